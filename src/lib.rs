@@ -1,0 +1,4 @@
+//! Tabi (旅, a journey): an embedded scripting host for customer-success automation.
+
+pub mod model;
+pub mod script;

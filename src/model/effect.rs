@@ -1,0 +1,208 @@
+//! What a script or a flow asks for (`Effect`) and what it is answered (`Reply`): the one seam of the program is made of these.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Fault, Field, Filter, ObjectSchema, Record, Source, System, Value};
+
+/// Something asked of the outside world. Plain data: who carries it out is chosen per run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// One page of records -> `Reply::Page`.
+    Read(Read),
+    /// What a target holds now for some keys -> `Reply::Records`, in any order, absent ones left out.
+    Lookup(Lookup),
+    /// An object's fields -> `Reply::Schema`.
+    Describe { system: System, object: String },
+    /// Names of a system's objects -> `Reply::Value` (list of text).
+    Objects { system: System },
+    /// Changes to one object -> `Reply::Written`, one outcome per row in order.
+    Write(Write),
+    /// A new custom field, visible to the connected user -> `Reply::Done`.
+    CreateField(CreateField),
+    /// Members of a Pendo segment -> `Reply::Done`.
+    EditSegment(SegmentEdit),
+    /// Any other call of a system's API, authenticated -> `Reply::Value`.
+    Request(Request),
+    /// The script's own key-value store -> `Reply::Value`.
+    State(StateCall),
+    /// A host allowed in `tabi.toml` -> `Reply::Value` (`status`, `headers`, `body`).
+    Http(HttpCall),
+}
+
+impl Effect {
+    /// Whether it could change something outside.
+    pub fn writes(&self) -> bool {
+        match self {
+            Self::Read(_) | Self::Lookup(_) | Self::Describe { .. } | Self::Objects { .. } => false,
+            Self::Write(_) | Self::CreateField(_) | Self::EditSegment(_) => true,
+            Self::Request(request) => request.writes(),
+            Self::State(call) => !matches!(call, StateCall::Get { .. } | StateCall::Keys { .. }),
+            Self::Http(call) => !matches!(call.method.as_str(), "GET" | "HEAD"),
+        }
+    }
+}
+
+/// Asks for the page after `after`; none for the first one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Read {
+    pub source: Source,
+    pub after: Option<String>,
+    /// A hint.
+    pub page_size: u32,
+}
+
+/// Asks for the records whose `by` is one of `keys`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Lookup {
+    pub system: System,
+    /// As in `Query`; for Pendo metadata `account` or `visitor`.
+    pub object: String,
+    pub by: String,
+    pub keys: Vec<Value>,
+    /// Besides `by` and the system's own id (`Id`, `Gsid`, `accountId`, `visitorId`), which always come.
+    pub fields: Vec<String>,
+    /// Further conditions.
+    pub filter: Option<Filter>,
+}
+
+/// Changes to rows of one object. Connectors split it into the system's batches.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Write {
+    pub system: System,
+    /// Salesforce: API name. Gainsight: object name, `Person` by the People API, `call_to_action` by Cockpit.
+    /// Pendo: `account` or `visitor`, fields as `metadata.GROUP.FIELD`.
+    pub object: String,
+    pub rows: Vec<Change>,
+}
+
+/// One row to insert, update or delete.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "operation", rename_all = "snake_case")]
+pub enum Change {
+    /// `key` names the row for people and journals.
+    Insert {
+        key: String,
+        fields: Record,
+    },
+    /// `before` holds what the same fields held when last read.
+    Update {
+        key: String,
+        id: String,
+        fields: Record,
+        before: Record,
+    },
+    /// Insert or update by an external id field of `fields`, in one call.
+    Upsert {
+        key: String,
+        by: String,
+        fields: Record,
+    },
+    Delete {
+        key: String,
+        id: String,
+        before: Record,
+    },
+}
+
+impl Change {
+    pub fn key(&self) -> &str {
+        match self {
+            Self::Insert { key, .. } | Self::Update { key, .. } | Self::Upsert { key, .. } | Self::Delete { key, .. } => key,
+        }
+    }
+
+    /// The word in plans and journals. An upsert is told apart only by its outcome.
+    pub const fn operation(&self) -> &'static str {
+        match self {
+            Self::Insert { .. } => "create",
+            Self::Update { .. } => "update",
+            Self::Upsert { .. } => "upsert",
+            Self::Delete { .. } => "delete",
+        }
+    }
+}
+
+/// What became of one row.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RowOutcome {
+    /// The system's id, where it told one.
+    pub id: Option<String>,
+    pub created: bool,
+    /// None when the row was written.
+    pub fault: Option<Fault>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CreateField {
+    pub system: System,
+    pub object: String,
+    pub field: Field,
+}
+
+/// Sets a segment's members: creates it by name when there is none.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SegmentEdit {
+    pub name: String,
+    /// The system's id when it exists already.
+    pub id: Option<String>,
+    pub add: Vec<String>,
+    pub remove: Vec<String>,
+}
+
+/// A call of a system's own API, path relative to its base URL.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    pub system: System,
+    pub method: String,
+    pub path: String,
+    pub query: Record,
+    pub body: Option<Value>,
+}
+
+impl Request {
+    /// `GET` and `HEAD` do not write, nor do the POSTs that every system uses for queries.
+    pub fn writes(&self) -> bool {
+        let query_post =
+            self.method == "POST" && (self.path.contains("/query") || self.path.ends_with("/aggregation") || self.path.ends_with("/list"));
+        !matches!(self.method.as_str(), "GET" | "HEAD") && !query_post
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StateCall {
+    Get { key: String },
+    Set { key: String, value: Value },
+    Delete { key: String },
+    Keys { prefix: String },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HttpCall {
+    pub method: String,
+    pub url: String,
+    pub headers: Record,
+    pub body: Option<Value>,
+}
+
+/// The answer to an effect.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reply {
+    Page(Page),
+    Records(Vec<Record>),
+    Schema(ObjectSchema),
+    Written(Vec<RowOutcome>),
+    Value(Value),
+    Done,
+}
+
+/// A page of records and where the next one begins; none after the last.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Page {
+    pub records: Vec<Record>,
+    pub next: Option<String>,
+    /// How many there are in all, where the system says so.
+    pub total: Option<u64>,
+}

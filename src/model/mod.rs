@@ -1,0 +1,32 @@
+//! The nouns of the program: plain data without I/O, clock or scripting engine. Every other room names this one.
+
+/// What a script asks for, and what it is answered.
+mod effect;
+/// Why something was refused.
+mod fault;
+/// Conditions on records, with logic over their labels.
+mod filter;
+/// When a declaration runs by itself.
+mod schedule;
+/// What an object's fields are, and whether a value fits one.
+mod schema;
+/// What can be read.
+mod source;
+/// Which of the four systems.
+mod system;
+/// One cell and one row.
+mod value;
+
+pub use effect::{Change, CreateField, Effect, HttpCall, Lookup, Page, Read, Reply, Request, RowOutcome, SegmentEdit, StateCall, Write};
+pub use fault::{Fault, FaultKind};
+pub use filter::{Condition, Filter, Logic, Operator};
+pub use schedule::Schedule;
+pub use schema::{Field, FieldType, Misfit, ObjectSchema};
+pub use source::{Measure, Query, Report, Source};
+pub use system::System;
+pub use value::{Name, Record, Value};
+
+/// An instant, UTC.
+pub use jiff::Timestamp;
+/// A calendar day without a zone.
+pub use jiff::civil::Date;

@@ -1,0 +1,97 @@
+//! What can be read, as scripts declare it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Filter, System};
+
+/// Where records come from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// Records of one object, with the fields and filter that the reader adds.
+    Object(Query),
+    /// A whole SOQL statement.
+    Soql(String),
+    /// A Pendo account or visitor report over usage.
+    Report(Report),
+    /// A raw Pendo aggregation pipeline (the JSON list of its stages) and the field that identifies a row.
+    Aggregation { pipeline: serde_json::Value, key: String },
+}
+
+/// A query of one object.
+///
+/// Objects by system: Salesforce, the API names. Gainsight, `Company`, `Person`, `call_to_action`, custom ones and
+/// `customer_info` (companies that are customers; `AccountId`, `HealthScore` stand for `SfdcAccountId`, `CurrentScore`).
+/// Pendo, `account` and `visitor` with fields such as `accountId`, `metadata.salesforce.health_score__c`, and `segment`, `guide`,
+/// `page`, `feature`, `report`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Query {
+    pub system: System,
+    pub object: String,
+    /// Nothing means every field.
+    pub fields: Vec<String>,
+    pub filter: Option<Filter>,
+    /// Only records whose field changed at or after the instant: what an incremental run reads.
+    pub since: Option<(String, Timestamp)>,
+    /// At most so many records in all.
+    pub limit: Option<u64>,
+}
+
+impl Query {
+    pub fn of(system: System, object: impl Into<String>) -> Self {
+        Self { system, object: object.into(), fields: Vec::new(), filter: None, since: None, limit: None }
+    }
+}
+
+/// A Pendo usage report: one row for each account (or visitor) with usage in the window, sorted by its id.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// `account` or `visitor`; rows carry `accountId` or `visitorId`.
+    pub per: String,
+    /// A segment's name or id; none for everyone.
+    pub segment: Option<String>,
+    /// An app id; none for all apps.
+    pub app: Option<String>,
+    /// Full days up to yesterday, in the subscription's time zone.
+    pub days: u32,
+    pub columns: Vec<(String, Measure)>,
+}
+
+/// A column of a usage report.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Measure {
+    /// Distinct visitors with at least one event. Integer.
+    ActiveVisitors,
+    /// Minutes with activity, summed over visitors. Integer.
+    TimeOnSite,
+    /// Events, summed. Integer.
+    Events,
+    /// Distinct days with activity. Integer.
+    DaysActive,
+    /// Days with activity divided by the days of the window, 0 to 1. Number.
+    SignInFrequency,
+    /// The last visit ever, not only within the window. Instant, or null.
+    LastVisit,
+    /// Clicks of a feature, by its name or id. Integer.
+    FeatureClicks(String),
+    /// All visitors ever seen for the account. Integer.
+    Users,
+    /// Answers to NPS polls in the window. Integer.
+    NpsResponses,
+    /// Promoters (9, 10) minus detractors (0 to 6) in percent of those answers, -100 to 100. Number, or null without answers.
+    NpsScore,
+    /// A metadata field such as `metadata.agent.name`.
+    Metadata(String),
+}
+
+impl Source {
+    pub const fn system(&self) -> System {
+        match self {
+            Self::Object(query) => query.system,
+            Self::Soql(_) => System::Salesforce,
+            Self::Report(_) | Self::Aggregation { .. } => System::Pendo,
+        }
+    }
+}

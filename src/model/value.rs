@@ -1,0 +1,294 @@
+//! One cell (`Value`) and one row (`Record`), the same for every system.
+
+use std::{cmp::Ordering, fmt};
+
+use jiff::{Timestamp, civil::Date};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeMap};
+use smol_str::SmolStr;
+
+/// The name of a field. Cheap to clone.
+pub type Name = SmolStr;
+
+/// One cell. Serialises as plain JSON: dates as `2026-01-31`, instants as RFC 3339 UTC.
+/// Reading JSON back gives text for dates: only a schema knows better (`FieldType::fit`).
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Value {
+    #[default]
+    Null,
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    Text(SmolStr),
+    Date(Date),
+    Instant(Timestamp),
+    List(Vec<Value>),
+    Map(Record),
+}
+
+impl Value {
+    pub fn text(text: impl AsRef<str>) -> Self {
+        Self::Text(SmolStr::new(text))
+    }
+
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub fn as_f64(&self) -> Option<f64> {
+        match self {
+            #[allow(clippy::cast_precision_loss)]
+            Self::Int(n) => Some(*n as f64),
+            Self::Float(x) => Some(*x),
+            _ => None,
+        }
+    }
+
+    pub fn as_i64(&self) -> Option<i64> {
+        match self {
+            Self::Int(n) => Some(*n),
+            _ => None,
+        }
+    }
+
+    /// Null, or text without anything but white space.
+    pub fn is_blank(&self) -> bool {
+        match self {
+            Self::Null => true,
+            Self::Text(text) => text.trim().is_empty(),
+            _ => false,
+        }
+    }
+
+    /// The word for this value's type in messages.
+    pub const fn type_name(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "boolean",
+            Self::Int(_) => "integer",
+            Self::Float(_) => "number",
+            Self::Text(_) => "text",
+            Self::Date(_) => "date",
+            Self::Instant(_) => "date and time",
+            Self::List(_) => "list",
+            Self::Map(_) => "map",
+        }
+    }
+
+    /// Orders values that can be compared: numbers with numbers, text with text, dates with dates and instants.
+    pub fn compare(&self, other: &Self) -> Option<Ordering> {
+        match (self, other) {
+            (Self::Int(a), Self::Int(b)) => Some(a.cmp(b)),
+            (Self::Bool(a), Self::Bool(b)) => Some(a.cmp(b)),
+            (Self::Text(a), Self::Text(b)) => Some(a.cmp(b)),
+            (Self::Date(a), Self::Date(b)) => Some(a.cmp(b)),
+            (Self::Instant(a), Self::Instant(b)) => Some(a.cmp(b)),
+            (Self::Date(a), Self::Instant(b)) => Some(a.cmp(&utc_day(*b))),
+            (Self::Instant(a), Self::Date(b)) => Some(utc_day(*a).cmp(b)),
+            _ => self.as_f64()?.partial_cmp(&other.as_f64()?),
+        }
+    }
+}
+
+fn utc_day(at: Timestamp) -> Date {
+    at.to_zoned(jiff::tz::TimeZone::UTC).date()
+}
+
+/// The value as a person would read it in a table; no quotes around text.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("null"),
+            Self::Bool(b) => write!(f, "{b}"),
+            Self::Int(n) => write!(f, "{n}"),
+            Self::Float(x) => write!(f, "{x}"),
+            Self::Text(text) => f.write_str(text),
+            Self::Date(date) => write!(f, "{date}"),
+            Self::Instant(at) => write!(f, "{at}"),
+            Self::List(_) | Self::Map(_) => f.write_str(&serde_json::to_string(self).unwrap_or_default()),
+        }
+    }
+}
+
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => to.serialize_unit(),
+            Self::Bool(b) => to.serialize_bool(*b),
+            Self::Int(n) => to.serialize_i64(*n),
+            Self::Float(x) => to.serialize_f64(*x),
+            Self::Text(text) => to.serialize_str(text),
+            Self::Date(date) => to.collect_str(date),
+            Self::Instant(at) => to.collect_str(at),
+            Self::List(items) => items.serialize(to),
+            Self::Map(record) => record.serialize(to),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = Value;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON value")
+            }
+            fn visit_unit<E>(self) -> Result<Value, E> {
+                Ok(Value::Null)
+            }
+            fn visit_none<E>(self) -> Result<Value, E> {
+                Ok(Value::Null)
+            }
+            fn visit_some<D: Deserializer<'de>>(self, from: D) -> Result<Value, D::Error> {
+                from.deserialize_any(self)
+            }
+            fn visit_bool<E>(self, b: bool) -> Result<Value, E> {
+                Ok(Value::Bool(b))
+            }
+            fn visit_i64<E>(self, n: i64) -> Result<Value, E> {
+                Ok(Value::Int(n))
+            }
+            fn visit_u64<E>(self, n: u64) -> Result<Value, E> {
+                #[allow(clippy::cast_precision_loss)]
+                Ok(i64::try_from(n).map_or(Value::Float(n as f64), Value::Int))
+            }
+            fn visit_f64<E>(self, x: f64) -> Result<Value, E> {
+                Ok(Value::Float(x))
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+                Ok(Value::text(text))
+            }
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+                let mut items = Vec::new();
+                while let Some(item) = seq.next_element()? {
+                    items.push(item);
+                }
+                Ok(Value::List(items))
+            }
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+                let mut record = Record::new();
+                while let Some((name, value)) = map.next_entry::<Name, Value>()? {
+                    record.set(name, value);
+                }
+                Ok(Value::Map(record))
+            }
+        }
+        from.deserialize_any(Visitor)
+    }
+}
+
+impl From<serde_json::Value> for Value {
+    fn from(json: serde_json::Value) -> Self {
+        serde_json::from_value(json).unwrap_or_default()
+    }
+}
+
+impl From<&Value> for serde_json::Value {
+    fn from(value: &Value) -> Self {
+        serde_json::to_value(value).unwrap_or_default()
+    }
+}
+
+/// One row: fields in the order they were set, each name once. Names are compared exactly.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Record(Vec<(Name, Value)>);
+
+impl Record {
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    pub fn with_capacity(fields: usize) -> Self {
+        Self(Vec::with_capacity(fields))
+    }
+
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.iter().find(|(n, _)| n == name).map(|(_, value)| value)
+    }
+
+    /// The value at a dotted path (`Owner.Name`): a field of that very name first, else through nested maps.
+    pub fn path(&self, path: &str) -> Option<&Value> {
+        if let Some(found) = self.get(path) {
+            return Some(found);
+        }
+        let (head, tail) = path.split_once('.')?;
+        match self.get(head)? {
+            Value::Map(inner) => inner.path(tail),
+            Value::Null => Some(&Value::Null),
+            _ => None,
+        }
+    }
+
+    /// Sets or replaces a field.
+    pub fn set(&mut self, name: impl Into<Name>, value: Value) {
+        let name = name.into();
+        match self.0.iter_mut().find(|(n, _)| *n == name) {
+            Some((_, old)) => *old = value,
+            None => self.0.push((name, value)),
+        }
+    }
+
+    /// Appends a field known not to be there yet.
+    pub fn push(&mut self, name: Name, value: Value) {
+        debug_assert!(self.get(&name).is_none(), "{name} twice in one record");
+        self.0.push((name, value));
+    }
+
+    pub fn remove(&mut self, name: &str) -> Option<Value> {
+        let at = self.0.iter().position(|(n, _)| n == name)?;
+        Some(self.0.remove(at).1)
+    }
+
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Name, &Value)> {
+        self.0.iter().map(|(name, value)| (name, value))
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl IntoIterator for Record {
+    type Item = (Name, Value);
+    type IntoIter = std::vec::IntoIter<(Name, Value)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl FromIterator<(Name, Value)> for Record {
+    fn from_iter<I: IntoIterator<Item = (Name, Value)>>(fields: I) -> Self {
+        let mut record = Self::new();
+        for (name, value) in fields {
+            record.set(name, value);
+        }
+        record
+    }
+}
+
+impl Serialize for Record {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut map = to.serialize_map(Some(self.len()))?;
+        for (name, value) in self.iter() {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Record {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        match Value::deserialize(from)? {
+            Value::Map(record) => Ok(record),
+            other => Err(serde::de::Error::custom(format!("expected a record, found {}", other.type_name()))),
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! What scripts declare, as data that `flow` carries out. Closures stay closures; everything else is plain.
+
+use std::fmt;
+
+use crate::model::{Filter, Report, Schedule, Source, System, Value};
+
+use super::Closure;
+
+/// Where something stands in a script. Lines and columns count from 1; the file is relative to the workspace.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Place {
+    pub file: String,
+    pub line: u32,
+    pub column: u32,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+/// One declared mapping, rule or segment.
+#[derive(Debug, Clone)]
+pub struct Declaration {
+    pub name: String,
+    pub place: Place,
+    /// BLAKE3 of its file and everything that file imports, hex.
+    pub hash: String,
+    pub schedule: Option<Schedule>,
+    /// Declarations it follows.
+    pub after: Vec<String>,
+    /// Declarations whose fields it may also write.
+    pub overrides: Vec<String>,
+    pub body: Body,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Mapping,
+    Rule,
+    Segment,
+}
+
+impl Kind {
+    /// The word in listings and JSON.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Mapping => "mapping",
+            Self::Rule => "rule",
+            Self::Segment => "segment",
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub enum Body {
+    /// `pendo::salesforce_integration(..)`; its kind is `mapping`.
+    Integration(Integration),
+    Mapping(Mapping),
+    Rule(Rule),
+    Segment(SegmentDecl),
+}
+
+impl Declaration {
+    pub const fn kind(&self) -> Kind {
+        match self.body {
+            Body::Integration(_) | Body::Mapping(_) => Kind::Mapping,
+            Body::Rule(_) => Kind::Rule,
+            Body::Segment(_) => Kind::Segment,
+        }
+    }
+}
+
+/// Where a target field's value comes from.
+#[derive(Debug, Clone)]
+pub enum Cell {
+    /// A field of the source row, dotted paths allowed.
+    Field(String),
+    Constant(Value),
+    /// `rule_date()`, filled in per run.
+    RuleDate(RuleDate),
+    /// A closure over the source row.
+    Compute(Closure),
+}
+
+/// The rule date, moved by whole days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RuleDate {
+    pub plus_days: i32,
+}
+
+/// One target field and its value.
+#[derive(Debug, Clone)]
+pub struct FieldMap {
+    pub target: String,
+    pub from: Cell,
+    pub place: Place,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// Only rows that exist in the target.
+    #[default]
+    Update,
+    /// Rows that exist are updated, others inserted.
+    Upsert,
+    /// Only rows that do not exist yet are inserted; existing ones are left alone.
+    Insert,
+}
+
+/// What a blank source value does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Blank {
+    /// The target keeps what it has.
+    #[default]
+    Skip,
+    /// The target field is emptied.
+    Clear,
+}
+
+/// An object of a system that is written to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    pub system: System,
+    /// As in `model::Write`.
+    pub object: String,
+}
+
+/// `mapping(name, #{..})`.
+#[derive(Debug, Clone)]
+pub struct Mapping {
+    pub from: Source,
+    pub to: Target,
+    /// Target field and the source value that has to equal it; more than one are joined by "and".
+    pub match_on: Vec<FieldMap>,
+    pub fields: Vec<FieldMap>,
+    pub mode: Mode,
+    pub blank: Blank,
+    /// The source's change field: a run reads only what changed since the last good one.
+    pub cursor: Option<String>,
+}
+
+/// `pendo::salesforce_integration(name, #{..})`: usage out, customer data in.
+#[derive(Debug, Clone)]
+pub struct Integration {
+    /// The Salesforce object of both directions.
+    pub object: String,
+    /// `account` or `visitor`.
+    pub per: String,
+    /// `accountId` and `Id`, say: the mapping key on either side.
+    pub pendo_key: String,
+    pub salesforce_key: String,
+    pub push: Vec<Push>,
+    pub pull: Vec<Pull>,
+    pub blank: Blank,
+}
+
+/// One report pushed to Salesforce fields.
+#[derive(Debug, Clone)]
+pub struct Push {
+    pub report: Report,
+    pub fields: Vec<FieldMap>,
+    /// Runs with the schedule; off, it runs only by hand (`daily: false`).
+    pub daily: bool,
+    pub place: Place,
+}
+
+/// A Salesforce field that becomes Pendo metadata in group `salesforce`.
+#[derive(Debug, Clone)]
+pub struct Pull {
+    pub field: String,
+    /// The metadata field's name: the Salesforce name in lower case.
+    pub metadata: String,
+    pub place: Place,
+}
+
+/// `rule(name, #{..})`.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// `account`, `relationship` or `person`.
+    pub rule_for: String,
+    /// Without fields and filter: `show` and `filters` below are added when it is read.
+    pub from: Source,
+    pub show: Vec<String>,
+    pub filters: Option<Filter>,
+    pub customers_only: bool,
+    /// The source field that holds the Salesforce account id, for `customers_only` and actions on the company.
+    pub account: String,
+    pub group_by: Vec<String>,
+    pub calculated: Vec<Aggregate>,
+    pub actions: Vec<Action>,
+}
+
+/// A calculated field: an aggregate over the rows of one group within a window before the rule date.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Aggregate {
+    pub name: String,
+    /// `sum`, `avg`, `min`, `max`, `count`, `count_distinct`, `first`, `last`.
+    pub function: String,
+    pub field: String,
+    /// Only rows whose date field lies within the days before the rule date.
+    pub window: Option<(String, u32)>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Action {
+    /// Only rows that pass; none for all.
+    pub criteria: Option<Filter>,
+    pub kind: ActionKind,
+    pub place: Place,
+}
+
+#[derive(Debug, Clone)]
+pub enum ActionKind {
+    Usage(UsageLoad),
+    /// `load_to_sfdc`, `load_to_object`, `load_to_company`, `load_to_people`.
+    Object(ObjectLoad),
+    Score(RuleScore),
+    Cta(CtaAction),
+}
+
+/// `load_to_usage(#{..})`: one row per account, level, instance and date.
+#[derive(Debug, Clone)]
+pub struct UsageLoad {
+    pub account: Cell,
+    pub level: String,
+    pub date: Cell,
+    pub instance_id: Option<Cell>,
+    pub instance_name: Option<Cell>,
+    /// Measure name and value.
+    pub measures: Vec<FieldMap>,
+    /// Days are moved to the start of their `week` or `month`; none keeps the day.
+    pub keep: Option<String>,
+    /// A Gainsight object instead of the usage data object.
+    pub into: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+pub struct ObjectLoad {
+    pub to: Target,
+    pub operation: Mode,
+    /// Target fields that identify a row; each is among `fields`.
+    pub identifiers: Vec<String>,
+    pub fields: Vec<FieldMap>,
+    pub blank: Blank,
+}
+
+/// `set_score(measure, value)`.
+#[derive(Debug, Clone)]
+pub struct RuleScore {
+    pub measure: String,
+    pub score: Cell,
+    pub comments: Option<Cell>,
+}
+
+/// `create_cta(#{..})`: an open one of the same company, type and reason is updated.
+#[derive(Debug, Clone)]
+pub struct CtaAction {
+    pub name: Cell,
+    pub cta_type: Cell,
+    pub reason: Cell,
+    pub priority: Cell,
+    pub status: Option<Cell>,
+    pub owner_email: Option<Cell>,
+    pub playbook: Option<Cell>,
+    pub comments: Option<Cell>,
+    /// Days after the rule date.
+    pub due_in_days: u32,
+}
+
+/// `pendo::segment(name, #{..})`: people or accounts by their metadata, kept as an uploaded segment.
+#[derive(Debug, Clone)]
+pub struct SegmentDecl {
+    /// `account` or `visitor`: what the filter is about. Members are always visitors.
+    pub per: String,
+    /// Over metadata fields such as `metadata.salesforce.renewal_date__c`.
+    pub filter: Filter,
+    /// Names or ids of guides shown to the segment.
+    pub guides: Vec<String>,
+}
+
+/// `gainsight::measures(group, #{..})`: measures with their types, created where missing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MeasureDecl {
+    pub group: String,
+    pub name: String,
+    /// The column that holds it.
+    pub column: String,
+    pub place: Place,
+}

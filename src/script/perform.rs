@@ -1,0 +1,10 @@
+//! The one seam: scripts and flows ask for effects, a `Perform` carries them out.
+
+use crate::model::{Effect, Fault, Reply};
+
+/// Carries out what is asked for, or says why not. Chosen per run: live, plan, replay, refuse.
+pub trait Perform: Send + Sync {
+    /// # Errors
+    /// A `Fault` that scripts can catch.
+    fn perform(&self, effect: Effect) -> Result<Reply, Fault>;
+}

@@ -1,0 +1,3 @@
+//! The one test binary: every test at the boundary of the program.
+
+mod support;
