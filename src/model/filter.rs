@@ -160,8 +160,9 @@ fn compare(a: &Value, b: &Value) -> Option<std::cmp::Ordering> {
     match (a, b) {
         (Value::Text(a), Value::Text(b)) => Some(a.to_lowercase().cmp(&b.to_lowercase())),
         // A date written as text on one side, as JSON does.
-        (Value::Date(_) | Value::Instant(_), Value::Text(_)) => a.to_string().partial_cmp(&b.to_string()),
-        (Value::Text(_), Value::Date(_) | Value::Instant(_)) => a.to_string().partial_cmp(&b.to_string()),
+        (Value::Date(_) | Value::Instant(_), Value::Text(_)) | (Value::Text(_), Value::Date(_) | Value::Instant(_)) => {
+            a.to_string().partial_cmp(&b.to_string())
+        }
         _ => a.compare(b),
     }
 }

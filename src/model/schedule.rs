@@ -41,7 +41,7 @@ impl fmt::Display for Schedule {
 fn short_duration(gap: SignedDuration) -> String {
     let total = gap.as_secs();
     let parts = [(total / 3600, "h"), (total / 60 % 60, "m"), (total % 60, "s")];
-    parts.iter().filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n}{unit}")).collect()
+    parts.iter().filter(|(n, _)| *n > 0).fold(String::new(), |text, (n, unit)| text + &n.to_string() + unit)
 }
 
 mod weekday {
@@ -56,6 +56,7 @@ mod weekday {
         WORDS[usize::try_from(day.to_monday_zero_offset()).unwrap_or(0)]
     }
 
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's shape")]
     pub(super) fn serialize<S: Serializer>(day: &Weekday, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(word(*day))
     }
