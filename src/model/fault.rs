@@ -79,16 +79,19 @@ impl Fault {
         Self { system: Some(system), ..Self::new(kind, message) }
     }
 
+    #[must_use]
     pub fn code(mut self, code: impl Into<String>) -> Self {
         self.code = Some(code.into());
         self
     }
 
+    #[must_use]
     pub fn field(mut self, field: impl Into<String>) -> Self {
         self.field = Some(field.into());
         self
     }
 
+    #[must_use]
     pub const fn retry_after(mut self, wait: Option<Duration>) -> Self {
         self.retry_after = wait;
         self

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::model::{Filter, Report, Schedule, Source, System, Value};
+use crate::model::{FieldType, Filter, Report, Schedule, Source, System, Value};
 
 use super::Closure;
 
@@ -90,12 +90,21 @@ pub struct RuleDate {
     pub plus_days: i32,
 }
 
-/// One target field and its value.
+/// One target field and its value: `Target__c: "source"`, or `#{ from: .., type: "number(18,0)", label: ".." }` to say what it is (A1).
 #[derive(Debug, Clone)]
 pub struct FieldMap {
     pub target: String,
     pub from: Cell,
+    /// What the script says the field is: created so when missing, an error when the present one does not fit.
+    pub declared: Option<DeclaredField>,
     pub place: Place,
+}
+
+/// A field's declared type and label.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeclaredField {
+    pub kind: FieldType,
+    pub label: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -9,7 +9,7 @@ mod perform;
 
 pub use closure::Closure;
 pub use declaration::{
-    Action, ActionKind, Aggregate, Blank, Body, Cell, CtaAction, Declaration, FieldMap, Integration, Kind, Mapping, MeasureDecl, Mode, ObjectLoad,
-    Place, Pull, Push, Rule, RuleDate, RuleScore, SegmentDecl, Target, UsageLoad,
+    Action, ActionKind, Aggregate, Blank, Body, Cell, CtaAction, Declaration, DeclaredField, FieldMap, Integration, Kind, Mapping, MeasureDecl, Mode,
+    ObjectLoad, Place, Pull, Push, Rule, RuleDate, RuleScore, SegmentDecl, Target, UsageLoad,
 };
 pub use perform::Perform;
