@@ -1,4 +1,5 @@
 //! Tabi (旅, a journey): an embedded scripting host for customer-success automation.
 
+pub mod config;
 pub mod model;
 pub mod script;

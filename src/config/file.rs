@@ -1,0 +1,201 @@
+//! The sections of `tabi.toml` as they are written.
+
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Deserializer, de::Error as _};
+use toml::Spanned;
+
+use super::{Secret, Setting};
+
+/// The whole file. A system without a section is not connected; with none at all, every system is the sandbox.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Days and times of day of schedules; UTC when not given.
+    #[serde(default = "utc", deserialize_with = "zone")]
+    pub timezone: TimeZone,
+    pub salesforce: Option<Spanned<Salesforce>>,
+    pub pendo: Option<Spanned<Pendo>>,
+    pub gainsight: Option<Spanned<Gainsight>>,
+    pub px: Option<Spanned<Px>>,
+    pub email: Option<Email>,
+    pub server: Option<Server>,
+    #[serde(default)]
+    pub http: Http,
+    #[serde(default)]
+    pub state: State,
+    #[serde(default)]
+    pub limits: Limits,
+    #[serde(default)]
+    pub sandbox: Sandbox,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            timezone: utc(),
+            salesforce: None,
+            pendo: None,
+            gainsight: None,
+            px: None,
+            email: None,
+            server: None,
+            http: Http::default(),
+            state: State::default(),
+            limits: Limits::default(),
+            sandbox: Sandbox::default(),
+        }
+    }
+}
+
+/// How Tabi signs in to Salesforce.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Auth {
+    ClientCredentials,
+    JwtBearer,
+    RefreshToken,
+    /// The SOAP `login()` call, or OAuth's password flow when a client is given.
+    Password,
+    AccessToken,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Salesforce {
+    /// The sandbox instead of a real organisation.
+    #[serde(default)]
+    pub sandbox: bool,
+    pub auth: Option<Auth>,
+    /// Where to sign in.
+    pub login_url: Option<Setting>,
+    /// Where the API is, when it is not where the sign-in says.
+    pub base_url: Option<Setting>,
+    /// Such as `62.0`.
+    pub api_version: Option<String>,
+    pub client_id: Option<Setting>,
+    pub client_secret: Option<Secret>,
+    pub username: Option<Setting>,
+    pub password: Option<Secret>,
+    pub security_token: Option<Secret>,
+    pub refresh_token: Option<Secret>,
+    pub private_key: Option<Secret>,
+    pub access_token: Option<Secret>,
+    /// Object -> the fields that rules may write, the identifier included. (A13)
+    #[serde(default)]
+    pub rule_updates: BTreeMap<String, Vec<String>>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pendo {
+    #[serde(default)]
+    pub sandbox: bool,
+    /// `us`, `us1`, `eu`, `jp` or `au`.
+    pub region: Option<String>,
+    pub base_url: Option<Setting>,
+    pub integration_key: Option<Secret>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gainsight {
+    #[serde(default)]
+    pub sandbox: bool,
+    /// Such as `https://acme.gainsightcloud.com`.
+    pub domain: Option<Setting>,
+    pub base_url: Option<Setting>,
+    pub access_key: Option<Secret>,
+    pub client_id: Option<Setting>,
+    pub client_secret: Option<Secret>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Px {
+    #[serde(default)]
+    pub sandbox: bool,
+    /// `us`, `us2` or `eu`.
+    pub region: Option<String>,
+    pub base_url: Option<Setting>,
+    pub api_key: Option<Secret>,
+    pub product_key: Option<Setting>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Email {
+    /// Such as `smtp://localhost:1025`.
+    pub smtp: Setting,
+    pub from: String,
+    pub username: Option<Setting>,
+    pub password: Option<Secret>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    /// Loopback unless told otherwise.
+    pub listen: SocketAddr,
+}
+
+/// Hosts that scripts may call by `http::`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Http {
+    #[serde(default)]
+    pub allow: Vec<String>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct State {
+    /// How long runs and their journal are kept, such as `90d`.
+    #[serde(default, deserialize_with = "duration")]
+    pub retention: Option<Duration>,
+}
+
+/// What a script may use at most; what is not given keeps the engine's own limit.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    pub operations: Option<u64>,
+    pub call_depth: Option<usize>,
+    /// Characters of one string.
+    pub string: Option<usize>,
+    /// Items of one array.
+    pub array: Option<usize>,
+    /// Properties of one map.
+    pub map: Option<usize>,
+    pub variables: Option<usize>,
+    /// Wall time of one call, such as `10s`.
+    #[serde(default, deserialize_with = "duration")]
+    pub time: Option<Duration>,
+}
+
+/// The seeded company of this workspace's sandbox.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sandbox {
+    pub accounts: Option<u32>,
+    pub people: Option<u32>,
+    pub seed: Option<u64>,
+}
+
+const fn utc() -> TimeZone {
+    TimeZone::UTC
+}
+
+fn zone<'de, D: Deserializer<'de>>(from: D) -> Result<TimeZone, D::Error> {
+    let name = String::deserialize(from)?;
+    TimeZone::get(&name).map_err(|_| D::Error::custom(format!("`{name}` is not a time zone; write it as `Europe/Berlin`")))
+}
+
+/// `90d`, `12h`, `30s`; days are 24 hours here.
+fn duration<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
+    let text = String::deserialize(from)?;
+    let span: jiff::Span = text.parse().map_err(|_| D::Error::custom(format!("`{text}` is not a duration; write it as `90d` or `30s`")))?;
+    let duration = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).map_err(D::Error::custom)?;
+    Duration::try_from(duration).map(Some).map_err(|_| D::Error::custom("a duration cannot be negative"))
+}

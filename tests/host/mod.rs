@@ -1,0 +1,3 @@
+//! The living process: configuration, schedules, watching and reloading.
+
+mod config;
