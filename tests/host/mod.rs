@@ -1,3 +1,4 @@
 //! The living process: configuration, schedules, watching and reloading.
 
 mod config;
+mod schedule;
