@@ -1,5 +1,7 @@
 //! The one test binary: every test at the boundary of the program.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod host;
 mod support;
 mod tidy;

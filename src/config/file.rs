@@ -148,28 +148,34 @@ pub struct Http {
     pub allow: Vec<String>,
 }
 
+/// How much is remembered of what was done.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct State {
-    /// How long runs and their journal are kept, such as `90d`.
+    /// Age of runs and their row errors, such as `90d`.
     #[serde(default, deserialize_with = "duration")]
-    pub retention: Option<Duration>,
+    pub runs: Option<Duration>,
+    /// Age of the journal of changes, such as `30d`.
+    #[serde(default, deserialize_with = "duration")]
+    pub journal: Option<Duration>,
+    /// Changed records in the journal, in all.
+    pub journal_rows: Option<u64>,
 }
 
-/// What a script may use at most; what is not given keeps the engine's own limit.
+/// What one evaluation of a script may use at most; what is not given keeps the engine's own limit.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
     pub operations: Option<u64>,
     pub call_depth: Option<usize>,
-    /// Characters of one string.
-    pub string: Option<usize>,
-    /// Items of one array.
-    pub array: Option<usize>,
-    /// Properties of one map.
+    /// Bytes of one text.
+    pub text: Option<usize>,
+    /// Items of one list.
+    pub list: Option<usize>,
+    /// Entries of one map.
     pub map: Option<usize>,
     pub variables: Option<usize>,
-    /// Wall time of one call, such as `10s`.
+    /// The script's own running time, such as `5s`.
     #[serde(default, deserialize_with = "duration")]
     pub time: Option<Duration>,
 }

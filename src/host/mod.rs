@@ -2,5 +2,9 @@
 
 /// The only place that knows what time it is.
 pub mod clock;
+/// What lies in the scripts folder at one moment.
+pub mod scan;
 /// When a declaration runs next.
 pub mod schedule;
+/// Hints that something in the scripts folder changed, and when it is quiet again.
+pub mod watch;

@@ -58,7 +58,9 @@ fn days(from: Date, at: Time) -> impl Iterator<Item = DateTime> {
 /// The day of each month, or its last day where the month is shorter.
 fn months(from: Date, day: i8, at: Time) -> impl Iterator<Item = DateTime> {
     let months = from.first_of_month().series(1.month());
-    months.filter_map(move |month| Date::new(month.year(), month.month(), day.clamp(1, month.days_in_month())).ok()).map(move |day| day.to_datetime(at))
+    months
+        .filter_map(move |month| Date::new(month.year(), month.month(), day.clamp(1, month.days_in_month())).ok())
+        .map(move |day| day.to_datetime(at))
 }
 
 fn next_cron(text: &str, after: Timestamp, zone: &TimeZone) -> Result<Option<Timestamp>, cronexpr::Error> {

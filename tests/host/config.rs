@@ -113,7 +113,7 @@ fn a_missing_key_points_at_its_section() {
 fn wrong_values_say_what_would_be_right() {
     let (_, message, place, _) = error("timezone = \"Europe/Atlantis\"\n");
     assert_eq!((message.as_str(), place), ("`Europe/Atlantis` is not a time zone; write it as `Europe/Berlin`", (1, 12)));
-    let (_, message, ..) = error("[state]\nretention = \"soon\"\n");
+    let (_, message, ..) = error("[state]\njournal = \"soon\"\n");
     assert_eq!(message, "`soon` is not a duration; write it as `90d` or `30s`");
     let (_, message, _, hint) = error("[pendo]\nregion = \"ue\"\nintegration_key = \"env:K\"\n");
     assert_eq!((message.as_str(), hint.as_str()), ("[pendo] has no region `ue`", "did you mean `eu`?"));

@@ -2,3 +2,4 @@
 
 mod config;
 mod schedule;
+mod watch;

@@ -1,0 +1,96 @@
+//! What lies in the scripts folder at one moment: the text of every script, and the folders to watch.
+//!
+//! Links are followed, each real folder once. A file that vanishes between listing and reading was never there.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// The folder of a workspace that holds its scripts.
+pub const SCRIPTS: &str = "scripts";
+
+/// A script larger than this is a mistake.
+const LARGEST: u64 = 4 << 20;
+
+/// How deep folders may be nested.
+const DEEPEST: usize = 32;
+
+/// Everything found in one walk.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Path within the workspace, with `/` between folders -> text.
+    pub files: BTreeMap<String, Arc<str>>,
+    /// Real folders whose change may change the above, the workspace itself among them.
+    pub folders: BTreeSet<PathBuf>,
+    /// Files and folders that cannot be read as scripts.
+    pub problems: Vec<Problem>,
+}
+
+/// Why something in the folder is no script.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct Problem {
+    pub file: String,
+    pub reason: String,
+}
+
+/// Walks the scripts folder of a workspace. A workspace without one has no scripts.
+pub fn scan(root: &Path) -> Snapshot {
+    let mut found = Snapshot::default();
+    found.folders.extend(fs::canonicalize(root));
+    let scripts = root.join(SCRIPTS);
+    match fs::metadata(&scripts) {
+        Ok(_) => walk(&scripts, SCRIPTS, 0, &mut found),
+        Err(_) if scripts.is_symlink() => found.problem(SCRIPTS, "a link to a folder that is not there".into()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => (),
+        Err(error) => found.problem(SCRIPTS, error.to_string()),
+    }
+    found
+}
+
+fn walk(folder: &Path, name: &str, depth: usize, found: &mut Snapshot) {
+    let Ok(real) = fs::canonicalize(folder) else { return };
+    if depth > DEEPEST || !found.folders.insert(real) {
+        return;
+    }
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) => return found.problem(name, error.to_string()),
+    };
+    for entry in entries.flatten() {
+        let (path, entry_name) = (entry.path(), entry.file_name());
+        let Some(entry_name) = entry_name.to_str().filter(|name| !name.starts_with('.')) else { continue };
+        let inner = format!("{name}/{entry_name}");
+        match fs::metadata(&path) {
+            Ok(meta) if meta.is_dir() => walk(&path, &inner, depth + 1, found),
+            Ok(meta) if is_script(&path) => read(&path, inner, meta.len(), found),
+            Err(_) if path.is_symlink() && is_script(&path) => found.problem(&inner, "a link to a file that is not there".into()),
+            _ => (),
+        }
+    }
+}
+
+fn is_script(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "rhai")
+}
+
+fn read(path: &Path, name: String, length: u64, found: &mut Snapshot) {
+    if length > LARGEST {
+        return found.problem(&name, format!("larger than {} MB: not a script", LARGEST >> 20));
+    }
+    match fs::read(path).map(String::from_utf8) {
+        Ok(Ok(text)) => drop(found.files.insert(name, text.into())),
+        Ok(Err(_)) => found.problem(&name, "not text (UTF-8): not a script".into()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => (),
+        Err(error) => found.problem(&name, error.to_string()),
+    }
+}
+
+impl Snapshot {
+    fn problem(&mut self, file: &str, reason: String) {
+        self.problems.push(Problem { file: file.to_owned(), reason });
+    }
+}

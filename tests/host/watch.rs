@@ -1,0 +1,160 @@
+//! The scripts folder: what is found in it, however it is arranged, and that every way of saving is noticed. (H3)
+
+use std::{
+    fs,
+    os::unix::fs::symlink,
+    path::Path,
+    sync::mpsc,
+    time::{Duration, Instant},
+};
+
+use tabi::host::{
+    scan::scan,
+    watch::{Settle, Watch},
+};
+
+fn workspace(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = dir.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    dir
+}
+
+fn names(root: &Path) -> Vec<String> {
+    scan(root).files.into_keys().collect()
+}
+
+#[test]
+fn every_script_below_the_folder_is_found_and_nothing_else() {
+    let dir = workspace(&[
+        ("scripts/b.rhai", "1"),
+        ("scripts/deep/er/a.rhai", "2"),
+        ("scripts/.#b.rhai", "x"),
+        ("scripts/notes.txt", "x"),
+        ("c.rhai", "x"),
+    ]);
+    assert_eq!(names(dir.path()), ["scripts/b.rhai", "scripts/deep/er/a.rhai"]);
+}
+
+#[test]
+fn binary_files_and_dangling_links_are_problems_and_an_empty_file_is_none() {
+    let dir = workspace(&[("scripts/empty.rhai", "")]);
+    fs::write(dir.path().join("scripts/binary.rhai"), [0xff, 0xfe, 0x00]).unwrap();
+    symlink("nowhere.rhai", dir.path().join("scripts/link.rhai")).unwrap();
+    let found = scan(dir.path());
+    assert_eq!(found.files.keys().collect::<Vec<_>>(), ["scripts/empty.rhai"]);
+    let mut problems: Vec<_> = found.problems.iter().map(|p| (p.file.as_str(), p.reason.as_str())).collect();
+    problems.sort_unstable();
+    assert_eq!(problems, [("scripts/binary.rhai", "not text (UTF-8): not a script"), ("scripts/link.rhai", "a link to a file that is not there")]);
+}
+
+#[test]
+fn a_scripts_folder_that_is_a_dangling_link_is_one_problem_and_no_panic() {
+    let dir = workspace(&[]);
+    symlink("nowhere", dir.path().join("scripts")).unwrap();
+    let found = scan(dir.path());
+    assert!(found.files.is_empty());
+    assert_eq!(found.problems[0].reason, "a link to a folder that is not there");
+}
+
+#[test]
+fn linked_folders_are_followed_and_a_circle_ends() {
+    let dir = workspace(&[("elsewhere/a.rhai", "1"), ("scripts/b.rhai", "2")]);
+    symlink("../elsewhere", dir.path().join("scripts/linked")).unwrap();
+    symlink("../scripts", dir.path().join("scripts/circle")).unwrap();
+    assert_eq!(names(dir.path()), ["scripts/b.rhai", "scripts/linked/a.rhai"]);
+}
+
+#[test]
+fn hints_close_together_are_one_look_and_a_restless_folder_is_looked_at_all_the_same() {
+    let (start, ms) = (Instant::now(), Duration::from_millis);
+    let mut settle = Settle::default();
+    assert_eq!(settle.ripe(), None);
+    for hint in 0..500 {
+        settle.hint(start + ms(hint));
+    }
+    assert_eq!(settle.ripe(), Some(start + ms(499 + 25)));
+    for hint in 500..5000 {
+        settle.hint(start + ms(hint));
+    }
+    assert_eq!(settle.ripe(), Some(start + ms(1000)));
+    settle.looked();
+    assert_eq!(settle.ripe(), None);
+}
+
+/// Follows the folder and waits until what is found in it satisfies the condition.
+struct Follower<'a> {
+    root: &'a Path,
+    watch: Watch,
+    hints: mpsc::Receiver<()>,
+}
+
+impl<'a> Follower<'a> {
+    fn start(root: &'a Path) -> Self {
+        let (send, hints) = mpsc::channel();
+        let mut watch = Watch::start(move || {
+            let _ = send.send(());
+        });
+        watch.follow(&scan(root).folders);
+        Self { root, watch, hints }
+    }
+
+    fn sees(&mut self, what: impl Fn(&std::collections::BTreeMap<String, std::sync::Arc<str>>) -> bool) {
+        loop {
+            let found = scan(self.root);
+            let new = self.watch.follow(&found.folders);
+            if what(&found.files) {
+                return;
+            }
+            if !new {
+                self.hints.recv_timeout(Duration::from_secs(10)).expect("a hint");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_way_of_saving_is_noticed() {
+    let dir = workspace(&[("scripts/a.rhai", "1")]);
+    let (a, root) = (dir.path().join("scripts/a.rhai"), dir.path());
+    let mut follower = Follower::start(root);
+    let holds = |text: &'static str| {
+        move |files: &std::collections::BTreeMap<String, std::sync::Arc<str>>| files.get("scripts/a.rhai").is_some_and(|t| &**t == text)
+    };
+
+    fs::write(&a, "written in place").unwrap();
+    follower.sees(holds("written in place"));
+    fs::write(root.join("scripts/.a.swp"), "renamed over it").unwrap();
+    fs::rename(root.join("scripts/.a.swp"), &a).unwrap();
+    follower.sees(holds("renamed over it"));
+    fs::rename(&a, root.join("scripts/a.rhai~")).unwrap();
+    fs::write(&a, "moved away and written anew").unwrap();
+    follower.sees(holds("moved away and written anew"));
+    fs::remove_file(&a).unwrap();
+    follower.sees(std::collections::BTreeMap::is_empty);
+}
+
+#[test]
+fn new_replaced_and_relinked_folders_are_noticed() {
+    let dir = workspace(&[("v1/a.rhai", "one"), ("v2/a.rhai", "two")]);
+    let root = dir.path();
+    let mut follower = Follower::start(root);
+    symlink("v1", root.join("scripts")).unwrap();
+    follower.sees(|files| files.get("scripts/a.rhai").is_some_and(|t| &**t == "one"));
+    fs::remove_file(root.join("scripts")).unwrap();
+    symlink("v2", root.join("scripts")).unwrap();
+    follower.sees(|files| files.get("scripts/a.rhai").is_some_and(|t| &**t == "two"));
+    fs::write(root.join("v2/a.rhai"), "three").unwrap();
+    follower.sees(|files| files.get("scripts/a.rhai").is_some_and(|t| &**t == "three"));
+    fs::remove_file(root.join("scripts")).unwrap();
+    fs::create_dir_all(root.join("scripts/deep")).unwrap();
+    fs::write(root.join("scripts/deep/b.rhai"), "four").unwrap();
+    follower.sees(|files| files.len() == 1 && files.contains_key("scripts/deep/b.rhai"));
+    fs::remove_dir_all(root.join("scripts")).unwrap();
+    fs::create_dir_all(root.join("scripts")).unwrap();
+    fs::write(root.join("scripts/c.rhai"), "five").unwrap();
+    follower.sees(|files| files.len() == 1 && files.contains_key("scripts/c.rhai"));
+}
