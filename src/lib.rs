@@ -4,3 +4,4 @@ pub mod config;
 pub mod host;
 pub mod model;
 pub mod script;
+pub mod store;
