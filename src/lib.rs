@@ -3,5 +3,6 @@
 pub mod config;
 pub mod host;
 pub mod model;
+pub mod sandbox;
 pub mod script;
 pub mod store;

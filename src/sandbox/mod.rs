@@ -1,0 +1,25 @@
+//! The systems again, as real HTTP servers on loopback over stored documents, with a seeded company, a clock that turns, and faults.
+//!
+//! Nothing of the crate is named here: sharing types with the clients would let one misspelt word pass every test.
+
+/// The sandbox's own time.
+pub mod clock;
+/// The seeded company: pure functions of a seed and an index.
+pub mod company;
+/// One connection, which a fault can cut.
+mod connection;
+/// Rows of objects: seeded ones computed on demand, changes on top, kept in a log.
+pub mod documents;
+/// What can go wrong while starting or storing.
+mod error;
+/// Faults by a seeded list.
+pub mod faults;
+/// The systems.
+mod pendo;
+/// What an emulated system is made of, and serving it: request log, faults, `/_sandbox/`.
+pub mod server;
+/// Starting and stopping all of it.
+mod start;
+
+pub use error::Error;
+pub use start::{Options, Sandbox, start};
