@@ -1,3 +1,7 @@
 //! The `tabi` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tabi::cli::main()
+}

@@ -1,0 +1,45 @@
+//! The command line as it is written.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use super::{completions, init, render::Color};
+
+/// Customer-success automation by scripts: Salesforce, Pendo and Gainsight kept in agreement.
+#[derive(Debug, Parser)]
+#[command(name = "tabi", version, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 done, 1 something failed, 2 usage or configuration, 3 a script has errors, 4 a system refused or is away, 130 interrupted.")]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Global {
+    /// The workspace [default: the nearest folder upward with a tabi.toml, else this one].
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Everywhere")]
+    pub(crate) workspace: Option<PathBuf>,
+    /// Every system is the sandbox, whatever tabi.toml connects.
+    #[arg(long, global = true, help_heading = "Everywhere")]
+    pub(crate) sandbox: bool,
+    /// JSON on standard output, and nothing else there.
+    #[arg(long, global = true, help_heading = "Everywhere")]
+    pub(crate) json: bool,
+    /// Colours.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = "Everywhere")]
+    pub(crate) color: Color,
+    /// More of what happens, on standard error; twice for even more.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Everywhere")]
+    pub(crate) verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make a workspace with one working example of each kind.
+    Init(init::Init),
+    /// Print a script that completes commands and names in a shell.
+    Completions(completions::Completions),
+}

@@ -1,0 +1,87 @@
+//! How a command ends: its exit code, and what it says when it did not do its work.
+
+use std::process::ExitCode;
+
+use crate::{
+    config,
+    model::{Fault, FaultKind, System},
+};
+
+/// The exit codes of the contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Exit {
+    Done = 0,
+    /// The work ran and something failed: rows, a run, a test.
+    Failed = 1,
+    /// Usage or configuration.
+    Usage = 2,
+    /// A script has errors.
+    Scripts = 3,
+    /// A system could not be reached or refused the credentials.
+    Systems = 4,
+    Interrupted = 130,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Why a command did not do its work.
+#[derive(Debug, Clone)]
+pub(crate) struct Failure {
+    pub(crate) exit: Exit,
+    /// A word for programs.
+    pub(crate) code: String,
+    pub(crate) message: String,
+    pub(crate) file: Option<String>,
+    pub(crate) line: Option<usize>,
+    pub(crate) column: Option<usize>,
+    pub(crate) hint: Option<String>,
+    pub(crate) system: Option<System>,
+}
+
+impl Failure {
+    pub(crate) fn new(exit: Exit, code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { exit, code: code.into(), message: message.into(), file: None, line: None, column: None, hint: None, system: None }
+    }
+
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, "usage", message)
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl From<config::Error> for Failure {
+    fn from(error: config::Error) -> Self {
+        let place = error.place();
+        Self {
+            file: place.map(|(file, ..)| file.display().to_string()),
+            line: place.map(|(_, line, _)| line),
+            column: place.map(|(.., column)| column),
+            hint: error.hint(),
+            ..Self::new(Exit::Usage, error.code(), error.to_string())
+        }
+    }
+}
+
+/// The exit code of a fault that ended the work.
+pub(crate) fn exit_of(fault: &Fault) -> Exit {
+    match fault.kind {
+        FaultKind::Interrupted => Exit::Interrupted,
+        FaultKind::Unavailable | FaultKind::Denied | FaultKind::RateLimited | FaultKind::LimitExceeded if fault.system.is_some() => Exit::Systems,
+        _ => Exit::Failed,
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        let code = fault.code.clone().unwrap_or_else(|| fault.kind.word().to_owned());
+        Self { system: fault.system, ..Self::new(exit_of(&fault), code, fault.to_string()) }
+    }
+}

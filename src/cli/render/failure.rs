@@ -1,0 +1,39 @@
+//! What went wrong, for people and as `{error: ..}`.
+
+use serde_json::{Map, Value};
+
+use crate::cli::Failure;
+
+use super::{BAD, BOLD, DIM, Out, paint};
+
+/// Tells why a command did not do its work.
+pub(crate) fn failure(out: &Out, failure: &Failure) {
+    out.json(&Value::Object(Map::from_iter([("error".to_owned(), Value::Object(document(failure)))])));
+    let place = failure.file.as_ref().map(|file| match (failure.line, failure.column) {
+        (Some(line), Some(column)) => format!("{file}:{line}:{column}"),
+        (Some(line), None) => format!("{file}:{line}"),
+        _ => file.clone(),
+    });
+    out.note(format!("{}{} {}", paint(BAD, "error"), paint(BOLD, ":"), failure.message));
+    if let Some(place) = place {
+        out.note(format!("  {} {place}", paint(DIM, "at")));
+    }
+    if let Some(hint) = &failure.hint {
+        out.note(format!("  {} {hint}", paint(DIM, "next:")));
+    }
+}
+
+fn document(failure: &Failure) -> Map<String, Value> {
+    let mut error = Map::new();
+    error.insert("code".into(), failure.code.as_str().into());
+    error.insert("message".into(), failure.message.as_str().into());
+    let optional = [
+        ("file", failure.file.as_deref().map(Value::from)),
+        ("line", failure.line.map(Value::from)),
+        ("column", failure.column.map(Value::from)),
+        ("hint", failure.hint.as_deref().map(Value::from)),
+        ("system", failure.system.map(|system| Value::from(system.name()))),
+    ];
+    error.extend(optional.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))));
+    error
+}
