@@ -1,5 +1,6 @@
 //! Tabi (旅, a journey): an embedded scripting host for customer-success automation.
 
+pub mod cli;
 pub mod config;
 pub mod host;
 pub mod model;

@@ -4,12 +4,14 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::{completions, init, render::Color};
+use super::{completions, history, init, render::Color, show};
 
 /// Customer-success automation by scripts: Salesforce, Pendo and Gainsight kept in agreement.
 #[derive(Debug, Parser)]
 #[command(name = "tabi", version, propagate_version = true, max_term_width = 100)]
-#[command(after_help = "Exit codes: 0 done, 1 something failed, 2 usage or configuration, 3 a script has errors, 4 a system refused or is away, 130 interrupted.")]
+#[command(
+    after_help = "Exit codes: 0 done, 1 something failed, 2 usage or configuration, 3 a script has errors, 4 a system refused or is away, 130 interrupted."
+)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -40,6 +42,10 @@ pub(crate) struct Global {
 pub(crate) enum Command {
     /// Make a workspace with one working example of each kind.
     Init(init::Init),
+    /// List what ran, when, and how it ended.
+    History(history::History),
+    /// Show one run, with the rows it could not write.
+    Show(show::Show),
     /// Print a script that completes commands and names in a shell.
     Completions(completions::Completions),
 }

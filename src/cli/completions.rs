@@ -1,9 +1,7 @@
 //! `tabi completions SHELL`: a script for the shell, which asks `tabi` itself what fits, names of declarations included.
 
-use std::{ffi::OsStr, path::Path};
-
 use clap::{Args, CommandFactory as _};
-use clap_complete::{CompletionCandidate, Shell, env::Shells};
+use clap_complete::{Shell, env::Shells};
 
 use super::{Context, Exit, Failure, args::Cli};
 
@@ -19,9 +17,7 @@ pub(crate) fn completions(args: &Completions, cx: &Context) -> Result<Exit, Fail
     let shells = Shells::builtins();
     let shell = shells.completer(&name).ok_or_else(|| Failure::usage(format!("no completions for {name}")))?;
     let mut script = Vec::new();
-    shell
-        .write_registration("COMPLETE", "tabi", "tabi", "tabi", &mut script)
-        .map_err(|error| Failure::new(Exit::Failed, "io", error.to_string()))?;
+    shell.write_registration("COMPLETE", "tabi", "tabi", "tabi", &mut script).map_err(|error| Failure::new(Exit::Failed, "io", error.to_string()))?;
     cx.out.line(String::from_utf8_lossy(&script).trim_end());
     Ok(Exit::Done)
 }

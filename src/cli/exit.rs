@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use crate::{
     config,
     model::{Fault, FaultKind, System},
+    store,
 };
 
 /// The exit codes of the contract.
@@ -35,16 +36,22 @@ pub(crate) struct Failure {
     /// A word for programs.
     pub(crate) code: String,
     pub(crate) message: String,
-    pub(crate) file: Option<String>,
-    pub(crate) line: Option<usize>,
-    pub(crate) column: Option<usize>,
+    pub(crate) place: Option<Box<Spot>>,
     pub(crate) hint: Option<String>,
     pub(crate) system: Option<System>,
 }
 
+/// Where it is; lines and columns count from 1.
+#[derive(Debug, Clone)]
+pub(crate) struct Spot {
+    pub(crate) file: String,
+    pub(crate) line: usize,
+    pub(crate) column: usize,
+}
+
 impl Failure {
     pub(crate) fn new(exit: Exit, code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { exit, code: code.into(), message: message.into(), file: None, line: None, column: None, hint: None, system: None }
+        Self { exit, code: code.into(), message: message.into(), place: None, hint: None, system: None }
     }
 
     pub(crate) fn usage(message: impl Into<String>) -> Self {
@@ -59,14 +66,8 @@ impl Failure {
 
 impl From<config::Error> for Failure {
     fn from(error: config::Error) -> Self {
-        let place = error.place();
-        Self {
-            file: place.map(|(file, ..)| file.display().to_string()),
-            line: place.map(|(_, line, _)| line),
-            column: place.map(|(.., column)| column),
-            hint: error.hint(),
-            ..Self::new(Exit::Usage, error.code(), error.to_string())
-        }
+        let place = error.place().map(|(file, line, column)| Box::new(Spot { file: file.display().to_string(), line, column }));
+        Self { place, hint: error.hint(), ..Self::new(Exit::Usage, error.code(), error.to_string()) }
     }
 }
 
@@ -83,5 +84,15 @@ impl From<Fault> for Failure {
     fn from(fault: Fault) -> Self {
         let code = fault.code.clone().unwrap_or_else(|| fault.kind.word().to_owned());
         Self { system: fault.system, ..Self::new(exit_of(&fault), code, fault.to_string()) }
+    }
+}
+
+impl From<store::Error> for Failure {
+    fn from(error: store::Error) -> Self {
+        let (exit, code) = match &error {
+            store::Error::NoRun { .. } => (Exit::Usage, "no_run"),
+            _ => (Exit::Failed, "state"),
+        };
+        Self::new(exit, code, error.to_string())
     }
 }

@@ -15,7 +15,7 @@ pub const FILE: &str = "tabi.toml";
 pub fn load(root: &Path) -> Result<Config, Error> {
     let file = root.join(FILE);
     match fs::read_to_string(&file) {
-        Ok(text) => parse(&text, &file),
+        Ok(text) => parse(&text, Path::new(FILE)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Config::default()),
         Err(source) => Err(Error::Unreadable { file, source }),
     }
@@ -42,8 +42,14 @@ pub fn parse(text: &str, file: &Path) -> Result<Config, Error> {
 
 impl Config {
     /// Whether every system is the sandbox because none is connected.
-    pub const fn is_unconnected(&self) -> bool {
-        self.salesforce.is_none() && self.pendo.is_none() && self.gainsight.is_none() && self.px.is_none()
+    pub fn is_unconnected(&self) -> bool {
+        let connected = [
+            self.salesforce.as_ref().is_some_and(|s| s.get_ref().auth.is_some() && !s.get_ref().sandbox),
+            self.pendo.as_ref().is_some_and(|s| !s.get_ref().sandbox),
+            self.gainsight.as_ref().is_some_and(|s| !s.get_ref().sandbox),
+            self.px.as_ref().is_some_and(|s| !s.get_ref().sandbox),
+        ];
+        !connected.contains(&true)
     }
 }
 

@@ -8,3 +8,7 @@ pub mod scan;
 pub mod schedule;
 /// Hints that something in the scripts folder changed, and when it is quiet again.
 pub mod watch;
+/// A workspace: its folder, its configuration, its state file.
+mod workspace;
+
+pub use workspace::Workspace;

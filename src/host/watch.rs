@@ -60,7 +60,7 @@ impl Watch {
             }
         }
         let new = folders.difference(&self.watched).next().is_some();
-        self.watched = folders.clone();
+        self.watched.clone_from(folders);
         new
     }
 

@@ -9,11 +9,7 @@ use super::{BAD, BOLD, DIM, Out, paint};
 /// Tells why a command did not do its work.
 pub(crate) fn failure(out: &Out, failure: &Failure) {
     out.json(&Value::Object(Map::from_iter([("error".to_owned(), Value::Object(document(failure)))])));
-    let place = failure.file.as_ref().map(|file| match (failure.line, failure.column) {
-        (Some(line), Some(column)) => format!("{file}:{line}:{column}"),
-        (Some(line), None) => format!("{file}:{line}"),
-        _ => file.clone(),
-    });
+    let place = failure.place.as_ref().map(|at| format!("{}:{}:{}", at.file, at.line, at.column));
     out.note(format!("{}{} {}", paint(BAD, "error"), paint(BOLD, ":"), failure.message));
     if let Some(place) = place {
         out.note(format!("  {} {place}", paint(DIM, "at")));
@@ -28,9 +24,9 @@ fn document(failure: &Failure) -> Map<String, Value> {
     error.insert("code".into(), failure.code.as_str().into());
     error.insert("message".into(), failure.message.as_str().into());
     let optional = [
-        ("file", failure.file.as_deref().map(Value::from)),
-        ("line", failure.line.map(Value::from)),
-        ("column", failure.column.map(Value::from)),
+        ("file", failure.place.as_ref().map(|at| Value::from(at.file.as_str()))),
+        ("line", failure.place.as_ref().map(|at| Value::from(at.line))),
+        ("column", failure.place.as_ref().map(|at| Value::from(at.column))),
         ("hint", failure.hint.as_deref().map(Value::from)),
         ("system", failure.system.map(|system| Value::from(system.name()))),
     ];

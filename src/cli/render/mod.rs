@@ -1,9 +1,11 @@
 //! The only place that prints. Results go to standard output, everything else to standard error; with `--json`, standard output is JSON only.
 
-/// The two streams: colours, pipes that close, JSON.
-mod out;
 /// What went wrong, for people and as `{error: ..}`.
 mod failure;
+/// What the program says about itself.
+mod logs;
+/// The two streams: colours, pipes that close, JSON.
+mod out;
 /// Colours by meaning.
 mod style;
 /// Tables that fit the terminal.
@@ -12,7 +14,8 @@ mod table;
 mod words;
 
 pub(crate) use failure::failure;
+pub(crate) use logs::logs;
 pub(crate) use out::{Color, Out};
-pub(crate) use style::{ADD, BAD, BOLD, CHANGE, DIM, GOOD, REMOVE, WARN, paint};
-pub(crate) use table::table;
-pub(crate) use words::{ago, cell, count, many, seconds, time};
+pub(crate) use style::{ADD, BAD, BOLD, DIM, GOOD, WARN, paint};
+pub(crate) use table::{Tint, plain, table, tinted};
+pub(crate) use words::{count, many, seconds, time};

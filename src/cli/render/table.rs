@@ -1,14 +1,39 @@
 //! Tables that fit the terminal: no frames, columns two blanks apart.
 
-use comfy_table::{CellAlignment, ContentArrangement, Table};
+use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets};
 
 use super::Out;
 
-/// A table of text; headers that begin with `#` mark columns of numbers.
-pub(crate) fn table(headers: &[&str], rows: Vec<Vec<String>>) -> String {
+/// What a cell's colour means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tint {
+    Good,
+    Warn,
+    Bad,
+    Dim,
+}
+
+/// A cell in a colour.
+pub(crate) fn tinted(tint: Tint, text: impl ToString) -> Cell {
+    let cell = Cell::new(text);
+    match tint {
+        Tint::Good => cell.fg(Color::Green),
+        Tint::Warn => cell.fg(Color::Yellow),
+        Tint::Bad => cell.fg(Color::Red),
+        Tint::Dim => cell.add_attribute(Attribute::Dim),
+    }
+}
+
+/// A cell.
+pub(crate) fn plain(text: impl ToString) -> Cell {
+    Cell::new(text)
+}
+
+/// A table; headers that begin with `#` mark columns of numbers.
+pub(crate) fn table(headers: &[&str], rows: Vec<Vec<Cell>>) -> String {
     let mut table = Table::new();
-    table.load_preset("                   ").set_content_arrangement(ContentArrangement::Dynamic).set_width(Out::width());
-    table.set_header(headers.iter().map(|header| header.trim_start_matches('#')));
+    table.load_style(presets::NOTHING).enforce_styling().set_content_arrangement(ContentArrangement::Dynamic).set_width(Out::width());
+    table.set_header(headers.iter().map(|header| Cell::new(header.trim_start_matches('#')).add_attribute(Attribute::Dim)));
     for row in rows {
         table.add_row(row);
     }
@@ -20,5 +45,5 @@ pub(crate) fn table(headers: &[&str], rows: Vec<Vec<String>>) -> String {
             }
         }
     }
-    table.lines().map(|line| line.trim_end().to_owned()).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+    table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }

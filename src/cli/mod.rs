@@ -1,0 +1,24 @@
+//! The command line: one file per command; `render` is the only place that prints.
+
+/// The command line as it is written.
+mod args;
+/// Exit codes, and what a command says when it did not do its work.
+mod exit;
+/// The only place that prints.
+mod render;
+/// From the command line to the command, and back to an exit code.
+mod run_command;
+
+/// `tabi completions`.
+mod completions;
+/// `tabi history`.
+mod history;
+/// `tabi init`.
+mod init;
+/// `tabi show`.
+mod show;
+
+pub use run_command::main;
+
+use exit::{Exit, Failure};
+use run_command::Context;

@@ -1,0 +1,73 @@
+//! From the command line to the command, and back to an exit code.
+
+use std::process::ExitCode;
+
+use clap::{Parser as _, error::ErrorKind};
+
+use crate::host::{Workspace, clock::Clock};
+
+use super::{
+    Exit, Failure,
+    args::{Cli, Command, Global},
+    completions, history, init,
+    render::{Out, failure, logs},
+    show,
+};
+
+/// What every command is given.
+#[derive(Clone)]
+pub(super) struct Context {
+    pub(super) out: Out,
+    pub(super) global: Global,
+}
+
+impl Context {
+    /// The workspace that the command is about.
+    pub(super) fn workspace(&self) -> Result<Workspace, Failure> {
+        Ok(Workspace::open(self.global.workspace.as_deref(), self.global.sandbox, Clock::machine())?)
+    }
+}
+
+/// Runs the command that the process was started with.
+pub fn main() -> ExitCode {
+    completions::answer_shell();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return misread(&error).into(),
+    };
+    let out = Out::new(cli.global.json, cli.global.color);
+    logs(cli.global.verbose, out.is_colored());
+    let context = Context { out: out.clone(), global: cli.global };
+    let exit = dispatch(&cli.command, &context).unwrap_or_else(|why| {
+        failure(&out, &why);
+        why.exit
+    });
+    out.flush();
+    exit.into()
+}
+
+fn dispatch(command: &Command, context: &Context) -> Result<Exit, Failure> {
+    match command {
+        Command::Init(args) => init::init(args, context),
+        Command::History(args) => history::history(args, context),
+        Command::Show(args) => show::show(args, context),
+        Command::Completions(args) => completions::completions(args, context),
+    }
+}
+
+/// Help and version are answers; anything else is a usage error, as JSON where JSON was asked for.
+fn misread(error: &clap::Error) -> Exit {
+    let answer = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    let wants_json = std::env::args_os().any(|arg| arg == "--json");
+    if answer || !wants_json {
+        // Nobody is left to be told.
+        let _ = error.print();
+        return if answer { Exit::Done } else { Exit::Usage };
+    }
+    let text = error.to_string();
+    let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+    let out = Out::new(true, super::render::Color::Never);
+    failure(&out, &Failure::usage(message).hint("see `tabi --help`"));
+    out.flush();
+    Exit::Usage
+}

@@ -1,0 +1,73 @@
+//! A workspace: its folder, its configuration, its state file.
+
+use std::{
+    env, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use crate::{
+    config::{self, Config},
+    host::clock::Clock,
+    store::{self, Store},
+};
+
+/// A folder with `tabi.toml`, `scripts/` and `.tabi/`, and what time it is there.
+#[derive(Debug, Clone)]
+pub struct Workspace {
+    pub root: PathBuf,
+    pub config: Config,
+    pub clock: Clock,
+    sandbox: bool,
+}
+
+impl Workspace {
+    /// Opens the folder, or the nearest one upward from here with a `tabi.toml`, or this one.
+    /// With `sandbox`, every system is the sandbox whatever is connected.
+    pub fn open(dir: Option<&Path>, sandbox: bool, clock: Clock) -> Result<Self, config::Error> {
+        let unreadable = |source: io::Error| config::Error::Unreadable { file: dir.unwrap_or(Path::new(".")).to_owned(), source };
+        let root = match dir {
+            Some(dir) => dir.canonicalize().map_err(unreadable)?,
+            None => nearest(&env::current_dir().map_err(unreadable)?),
+        };
+        let config = config::load(&root)?;
+        Ok(Self { root, config, clock, sandbox })
+    }
+
+    /// Whether every system is the sandbox.
+    pub fn is_sandboxed(&self) -> bool {
+        self.sandbox || self.config.is_unconnected()
+    }
+
+    /// The folder of everything that is not written by people.
+    pub fn private(&self) -> PathBuf {
+        self.root.join(".tabi")
+    }
+
+    /// The documents of the sandbox.
+    pub fn sandbox_folder(&self) -> PathBuf {
+        self.private().join("sandbox")
+    }
+
+    /// Cursors and runs of a connected workspace that plays on the sandbox are kept apart: they say nothing about the real systems.
+    pub fn state_file(&self) -> PathBuf {
+        let apart = self.sandbox && !self.config.is_unconnected();
+        if apart { self.sandbox_folder().join("state.db") } else { self.private().join("state.db") }
+    }
+
+    /// Opens the state file and makes it when there is none.
+    pub fn store(&self) -> Result<Arc<Store>, store::Error> {
+        let store = Store::open(self.state_file())?;
+        store.interrupt_dead(self.clock.now())?;
+        Ok(Arc::new(store))
+    }
+
+    /// The state file where there is one already: looking makes none.
+    pub fn existing_store(&self) -> Result<Option<Arc<Store>>, store::Error> {
+        if self.state_file().exists() { self.store().map(Some) } else { Ok(None) }
+    }
+}
+
+fn nearest(here: &Path) -> PathBuf {
+    here.ancestors().find(|folder| folder.join(config::FILE).is_file()).unwrap_or(here).to_owned()
+}
