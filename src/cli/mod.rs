@@ -3,8 +3,10 @@
 /// The command line as it is written.
 mod args;
 /// Exit codes, and what a command says when it did not do its work.
+#[allow(dead_code, reason = "used by the commands that follow")]
 mod exit;
 /// The only place that prints.
+#[allow(dead_code, unused_imports, reason = "used by the commands that follow")]
 mod render;
 /// From the command line to the command, and back to an exit code.
 mod run_command;

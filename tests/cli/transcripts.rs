@@ -5,7 +5,7 @@
 
 use std::{fs, path::PathBuf};
 
-use crate::support::Bench;
+use crate::support::Workspace;
 
 macro_rules! sessions {
     ($($name:ident)*) => {
@@ -36,7 +36,7 @@ fn play(name: &str) {
     let folder = cases().join(name);
     let file = folder.join("session.txt");
     let expected = fs::read_to_string(&file).unwrap();
-    let bench = Bench::of(&folder);
+    let bench = Workspace::copy_of(&folder);
     let mut actual = String::new();
     for command in expected.lines().filter_map(|line| line.strip_prefix("$ ")) {
         actual += &transcript(&bench, command);
@@ -50,20 +50,20 @@ fn play(name: &str) {
 }
 
 /// One command and what came of it.
-fn transcript(bench: &Bench, command: &str) -> String {
+fn transcript(bench: &Workspace, command: &str) -> String {
     let words = words(command);
     assert_eq!(words[0], "tabi", "only tabi is run: {command}");
     let args: Vec<&str> = words[1..].iter().map(String::as_str).collect();
-    let output = bench.tabi(&args);
-    let root = bench.root().to_string_lossy().into_owned();
+    let output = bench.command("").args(args).output().unwrap();
+    let root = bench.path().to_string_lossy().into_owned();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(&root, "[WORKSPACE]");
     let mut lines = format!("$ {command}\n{}", text(&output.stdout));
     for line in text(&output.stderr).lines() {
-        lines += &format!("! {line}\n");
+        lines.extend(["! ", line, "\n"]);
     }
     match output.status.code() {
         Some(0) => (),
-        Some(code) => lines += &format!("[{code}]\n"),
+        Some(code) => lines.extend(["[", &code.to_string(), "]\n"]),
         None => lines += "[killed]\n",
     }
     lines

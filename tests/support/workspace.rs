@@ -39,6 +39,13 @@ impl Workspace {
         workspace
     }
 
+    /// A copy of a folder.
+    pub(crate) fn copy_of(folder: &Path) -> Self {
+        let workspace = Self { folder: tempfile::tempdir().unwrap() };
+        copy(folder, workspace.folder.path());
+        workspace
+    }
+
     /// With one script.
     pub(crate) fn with_script(text: &str) -> Self {
         let workspace = Self::new();
@@ -68,6 +75,18 @@ impl Workspace {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tabi"));
         command.args(args.split_whitespace()).current_dir(self.folder.path()).env_remove("RUST_LOG").env("NO_COLOR", "1");
         command
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap().flatten() {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            fs::create_dir_all(&target).unwrap();
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
     }
 }
 
