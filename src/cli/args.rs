@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::{completions, history, init, render::Color, show};
+use super::{completions, history, init, render::Color, sandbox, show};
 
 /// Customer-success automation by scripts: Salesforce, Pendo and Gainsight kept in agreement.
 #[derive(Debug, Parser)]
@@ -46,6 +46,8 @@ pub(crate) enum Command {
     History(history::History),
     /// Show one run, with the rows it could not write.
     Show(show::Show),
+    /// The emulated systems alone, until they are asked to stop.
+    Sandbox(sandbox::Sandbox),
     /// Print a script that completes commands and names in a shell.
     Completions(completions::Completions),
 }

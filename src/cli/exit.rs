@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use crate::{
-    config,
+    config, host,
     model::{Fault, FaultKind, System},
-    store,
+    sandbox, store,
 };
 
 /// The exit codes of the contract.
@@ -94,5 +94,27 @@ impl From<store::Error> for Failure {
             _ => (Exit::Failed, "state"),
         };
         Self::new(exit, code, error.to_string())
+    }
+}
+
+impl From<host::Error> for Failure {
+    fn from(error: host::Error) -> Self {
+        match error {
+            host::Error::Config(error) => error.into(),
+            host::Error::Store(error) => error.into(),
+            host::Error::Sandbox(error) => error.into(),
+            other => Self::new(Exit::Failed, "io", other.to_string()),
+        }
+    }
+}
+
+impl From<sandbox::Error> for Failure {
+    fn from(error: sandbox::Error) -> Self {
+        let failure = Self::new(Exit::Usage, "sandbox", error.to_string());
+        match error {
+            sandbox::Error::OtherCompany { .. } => failure.hint("`tabi sandbox --fresh` with these numbers starts over"),
+            sandbox::Error::Corrupt { .. } => failure.hint("`tabi sandbox --fresh` starts over"),
+            _ => failure,
+        }
     }
 }

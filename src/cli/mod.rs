@@ -17,6 +17,8 @@ mod completions;
 mod history;
 /// `tabi init`.
 mod init;
+/// `tabi sandbox`.
+mod sandbox;
 /// `tabi show`.
 mod show;
 

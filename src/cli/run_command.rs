@@ -11,7 +11,7 @@ use super::{
     args::{Cli, Command, Global},
     completions, history, init,
     render::{Out, failure, logs},
-    show,
+    sandbox, show,
 };
 
 /// What every command is given.
@@ -51,6 +51,7 @@ fn dispatch(command: &Command, context: &Context) -> Result<Exit, Failure> {
         Command::Init(args) => init::init(args, context),
         Command::History(args) => history::history(args, context),
         Command::Show(args) => show::show(args, context),
+        Command::Sandbox(args) => sandbox::sandbox(args, context),
         Command::Completions(args) => completions::completions(args, context),
     }
 }

@@ -184,8 +184,8 @@ pub struct Limits {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sandbox {
-    pub accounts: Option<u32>,
-    pub people: Option<u32>,
+    pub accounts: Option<u64>,
+    pub people: Option<u64>,
     pub seed: Option<u64>,
 }
 

@@ -6,9 +6,18 @@ pub mod clock;
 pub mod scan;
 /// When a declaration runs next.
 pub mod schedule;
+/// The sandbox of a workspace, one for all its commands.
+pub mod shared;
+/// Being asked to stop.
+mod signals;
 /// Hints that something in the scripts folder changed, and when it is quiet again.
 pub mod watch;
 /// A workspace: its folder, its configuration, its state file.
 mod workspace;
 
-pub use workspace::Workspace;
+/// What can go wrong, besides the work itself.
+mod error;
+
+pub use error::Error;
+pub use signals::asked_to_stop;
+pub use workspace::{Workspace, runtime};

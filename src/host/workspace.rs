@@ -9,8 +9,11 @@ use std::{
 use crate::{
     config::{self, Config},
     host::clock::Clock,
+    sandbox,
     store::{self, Store},
 };
+
+use super::Error;
 
 /// A folder with `tabi.toml`, `scripts/` and `.tabi/`, and what time it is there.
 #[derive(Debug, Clone)]
@@ -49,6 +52,18 @@ impl Workspace {
         self.private().join("sandbox")
     }
 
+    /// The company of this workspace's sandbox, as `tabi.toml` says it.
+    pub fn sandbox_options(&self) -> sandbox::Options {
+        let company = &self.config.sandbox;
+        sandbox::Options {
+            folder: Some(self.sandbox_folder()),
+            accounts: company.accounts,
+            people: company.people,
+            seed: company.seed,
+            ..sandbox::Options::default()
+        }
+    }
+
     /// Cursors and runs of a connected workspace that plays on the sandbox are kept apart: they say nothing about the real systems.
     pub fn state_file(&self) -> PathBuf {
         let apart = self.sandbox && !self.config.is_unconnected();
@@ -70,4 +85,9 @@ impl Workspace {
 
 fn nearest(here: &Path) -> PathBuf {
     here.ancestors().find(|folder| folder.join(config::FILE).is_file()).unwrap_or(here).to_owned()
+}
+
+/// Threads for everything that waits; the work itself blocks threads of its own.
+pub fn runtime() -> Result<tokio::runtime::Runtime, Error> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Threads)
 }

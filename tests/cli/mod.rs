@@ -1,4 +1,6 @@
 //! The real command, as people and programs meet it.
 
+/// The emulators alone.
+mod sandbox;
 /// Transcripts: a folder of workspace files and what a session in it looks like.
 mod transcripts;

@@ -1,0 +1,19 @@
+//! What can go wrong in the living process, besides the work itself.
+
+use std::{io, path::PathBuf};
+
+use crate::{config, sandbox, store};
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Config(#[from] config::Error),
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    #[error(transparent)]
+    Sandbox(#[from] sandbox::Error),
+    #[error("cannot use {}: {source}", path.display())]
+    Folder { path: PathBuf, source: io::Error },
+    #[error("the program could not start its threads: {0}")]
+    Threads(io::Error),
+}
