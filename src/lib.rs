@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod connectors;
 pub mod host;
 pub mod model;
 pub mod sandbox;

@@ -1,0 +1,32 @@
+//! The real systems: clients over HTTP, one per system, behind one function that carries out effects.
+
+/// How many HTTP calls were made.
+mod calls;
+/// The one HTTP layer.
+mod http;
+/// What a connection needs to know.
+mod options;
+/// What became of each row of a write.
+mod outcomes;
+/// Pendo.
+mod pendo;
+/// Calls that no system's client makes by itself.
+mod request;
+/// JSON rows into records.
+mod rows;
+/// Salesforce.
+mod salesforce;
+/// Text that must not be seen.
+mod secret;
+/// The flag that ends waiting.
+mod stop;
+/// All systems together: effects in, replies out.
+mod systems;
+
+pub use calls::Calls;
+pub use options::{
+    GainsightAuth, GainsightLimits, GainsightOptions, HttpOptions, OnRotate, Options, PendoOptions, SalesforceAuth, SalesforceOptions,
+};
+pub use secret::Secret;
+pub use stop::Stop;
+pub use systems::{Error, Systems};

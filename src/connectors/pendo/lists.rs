@@ -1,0 +1,73 @@
+//! Segments, guides, pages, features and reports: short lists that come whole.
+
+use reqwest::Method;
+
+use crate::model::{Fault, FaultKind, FieldType, Filter, Lookup, Name, ObjectSchema, Page, Query, Record, System, Value};
+
+use super::{
+    Pendo,
+    read::{instant_fields, only},
+    schema::field,
+};
+
+/// The lists there are; the plural is understood too.
+const LISTS: &[&str] = &["segment", "guide", "page", "feature", "report", "tracktype"];
+
+fn list_of(object: &str) -> Result<&'static str, Fault> {
+    let is = |list: &&&str| list.eq_ignore_ascii_case(object) || object.eq_ignore_ascii_case(&format!("{list}s"));
+    LISTS.iter().find(is).copied().ok_or_else(|| {
+        let message = format!("Pendo has no object `{object}`; it has account, visitor, {}", LISTS.join(", "));
+        Fault::from_system(System::Pendo, FaultKind::NotFound, message)
+    })
+}
+
+pub(super) fn describe(object: &str) -> Result<ObjectSchema, Fault> {
+    let list = list_of(object)?;
+    let text = || FieldType::Text { max: u32::MAX };
+    let time = || FieldType::DateTime { millis: true };
+    let mut fields = vec![field("id", "id", FieldType::Id, false), field("name", "name", text(), false), field("kind", "kind", text(), false)];
+    if list == "guide" {
+        fields.push(field("state", "state", text(), true));
+        fields.push(field("launchMethod", "launchMethod", text(), false));
+    }
+    fields.extend([field("createdAt", "createdAt", time(), false), field("lastUpdatedAt", "lastUpdatedAt", time(), false)]);
+    Ok(ObjectSchema { system: System::Pendo, name: list.to_owned(), label: list.to_owned(), fields })
+}
+
+pub(super) fn objects() -> Value {
+    Value::List(["account", "visitor"].iter().chain(LISTS).map(Value::text).collect())
+}
+
+impl Pendo {
+    /// All items, of all apps.
+    pub(super) async fn list(&self, list: &str) -> Result<Vec<Record>, Fault> {
+        let call = self.call(Method::GET, list).query("expand", "*");
+        let mut items: Vec<Record> = self.http.json(&call).await?;
+        items.iter_mut().for_each(instant_fields);
+        Ok(items)
+    }
+
+    pub(super) async fn read_list(&self, query: &Query) -> Result<Page, Fault> {
+        let mut items = self.list(list_of(&query.object)?).await?;
+        if let Some((field, at)) = &query.since {
+            items.retain(|item| matches!(item.path(field), Some(Value::Instant(changed)) if changed >= at));
+        }
+        let records = picked(items, query.filter.as_ref(), &query.fields, query.limit);
+        Ok(Page { total: Some(records.len() as u64), records, next: None })
+    }
+
+    pub(super) async fn lookup_list(&self, lookup: &Lookup) -> Result<Vec<Record>, Fault> {
+        let mut items = self.list(list_of(&lookup.object)?).await?;
+        items.retain(|item| item.path(&lookup.by).is_some_and(|value| lookup.keys.contains(value)));
+        let mut fields = vec!["id".to_owned(), lookup.by.clone()];
+        fields.extend(lookup.fields.iter().cloned());
+        Ok(picked(items, lookup.filter.as_ref(), &fields, None))
+    }
+}
+
+fn picked(items: Vec<Record>, filter: Option<&Filter>, fields: &[String], limit: Option<u64>) -> Vec<Record> {
+    let fields: Vec<Name> = fields.iter().map(Name::from).collect();
+    let most = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
+    let passing = items.into_iter().filter(|item| filter.is_none_or(|filter| filter.matches(item))).take(most);
+    passing.map(|item| if fields.is_empty() { item } else { only(item, &fields) }).collect()
+}

@@ -1,0 +1,255 @@
+//! Pages of a query: the first by its text, the others by the locator that came with the page before.
+
+use std::{
+    fmt::{self, Write as _},
+    sync::Arc,
+};
+
+use serde::{
+    Deserialize, Serialize,
+    de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor},
+};
+use serde_json::value::RawValue;
+
+use crate::model::{Fault, FaultKind, FieldType, Page, Query, Record, System};
+
+use super::{
+    Salesforce,
+    describe::Described,
+    errors::{WireError, fault_of},
+    soql::{self, Kinds},
+};
+use crate::connectors::{
+    http::{Answer, Call, broken_json, escape, garbled},
+    rows::{Cast, Columns, RowsSeed},
+};
+
+/// Addresses longer than this are refused by the service (16 kB with all headers), so such queries go into a body.
+const LONGEST_IN_URL: usize = 6_000;
+
+impl Salesforce {
+    /// One page of an object's records, in the order of their ids.
+    pub(in crate::connectors) async fn read_object(&self, query: &Query, after: Option<&str>, page: u32) -> Result<Page, Fault> {
+        let object = self.described(&query.object).await?;
+        let fields = asked_fields(query, &object);
+        let columns = self.columns(&object, &fields).await?;
+        match after {
+            Some(locator) => self.next_page(locator, &columns, page).await,
+            None => self.first_page(&self.statement(query, &object, &fields).await?, &columns, page).await,
+        }
+    }
+
+    /// One page of a whole statement. Fields are typed where they are plain fields of its object.
+    pub(in crate::connectors) async fn read_soql(&self, soql: &str, after: Option<&str>, page: u32) -> Result<Page, Fault> {
+        let columns = self.soql_columns(soql).await?;
+        match after {
+            Some(locator) => self.next_page(locator, &columns, page).await,
+            None => self.first_page(soql, &columns, page).await,
+        }
+    }
+
+    async fn statement(&self, query: &Query, object: &Arc<Described>, fields: &[String]) -> Result<String, Fault> {
+        let mut conditions = Vec::new();
+        if let Some(filter) = &query.filter {
+            conditions.push(soql::condition(filter, &self.kinds(object, filter.fields()).await?)?);
+        }
+        if let Some((field, at)) = &query.since {
+            conditions.push(match self.kind_of(object, field).await? {
+                FieldType::Date => format!("{field} >= {}", at.to_zoned(jiff::tz::TimeZone::UTC).date()),
+                _ => format!("{field} >= {}", soql::instant(*at)),
+            });
+        }
+        let mut text = format!("SELECT {} FROM {}", fields.join(","), query.object);
+        if !conditions.is_empty() {
+            text.push_str(" WHERE ");
+            text.push_str(&conditions.join(" AND "));
+        }
+        text.push_str(" ORDER BY Id");
+        if let Some(limit) = query.limit {
+            let _ = write!(text, " LIMIT {limit}");
+        }
+        Ok(text)
+    }
+
+    pub(super) async fn kinds<'a>(&self, object: &Arc<Described>, fields: impl Iterator<Item = &'a str>) -> Result<Kinds, Fault> {
+        let mut kinds = Kinds::new();
+        for field in fields {
+            kinds.insert(field.to_ascii_lowercase(), self.kind_of(object, field).await?);
+        }
+        Ok(kinds)
+    }
+
+    pub(super) async fn columns(&self, object: &Arc<Described>, fields: &[String]) -> Result<Columns, Fault> {
+        let mut columns = Columns::default();
+        for field in fields {
+            columns.add(field, field, self.cast_of(object, field).await?);
+        }
+        Ok(columns)
+    }
+
+    async fn soql_columns(&self, text: &str) -> Result<Columns, Fault> {
+        let mut columns = Columns { open: true, ..Columns::default() };
+        let Some((items, from)) = soql::outline(text) else { return Ok(columns) };
+        let grouped = text.to_ascii_lowercase().contains("group by");
+        if grouped || !items.iter().any(|item| is_plain(item)) {
+            return Ok(columns);
+        }
+        let object = self.described(from).await?;
+        for item in items.iter().filter(|item| is_plain(item)) {
+            // A mistaken field is for Salesforce to refuse, with its own words.
+            let cast = self.cast_of(&object, item).await.unwrap_or(Cast::Guess);
+            columns.add(item, item, cast);
+        }
+        Ok(columns)
+    }
+
+    pub(super) async fn first_page(&self, soql: &str, columns: &Columns, page: u32) -> Result<Page, Fault> {
+        if soql.len() > LONGEST_IN_URL {
+            return self.long_query(soql, columns).await;
+        }
+        let call = sized(Call::get(self.path("query")).query("q", soql), page);
+        self.read(&call, |answer| page_of(answer, columns)).await
+    }
+
+    pub(super) async fn next_page(&self, locator: &str, columns: &Columns, page: u32) -> Result<Page, Fault> {
+        let call = sized(Call::get(locator), page);
+        self.read(&call, |answer| page_of(answer, columns)).await
+    }
+
+    /// A query too long for an address, as a GET inside a composite call.
+    async fn long_query(&self, soql: &str, columns: &Columns) -> Result<Page, Fault> {
+        let url = format!("{}?q={}", self.path("query"), escape(soql));
+        let body = Composite { composite_request: [Subrequest { method: "GET", url, reference_id: "q" }] };
+        let call = Call::ask(self.path("composite")).json(System::Salesforce, &body)?;
+        self.read(&call, |answer| composite_page(answer, columns)).await
+    }
+
+    /// Every row of a query, however many pages it has.
+    pub(super) async fn all_rows(&self, soql: &str, columns: &Columns) -> Result<Vec<Record>, Fault> {
+        let mut page = self.first_page(soql, columns, 2_000).await?;
+        let mut rows = std::mem::take(&mut page.records);
+        while let Some(next) = page.next.take() {
+            page = self.next_page(&next, columns, 2_000).await?;
+            rows.append(&mut page.records);
+        }
+        Ok(rows)
+    }
+}
+
+/// A field or a path of fields, without function or alias.
+fn is_plain(item: &str) -> bool {
+    !item.is_empty() && item.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.'))
+}
+
+/// The fields asked for; without any, all that a query can select.
+fn asked_fields(query: &Query, object: &Described) -> Vec<String> {
+    if !query.fields.is_empty() {
+        return without_repeats(query.fields.iter().cloned());
+    }
+    let compound = |kind: &FieldType| matches!(kind, FieldType::Other { name } if matches!(name.as_str(), "address" | "location" | "base64"));
+    object.schema.fields.iter().filter(|field| !compound(&field.kind)).map(|field| field.name.clone()).collect()
+}
+
+/// A field named twice is an error in SOQL, also in another spelling.
+pub(super) fn without_repeats(fields: impl Iterator<Item = String>) -> Vec<String> {
+    let mut kept: Vec<String> = Vec::new();
+    for field in fields {
+        if !kept.iter().any(|known| known.eq_ignore_ascii_case(&field)) {
+            kept.push(field);
+        }
+    }
+    kept
+}
+
+fn sized(call: Call, page: u32) -> Call {
+    call.header("sforce-query-options", &format!("batchSize={}", page.clamp(200, 2_000)))
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Composite {
+    composite_request: [Subrequest; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Subrequest {
+    method: &'static str,
+    url: String,
+    reference_id: &'static str,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CompositeAnswer<'a> {
+    #[serde(borrow)]
+    composite_response: Vec<Subanswer<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Subanswer<'a> {
+    #[serde(borrow)]
+    body: &'a RawValue,
+    http_status_code: u16,
+}
+
+fn composite_page(answer: &Answer, columns: &Columns) -> Result<Page, Fault> {
+    let broken = |error: serde_json::Error| broken_json(System::Salesforce, &error);
+    let all: CompositeAnswer<'_> = serde_json::from_slice(&answer.body).map_err(broken)?;
+    let Some(sub) = all.composite_response.first() else {
+        return Err(garbled(System::Salesforce, "the composite answer is empty"));
+    };
+    if sub.http_status_code == 200 {
+        return decode(sub.body.get().as_bytes(), columns);
+    }
+    let errors: Vec<WireError> = serde_json::from_str(sub.body.get()).map_err(broken)?;
+    Err(errors.first().map_or_else(|| garbled(System::Salesforce, "a refused query without a reason"), |e| fault_of(e, FaultKind::Invalid)))
+}
+
+fn page_of(answer: &Answer, columns: &Columns) -> Result<Page, Fault> {
+    decode(&answer.body, columns)
+}
+
+fn decode(body: &[u8], columns: &Columns) -> Result<Page, Fault> {
+    let mut json = serde_json::Deserializer::from_slice(body);
+    PageSeed(columns).deserialize(&mut json).map_err(|error| broken_json(System::Salesforce, &error))
+}
+
+/// `{"totalSize", "done", "nextRecordsUrl", "records"}`.
+struct PageSeed<'a>(&'a Columns);
+
+impl<'de> DeserializeSeed<'de> for PageSeed<'_> {
+    type Value = Page;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Page, D::Error> {
+        from.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for PageSeed<'_> {
+    type Value = Page;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a query result")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Page, A::Error> {
+        let mut page = Page::default();
+        let mut seen = false;
+        while let Some(key) = map.next_key::<std::borrow::Cow<'_, str>>()? {
+            match key.as_ref() {
+                "totalSize" => page.total = map.next_value()?,
+                "nextRecordsUrl" => page.next = map.next_value()?,
+                "records" => {
+                    page.records = map.next_value_seed(RowsSeed(self.0))?;
+                    seen = true;
+                }
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        if seen { Ok(page) } else { Err(serde::de::Error::missing_field("records")) }
+    }
+}

@@ -1,0 +1,48 @@
+//! The shared flag that ends waiting: no new call starts, pauses between tries end, what is in flight finishes.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::model::{Fault, FaultKind};
+
+/// Cloned freely; asking any clone to stop stops all.
+#[derive(Debug, Clone, Default)]
+pub struct Stop(CancellationToken);
+
+impl Stop {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    pub fn request(&self) {
+        self.0.cancel();
+    }
+
+    pub fn requested(&self) -> bool {
+        self.0.is_cancelled()
+    }
+
+    /// A fault once stopping was asked for.
+    pub(super) fn check(&self) -> Result<(), Fault> {
+        if self.requested() { Err(interrupted()) } else { Ok(()) }
+    }
+
+    /// Waits, unless asked to stop before or meanwhile.
+    pub(super) async fn sleep(&self, wait: Duration) -> Result<(), Fault> {
+        self.race(tokio::time::sleep(wait)).await
+    }
+
+    /// Waits for `done` to come, unless asked to stop before or meanwhile.
+    pub(super) async fn race<T>(&self, done: impl Future<Output = T>) -> Result<T, Fault> {
+        tokio::select! {
+            biased;
+            () = self.0.cancelled() => Err(interrupted()),
+            value = done => Ok(value),
+        }
+    }
+}
+
+fn interrupted() -> Fault {
+    Fault::new(FaultKind::Interrupted, "the run was asked to stop")
+}

@@ -1,0 +1,138 @@
+//! All systems together: effects in, replies out.
+
+use std::sync::Arc;
+
+use crate::model::{Effect, Fault, FaultKind, Page, Read, Reply, Request, Source, System, Value};
+
+use super::{
+    Calls, Options, Stop,
+    calls::Counters,
+    http::Scene,
+    pendo::Pendo,
+    request::{self, not_connected},
+    salesforce::Salesforce,
+};
+
+/// Why the clients could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("no secure connections are possible on this machine")]
+    Tls(#[from] reqwest::Error),
+}
+
+/// The connected systems. Clones share sessions, limits, caches and counts.
+#[derive(Debug, Clone)]
+pub struct Systems(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    calls: Arc<Counters>,
+    stop: Stop,
+    salesforce: Option<Salesforce>,
+    pendo: Option<Pendo>,
+    web: reqwest::Client,
+    hosts: Vec<String>,
+    answer_limit: usize,
+}
+
+impl Systems {
+    /// Clients for what the options name; nothing is called yet. `stop` ends their waiting.
+    pub fn new(options: Options, stop: Stop) -> Result<Self, Error> {
+        let calls = Arc::new(Counters::default());
+        let scene = Scene { options: options.http, stop: stop.clone(), calls: calls.clone(), clock: options.clock };
+        let web = reqwest::Client::builder()
+            .user_agent(concat!("tabi/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(options.http.connect_timeout)
+            .read_timeout(options.http.read_timeout)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()?;
+        Ok(Self(Arc::new(Inner {
+            salesforce: options.salesforce.map(|it| Salesforce::new(it, &scene)).transpose()?,
+            pendo: options.pendo.map(|it| Pendo::new(it, &scene)).transpose()?,
+            web,
+            hosts: options.hosts,
+            answer_limit: options.http.answer_limit,
+            calls,
+            stop,
+        })))
+    }
+
+    /// HTTP calls so far, per system.
+    pub fn calls(&self) -> Calls {
+        self.0.calls.read()
+    }
+
+    /// The flag given at the start.
+    pub fn stop(&self) -> &Stop {
+        &self.0.stop
+    }
+
+    /// Carries out every effect but `State`.
+    ///
+    /// # Errors
+    /// A fault with the system it comes from. Rows of a write that failed are told in its outcomes; the write as a whole
+    /// fails only when none of its rows could be asked for.
+    pub async fn perform(&self, effect: &Effect) -> Result<Reply, Fault> {
+        match effect {
+            Effect::Read(read) => self.read(read).await.map(Reply::Page),
+            Effect::Lookup(lookup) => match lookup.system {
+                System::Salesforce => self.salesforce()?.lookup(lookup).await.map(Reply::Records),
+                System::Pendo => self.pendo()?.lookup(lookup).await.map(Reply::Records),
+                other => Err(not_connected(other)),
+            },
+            Effect::Describe { system, object } => match system {
+                System::Salesforce => self.salesforce()?.describe(object).await.map(Reply::Schema),
+                System::Pendo => self.pendo()?.describe(object).await.map(Reply::Schema),
+                other => Err(not_connected(*other)),
+            },
+            Effect::Objects { system } => match system {
+                System::Salesforce => self.salesforce()?.objects().await.map(Reply::Value),
+                System::Pendo => Ok(Reply::Value(Pendo::objects())),
+                other => Err(not_connected(*other)),
+            },
+            Effect::Write(write) => match write.system {
+                System::Salesforce => self.salesforce()?.write(write).await.map(Reply::Written),
+                System::Pendo => self.pendo()?.write(write).await.map(Reply::Written),
+                other => Err(not_connected(other)),
+            },
+            Effect::CreateField(field) => match field.system {
+                System::Salesforce => self.salesforce()?.create_field(field).await.map(|()| Reply::Done),
+                System::Pendo => self.pendo()?.create_field(field).await.map(|()| Reply::Done),
+                other => Err(not_connected(other)),
+            },
+            Effect::EditSegment(edit) => self.pendo()?.edit_segment(edit).await.map(|()| Reply::Done),
+            Effect::Request(request) => self.request(request).await.map(Reply::Value),
+            Effect::Http(call) => request::http(&self.0.web, &self.0.hosts, self.0.answer_limit, call).await.map(Reply::Value),
+            Effect::State(_) => Err(Fault::new(FaultKind::NotAllowed, "the script's own store is not one of the connected systems")),
+        }
+    }
+
+    async fn read(&self, read: &Read) -> Result<Page, Fault> {
+        let after = read.after.as_deref();
+        match &read.source {
+            Source::Object(query) => match query.system {
+                System::Salesforce => self.salesforce()?.read_object(query, after, read.page_size).await,
+                System::Pendo => self.pendo()?.read(&read.source, after, read.page_size).await,
+                other => Err(not_connected(other)),
+            },
+            Source::Soql(soql) => self.salesforce()?.read_soql(soql, after, read.page_size).await,
+            Source::Report(_) | Source::Aggregation { .. } => self.pendo()?.read(&read.source, after, read.page_size).await,
+        }
+    }
+
+    async fn request(&self, request: &Request) -> Result<Value, Fault> {
+        match request.system {
+            System::Salesforce => self.salesforce()?.request(request).await,
+            System::Pendo => self.pendo()?.request(request).await,
+            other => Err(not_connected(other)),
+        }
+    }
+
+    fn pendo(&self) -> Result<&Pendo, Fault> {
+        self.0.pendo.as_ref().ok_or_else(|| not_connected(System::Pendo))
+    }
+
+    fn salesforce(&self) -> Result<&Salesforce, Fault> {
+        self.0.salesforce.as_ref().ok_or_else(|| not_connected(System::Salesforce))
+    }
+}
