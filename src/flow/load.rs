@@ -1,0 +1,297 @@
+//! Rows compared with what a target holds, and only the differences written. Mappings, pushes, pulls and rule actions all end here.
+
+use std::{
+    collections::{HashMap, HashSet},
+    hash::{DefaultHasher, Hash, Hasher},
+    mem::take,
+};
+
+use crate::{
+    model::{Change, Date, Fault, FieldType, Filter, Lookup, Operator, Record, RowOutcome, System, Value, Write},
+    script::{Blank, Cell, Mode, Target},
+};
+
+use super::{
+    Error, Rejection,
+    slots::{Role, Slot},
+    work::{Work, brief},
+};
+
+/// Changes gathered before they are sent: enough for a bulk job, little enough to hold.
+const BATCH: usize = 10_000;
+/// How often an insert whose answer was lost is looked up and tried again.
+const UNKNOWN_ROUNDS: usize = 3;
+
+/// Where rows go and how.
+#[derive(Debug)]
+pub(crate) struct Load {
+    target: Target,
+    /// Target fields that identify a row.
+    keys: Vec<Slot>,
+    fields: Vec<Slot>,
+    mode: Mode,
+    blank: Blank,
+    unmatched: Unmatched,
+    /// Only target records that meet these are counterparts (an open call to action, say).
+    within: Vec<(String, Operator, Value)>,
+    /// Hashes of the keys seen in this run: eight bytes a row, so that a key that comes twice is found.
+    seen: HashSet<u64>,
+    pending: Vec<(Candidate, Change)>,
+}
+
+/// What a row without a counterpart is when rows are only updated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unmatched {
+    Reject,
+    Ignore,
+}
+
+/// A source row as the target would hold it.
+#[derive(Debug, Clone)]
+struct Candidate {
+    /// What people read.
+    shown: String,
+    /// What is compared.
+    key: String,
+    keys: Vec<Value>,
+    values: Vec<Value>,
+}
+
+impl Load {
+    pub(crate) fn new(target: Target, keys: Vec<Slot>, fields: Vec<Slot>, mode: Mode, blank: Blank, unmatched: Unmatched) -> Self {
+        Self { target, keys, fields, mode, blank, unmatched, within: Vec::new(), seen: HashSet::new(), pending: Vec::new() }
+    }
+
+    pub(crate) fn within(self, conditions: Vec<(String, Operator, Value)>) -> Self {
+        Self { within: conditions, ..self }
+    }
+}
+
+/// Takes a page of source rows; sends what differs once there is enough of it.
+pub(crate) fn take_rows(work: &mut Work<'_>, load: &mut Load, rows: &[Record]) -> Result<(), Error> {
+    let mut candidates = Vec::with_capacity(rows.len());
+    for row in rows {
+        match candidate(load, row, work.date) {
+            Ok(candidate) if load.seen.insert(hash(&candidate.key)) => candidates.push(candidate),
+            Ok(double) => work.reject(Rejection {
+                key: double.shown,
+                field: load.keys.first().map(|slot| slot.field.name.clone()),
+                value: None,
+                reason: "duplicate key: an earlier row of the source has the same one and was used".to_owned(),
+            }),
+            Err(rejection) => work.reject(rejection),
+        }
+    }
+    settle(work, load, candidates)?;
+    if load.pending.len() >= BATCH { send(work, load) } else { Ok(()) }
+}
+
+/// Sends what is left.
+pub(crate) fn finish(work: &mut Work<'_>, load: &mut Load) -> Result<(), Error> {
+    send(work, load)
+}
+
+/// A cell's value for one row.
+pub(crate) fn compute(cell: &Cell, row: &Record, date: Date) -> Result<Value, Fault> {
+    match cell {
+        Cell::Field(name) => Ok(row.path(name).cloned().unwrap_or_default()),
+        Cell::Constant(value) => Ok(value.clone()),
+        Cell::RuleDate(moved) => Ok(Value::Date(date.saturating_add(jiff::Span::new().days(moved.plus_days)))),
+        Cell::Compute(closure) => closure.call_row(row),
+    }
+}
+
+fn candidate(load: &Load, row: &Record, date: Date) -> Result<Candidate, Rejection> {
+    let mut keys = Vec::with_capacity(load.keys.len());
+    let mut shown = String::new();
+    for slot in &load.keys {
+        let value = fitted(slot, row, date, &shown)?;
+        if value == Value::Null {
+            let reason = format!("no value for `{}`, which identifies the row", slot.field.name);
+            return Err(Rejection { key: shown, field: Some(slot.field.name.clone()), value: None, reason });
+        }
+        if !shown.is_empty() {
+            shown.push('|');
+        }
+        shown.push_str(&value.to_string());
+        keys.push(value);
+    }
+    let values = load.fields.iter().map(|slot| fitted(slot, row, date, &shown)).collect::<Result<_, _>>()?;
+    Ok(Candidate { key: key_of(load, keys.iter()), shown, keys, values })
+}
+
+fn fitted(slot: &Slot, row: &Record, date: Date, key: &str) -> Result<Value, Rejection> {
+    let rejection = |value: Option<String>, reason: String| Rejection { key: key.to_owned(), field: Some(slot.field.name.clone()), value, reason };
+    let value = compute(&slot.from, row, date).map_err(|fault| rejection(None, fault.message))?;
+    slot.field.kind.fit(&value).map_err(|misfit| rejection(Some(brief(&value)), misfit.0))
+}
+
+/// The key in the form in which two spellings of one key are equal.
+fn key_of<'v>(load: &Load, values: impl Iterator<Item = &'v Value>) -> String {
+    let mut key = String::new();
+    for (slot, value) in load.keys.iter().zip(values) {
+        let text = value.to_string();
+        match (&slot.field.kind, load.target.system) {
+            // Fifteen characters are a Salesforce id; the other three only check it.
+            (FieldType::Id | FieldType::Reference { .. }, System::Salesforce) => key.push_str(text.get(..15).unwrap_or(&text)),
+            (FieldType::Text { .. } | FieldType::Email { .. } | FieldType::Picklist { .. }, _) => key.push_str(&text.to_lowercase()),
+            _ => key.push_str(&text),
+        }
+        key.push('\u{1f}');
+    }
+    key
+}
+
+fn hash(key: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Compares candidates with what the target holds now and queues the differences.
+fn settle(work: &mut Work<'_>, load: &mut Load, candidates: Vec<Candidate>) -> Result<(), Error> {
+    let present = present(work, load, &candidates)?;
+    for candidate in candidates {
+        match present.get(&candidate.key).map(Vec::as_slice) {
+            None | Some([]) => missing(work, load, candidate),
+            Some([one]) => differ(work, load, candidate, one),
+            Some(many) => {
+                let reason = format!("{} records of {} have this key; it has to be one", many.len(), load.target.object);
+                let field = load.keys.first().map(|slot| slot.field.name.clone());
+                work.reject(Rejection { key: candidate.shown, field, value: None, reason });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn present(work: &Work<'_>, load: &Load, candidates: &[Candidate]) -> Result<HashMap<String, Vec<Record>>, Error> {
+    let mut found: HashMap<String, Vec<Record>> = HashMap::with_capacity(candidates.len());
+    if candidates.is_empty() {
+        return Ok(found);
+    }
+    let constant = |slot: &Slot| matches!(slot.from, Cell::Constant(_) | Cell::RuleDate(_));
+    let by = load.keys.iter().position(|slot| !constant(slot)).unwrap_or(0);
+    let fixed = load.keys.iter().enumerate().filter(|(at, slot)| *at != by && constant(slot));
+    let fixed = fixed.map(|(at, slot)| (slot.field.name.clone(), Operator::Equal, candidates[0].keys[at].clone()));
+    let conditions: Vec<_> = fixed.chain(load.within.iter().cloned()).collect();
+    let mut keys: Vec<Value> = candidates.iter().map(|candidate| candidate.keys[by].clone()).collect();
+    keys.dedup();
+    let wanted = load.keys.iter().chain(&load.fields).filter(|slot| !slot.fresh && slot.role != Role::Insert);
+    let lookup = Lookup {
+        system: load.target.system,
+        object: load.target.object.clone(),
+        by: load.keys[by].field.name.clone(),
+        keys,
+        fields: wanted.map(|slot| slot.field.name.clone()).collect(),
+        filter: (!conditions.is_empty()).then(|| Filter::all(conditions)),
+    };
+    for record in work.lookup(lookup)? {
+        let values: Vec<Value> = load.keys.iter().map(|slot| held(slot, &record)).collect();
+        found.entry(key_of(load, values.iter())).or_default().push(record);
+    }
+    Ok(found)
+}
+
+/// What a record holds in a slot, in the form in which it compares. A value that no longer fits counts as different.
+fn held(slot: &Slot, record: &Record) -> Value {
+    let value = record.path(&slot.field.name).unwrap_or(&Value::Null);
+    slot.field.kind.fit(value).unwrap_or_else(|_| value.clone())
+}
+
+fn missing(work: &mut Work<'_>, load: &mut Load, candidate: Candidate) {
+    match (load.mode, load.unmatched) {
+        (Mode::Upsert | Mode::Insert, _) => {
+            let slots = load.keys.iter().zip(&candidate.keys).chain(load.fields.iter().zip(&candidate.values));
+            let set = slots.filter(|(_, value)| **value != Value::Null);
+            let fields: Record = set.map(|(slot, value)| (slot.field.name.as_str().into(), value.clone())).collect();
+            load.pending.push((candidate.clone(), Change::Insert { key: candidate.shown, fields }));
+        }
+        (Mode::Update, Unmatched::Ignore) => work.tally.unmatched += 1,
+        (Mode::Update, Unmatched::Reject) => {
+            let names: Vec<&str> = load.keys.iter().map(|slot| slot.field.name.as_str()).collect();
+            let reason = format!("no {} in {} has this {}", load.target.object, load.target.system, names.join(" and "));
+            work.reject(Rejection { key: candidate.shown, field: names.first().map(|name| (*name).to_owned()), value: None, reason });
+        }
+    }
+}
+
+fn differ(work: &mut Work<'_>, load: &mut Load, candidate: Candidate, present: &Record) {
+    let (mut fields, mut before) = (Record::new(), Record::new());
+    let mut differs = false;
+    for (slot, value) in load.fields.iter().zip(&candidate.values) {
+        let old = if slot.fresh { Value::Null } else { held(slot, present) };
+        let keep = slot.role == Role::Insert || *value == old || (*value == Value::Null && load.blank == Blank::Skip);
+        if !keep {
+            differs |= slot.role == Role::Compare;
+            fields.push(slot.field.name.as_str().into(), value.clone());
+            before.push(slot.field.name.as_str().into(), old);
+        }
+    }
+    if !differs || load.mode == Mode::Insert {
+        work.tally.unchanged += 1;
+        return;
+    }
+    match id_of(load.target.system, present) {
+        Some(id) => load.pending.push((candidate.clone(), Change::Update { key: candidate.shown, id, fields, before })),
+        None => work.reject(Rejection { key: candidate.shown, field: None, value: None, reason: "the system told no id for this record".to_owned() }),
+    }
+}
+
+/// The system's own id of a record.
+pub(crate) fn id_of(system: System, record: &Record) -> Option<String> {
+    let names: &[&str] = match system {
+        System::Salesforce => &["Id"],
+        System::Gainsight => &["Gsid", "gsid", "GSID"],
+        System::Pendo => &["accountId", "visitorId", "id"],
+        System::Px => &["id", "identifyId"],
+    };
+    names.iter().find_map(|name| record.get(name)).filter(|id| !id.is_blank()).map(ToString::to_string)
+}
+
+/// Sends what is queued. Inserts whose answer was lost are looked up again, so that none is made twice.
+fn send(work: &mut Work<'_>, load: &mut Load) -> Result<(), Error> {
+    for round in 0..=UNKNOWN_ROUNDS {
+        let unknown = send_once(work, load, round == UNKNOWN_ROUNDS)?;
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let unchanged = work.tally.unchanged;
+        let asked = unknown.len() as u64;
+        settle(work, load, unknown)?;
+        // Those found as they were sent have been written after all.
+        let landed = work.tally.unchanged - unchanged;
+        debug_assert!(landed <= asked);
+        work.tally.unchanged = unchanged;
+        work.tally.created += landed;
+    }
+    Ok(())
+}
+
+/// One write of all that is queued; gives back the rows of which nobody knows whether they were written.
+fn send_once(work: &mut Work<'_>, load: &mut Load, last: bool) -> Result<Vec<Candidate>, Error> {
+    let pending = take(&mut load.pending);
+    if pending.is_empty() {
+        return Ok(Vec::new());
+    }
+    work.check_stop()?;
+    let (candidates, rows): (Vec<_>, Vec<_>) = pending.into_iter().unzip();
+    let kinds: Vec<bool> = rows.iter().map(|row| matches!(row, Change::Insert { .. })).collect();
+    let outcomes = work.write(Write { system: load.target.system, object: load.target.object.clone(), rows })?;
+    let mut unknown = Vec::new();
+    for ((candidate, outcome), insert) in candidates.into_iter().zip(outcomes).zip(kinds) {
+        match outcome {
+            RowOutcome { fault: None, created, .. } if created || insert => work.tally.created += 1,
+            RowOutcome { fault: None, .. } => work.tally.updated += 1,
+            RowOutcome { fault: Some(fault), .. } if fault.code.as_deref() == Some("UNKNOWN_OUTCOME") && !last => unknown.push(candidate),
+            RowOutcome { fault: Some(fault), .. } => reject_fault(work, load, &candidate, &fault),
+        }
+    }
+    Ok(unknown)
+}
+
+fn reject_fault(work: &mut Work<'_>, load: &Load, candidate: &Candidate, fault: &Fault) {
+    let at = fault.field.as_ref().and_then(|name| load.fields.iter().position(|slot| slot.field.name.eq_ignore_ascii_case(name)));
+    let value = at.map(|at| brief(&candidate.values[at]));
+    work.reject(Rejection { key: candidate.shown.clone(), field: fault.field.clone(), value, reason: fault.to_string() });
+}

@@ -1,0 +1,34 @@
+//! Doing the work that scripts declare: read, transform, compare, write only differences. One path for planning and running.
+
+/// Rows of a rule folded into one per group.
+mod aggregate;
+/// Why a piece of work stopped.
+mod error;
+/// `pendo::salesforce_integration(..)`: push and pull.
+mod integration;
+/// Rows compared with what a target holds, and the differences written.
+mod load;
+/// `mapping(..)`.
+mod mapping;
+/// Which stage comes before which.
+mod order;
+/// Pages of a source, read one ahead.
+mod pages;
+/// Who carries effects out: for real, or only on paper.
+mod perform;
+/// `rule(..)` and its actions.
+mod rule;
+/// Declarations in order, each with its lock, run record and summary.
+mod run;
+/// `pendo::segment(..)`.
+mod segment;
+/// Target fields found, typed, created where missing.
+mod slots;
+/// What one piece of work is given, counts and tells.
+mod work;
+
+pub use error::Error;
+pub use order::{Part, Stage, order};
+pub use perform::{Live, Plan, Wire};
+pub use run::{Hands, Options, Status, Summary, run};
+pub use work::{Notice, Notify, Rejection, Tally};

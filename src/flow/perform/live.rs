@@ -1,0 +1,76 @@
+//! For real: every write is in the journal before it is sent, with what it replaces, and again when it is answered.
+
+use crate::{
+    model::{Effect, Fault, FaultKind, ObjectSchema, Reply, Write},
+    script::Perform,
+    store::{self, RunId},
+};
+
+use super::Wire;
+
+pub struct Live {
+    wire: Wire,
+    run: RunId,
+}
+
+impl Live {
+    pub fn new(wire: Wire, run: RunId) -> Self {
+        Self { wire, run }
+    }
+
+    fn write(&self, write: Write) -> Result<Reply, Fault> {
+        let (wire, store) = (&self.wire, self.wire.store());
+        let batch = store.intend(&self.run, &write, wire.now()).map_err(state)?;
+        match wire.perform(Effect::Write(write)) {
+            Ok(Reply::Written(outcomes)) => {
+                store.complete(batch, &outcomes, wire.now()).map_err(state)?;
+                Ok(Reply::Written(outcomes))
+            }
+            Ok(other) => Ok(other),
+            Err(fault) => {
+                store.fail(batch, &fault, wire.now()).map_err(state)?;
+                Err(fault)
+            }
+        }
+    }
+
+    fn other_write(&self, effect: Effect) -> Result<Reply, Fault> {
+        let (wire, store) = (&self.wire, self.wire.store());
+        let batch = store.intend_effect(&self.run, &effect, wire.now()).map_err(state)?;
+        match wire.perform(effect) {
+            Ok(reply) => {
+                store.complete(batch, &[], wire.now()).map_err(state)?;
+                Ok(reply)
+            }
+            Err(fault) => {
+                store.fail(batch, &fault, wire.now()).map_err(state)?;
+                Err(fault)
+            }
+        }
+    }
+
+    /// A describe is kept for `check`, which works without a connection.
+    fn keep(&self, schema: ObjectSchema) -> Result<Reply, Fault> {
+        self.wire.store().keep_schema(&schema, self.wire.now()).map_err(state)?;
+        Ok(Reply::Schema(schema))
+    }
+}
+
+impl Perform for Live {
+    fn perform(&self, effect: Effect) -> Result<Reply, Fault> {
+        match effect {
+            Effect::Write(write) => self.write(write),
+            Effect::State(call) => self.wire.perform(Effect::State(call)),
+            effect if effect.writes() => self.other_write(effect),
+            effect => match self.wire.perform(effect)? {
+                Reply::Schema(schema) => self.keep(schema),
+                other => Ok(other),
+            },
+        }
+    }
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "the shape of `map_err`")]
+fn state(error: store::Error) -> Fault {
+    Fault::new(FaultKind::State, error.to_string())
+}

@@ -1,0 +1,12 @@
+//! Who carries effects out. All of them answer the same questions; they differ in what becomes of a write.
+
+/// For real: every write journaled before it is sent and after it is answered.
+mod live;
+/// On paper: reads are real, writes are told and answered as done.
+mod plan;
+/// The bridge to the real systems: effects as they are, nothing remembered.
+mod wire;
+
+pub use live::Live;
+pub use plan::Plan;
+pub use wire::Wire;

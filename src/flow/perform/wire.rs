@@ -1,0 +1,56 @@
+//! The bridge from a blocking worker thread to the connectors, and to the scripts' own key-value store.
+
+use std::sync::Arc;
+
+use crate::{
+    connectors::Systems,
+    model::{Effect, Fault, FaultKind, Reply, StateCall, Timestamp, Value},
+    script::Perform,
+    store::Store,
+};
+
+/// Carries out every effect as it is asked. Remembers nothing: `Live` does.
+#[derive(Clone)]
+pub struct Wire {
+    systems: Systems,
+    runtime: tokio::runtime::Handle,
+    store: Arc<Store>,
+    clock: fn() -> Timestamp,
+}
+
+impl Wire {
+    pub fn new(systems: Systems, runtime: tokio::runtime::Handle, store: Arc<Store>, clock: fn() -> Timestamp) -> Self {
+        Self { systems, runtime, store, clock }
+    }
+
+    pub fn systems(&self) -> &Systems {
+        &self.systems
+    }
+
+    pub fn store(&self) -> &Arc<Store> {
+        &self.store
+    }
+
+    pub fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    fn state(&self, call: StateCall) -> Result<Reply, Fault> {
+        let answer = match call {
+            StateCall::Get { key } => self.store.kv_get(&key).map(Option::unwrap_or_default),
+            StateCall::Set { key, value } => self.store.kv_set(&key, &value, self.now()).map(|()| Value::Null),
+            StateCall::Delete { key } => self.store.kv_delete(&key).map(Value::Bool),
+            StateCall::Keys { prefix } => self.store.kv_keys(&prefix).map(|keys| Value::List(keys.into_iter().map(Value::text).collect())),
+        };
+        answer.map(Reply::Value).map_err(|error| Fault::new(FaultKind::State, error.to_string()))
+    }
+}
+
+impl Perform for Wire {
+    fn perform(&self, effect: Effect) -> Result<Reply, Fault> {
+        match effect {
+            Effect::State(call) => self.state(call),
+            other => self.runtime.block_on(self.systems.perform(&other)),
+        }
+    }
+}

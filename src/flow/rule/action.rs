@@ -1,0 +1,229 @@
+//! A rule's actions as loads: which target, which keys, which fields.
+
+use jiff::ToSpan;
+
+use crate::{
+    flow::{
+        Error, Rejection,
+        error::FieldProblem,
+        load::{self, Load, Unmatched, compute},
+        slots::{self, Missing, Role, Sample, Slot},
+        work::Work,
+    },
+    model::{Date, Field, FieldType, Operator, Record, System, Value},
+    script::{Action, ActionKind, Blank, Cell, CtaAction, FieldMap, Mode, ObjectLoad, Place, RuleScore, Target, UsageLoad},
+};
+
+use super::company::COMPANY;
+
+/// Gainsight's usage data object in Salesforce (A11).
+const USAGE: &str = "JBCXM__UsageData__c";
+/// The Gainsight object that scores are loaded to; a native scorecard rule reads it, for there is no public call to set a score.
+const SCORES: &str = "measure_scores__gc";
+/// The date of a usage row whose date is not one for all rows.
+const DATE: &str = "$date";
+
+/// An action whose target fields have been found.
+#[derive(Debug)]
+pub(crate) struct Ready {
+    load: Load,
+    /// Only rows of Gainsight customers can be loaded.
+    company: bool,
+    /// Computes `$date` for every row.
+    date: Option<(Cell, Option<String>)>,
+}
+
+pub(crate) fn prepare(work: &mut Work<'_>, action: &Action, sample: &Sample<'_>) -> Result<Ready, Error> {
+    match &action.kind {
+        ActionKind::Usage(usage) => match &usage.into {
+            Some(object) => usage_in_gainsight(work, usage, object, &action.place, sample),
+            None => usage_in_salesforce(work, usage, &action.place, sample),
+        },
+        ActionKind::Object(load) => object(work, load, sample),
+        ActionKind::Score(score) => self::score(work, score, &action.place, sample),
+        ActionKind::Cta(cta) => Ok(self::cta(work, cta)),
+    }
+}
+
+pub(crate) fn take_rows(work: &mut Work<'_>, ready: &mut Ready, rows: Vec<Record>) -> Result<(), Error> {
+    let mut chosen = Vec::with_capacity(rows.len());
+    for mut row in rows {
+        if ready.company && row.get(COMPANY).is_none_or(Value::is_blank) {
+            let key = row.iter().next().map(|(_, value)| value.to_string()).unwrap_or_default();
+            work.reject(Rejection {
+                key,
+                field: None,
+                value: None,
+                reason: "is not a Gainsight customer: no company has this account's id".to_owned(),
+            });
+            continue;
+        }
+        if let Some((cell, keep)) = &ready.date {
+            let date = compute(cell, &row, work.date).map(|value| FieldType::Date.fit(&value).unwrap_or(value)).unwrap_or_default();
+            row.set(DATE, kept(date, keep.as_deref()));
+        }
+        chosen.push(row);
+    }
+    load::take_rows(work, &mut ready.load, &chosen)
+}
+
+pub(crate) fn finish(work: &mut Work<'_>, ready: &mut Ready) -> Result<(), Error> {
+    load::finish(work, &mut ready.load)
+}
+
+/// Load to Usage in the Salesforce package: one row per account, level, instance and date, one column per measure.
+fn usage_in_salesforce(work: &mut Work<'_>, usage: &UsageLoad, place: &Place, sample: &Sample<'_>) -> Result<Ready, Error> {
+    let to = Target { system: System::Salesforce, object: USAGE.to_owned() };
+    let schema = work.describe(to.system, &to.object)?;
+    let (date, computed) = date_cell(work, usage);
+    let mut keys = vec![
+        map("JBCXM__Account__c", usage.account.clone(), place),
+        map("Name", Cell::Constant(Value::text(&usage.level)), place),
+        map("JBCXM__Date__c", date, place),
+    ];
+    keys.extend(usage.instance_id.iter().map(|cell| map("JBCXM__InstanceId__c", cell.clone(), place)));
+    let mut fields: Vec<FieldMap> = usage.measures.iter().map(|measure| measure_map(measure, &schema.fields)).collect();
+    fields.extend(usage.instance_name.iter().map(|cell| map("JBCXM__InstanceName__c", cell.clone(), place)));
+    let keys = slots::find(work, &schema, &to, &keys, Missing::Declared, sample)?;
+    let fields = slots::find(work, &schema, &to, &fields, Missing::All, sample)?;
+    Ok(Ready { load: Load::new(to, keys, fields, Mode::Upsert, Blank::Skip, Unmatched::Reject), company: false, date: computed })
+}
+
+/// Load to Usage in a Gainsight object with the fields `CompanyId__gc`, `Level__gc`, `Date__gc`; measures are found by label or name.
+fn usage_in_gainsight(work: &mut Work<'_>, usage: &UsageLoad, object: &str, place: &Place, sample: &Sample<'_>) -> Result<Ready, Error> {
+    let to = Target { system: System::Gainsight, object: object.to_owned() };
+    let schema = work.describe(to.system, &to.object)?;
+    let (date, computed) = date_cell(work, usage);
+    let keys = [
+        map("CompanyId__gc", Cell::Field(COMPANY.to_owned()), place),
+        map("Level__gc", Cell::Constant(Value::text(&usage.level)), place),
+        map("Date__gc", date, place),
+    ];
+    let fields: Vec<FieldMap> = usage.measures.iter().map(|measure| labelled(measure, &schema.fields).unwrap_or_else(|| measure.clone())).collect();
+    let keys = slots::find(work, &schema, &to, &keys, Missing::Declared, sample)?;
+    let fields = slots::find(work, &schema, &to, &fields, Missing::Declared, sample)?;
+    Ok(Ready { load: Load::new(to, keys, fields, Mode::Upsert, Blank::Skip, Unmatched::Reject), company: true, date: computed })
+}
+
+/// A date that is one for all rows stays a constant, so that the lookup asks for that day only; another is computed per row.
+fn date_cell(work: &Work<'_>, usage: &UsageLoad) -> (Cell, Option<(Cell, Option<String>)>) {
+    match &usage.date {
+        Cell::RuleDate(_) | Cell::Constant(_) => {
+            let date = compute(&usage.date, &Record::new(), work.date).unwrap_or_default();
+            (Cell::Constant(kept(date, usage.keep.as_deref())), None)
+        }
+        other => (Cell::Field(DATE.to_owned()), Some((other.clone(), usage.keep.clone()))),
+    }
+}
+
+/// The day that stands for the date's week (its Monday) or month (its first).
+fn kept(date: Value, keep: Option<&str>) -> Value {
+    match (date, keep) {
+        (Value::Date(day), Some("week" | "weekly")) => Value::Date(monday(day)),
+        (Value::Date(day), Some("month" | "monthly")) => Value::Date(day.first_of_month()),
+        (other, _) => other,
+    }
+}
+
+fn monday(day: Date) -> Date {
+    day.saturating_sub(i64::from(day.weekday().to_monday_zero_offset()).days())
+}
+
+/// The column of a measure: the one labelled so, else a new one named after it (A9).
+fn measure_map(measure: &FieldMap, fields: &[Field]) -> FieldMap {
+    labelled(measure, fields).unwrap_or_else(|| {
+        let declared =
+            measure.declared.clone().unwrap_or(crate::script::DeclaredField { kind: FieldType::Number { digits: 18, scale: 2 }, label: None });
+        let label = Some(declared.label.unwrap_or_else(|| measure.target.clone()));
+        FieldMap { target: column(&measure.target), declared: Some(crate::script::DeclaredField { kind: declared.kind, label }), ..measure.clone() }
+    })
+}
+
+fn labelled(measure: &FieldMap, fields: &[Field]) -> Option<FieldMap> {
+    let found = fields.iter().find(|field| field.name.eq_ignore_ascii_case(&measure.target) || field.label == measure.target)?;
+    Some(FieldMap { target: found.name.clone(), ..measure.clone() })
+}
+
+/// `Active Visitors (30d)` as `Active_Visitors_30d__c`: letters, digits and single underscores, forty at most.
+pub(crate) fn column(name: &str) -> String {
+    let words: Vec<&str> = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let joined = words.join("_");
+    let first = if joined.starts_with(|c: char| c.is_ascii_alphabetic()) { "" } else { "M_" };
+    let cut: String = format!("{first}{joined}").chars().take(40).collect();
+    format!("{}__c", cut.trim_end_matches('_'))
+}
+
+/// Load to SFDC, to a Gainsight object, Company or People.
+fn object(work: &mut Work<'_>, load: &ObjectLoad, sample: &Sample<'_>) -> Result<Ready, Error> {
+    let schema = work.describe(load.to.system, &load.to.object)?;
+    let identifies = |map: &&FieldMap| load.identifiers.iter().any(|name| name.eq_ignore_ascii_case(&map.target));
+    let keys: Vec<FieldMap> = load.fields.iter().filter(identifies).cloned().collect();
+    let fields: Vec<FieldMap> = load.fields.iter().filter(|map| !identifies(map)).cloned().collect();
+    if keys.len() != load.identifiers.len() || keys.is_empty() {
+        let unmapped: Vec<&String> = load.identifiers.iter().filter(|name| !keys.iter().any(|map| map.target.eq_ignore_ascii_case(name))).collect();
+        let problem = |name: &str, reason: &str| FieldProblem {
+            system: load.to.system,
+            object: load.to.object.clone(),
+            field: name.to_owned(),
+            place: load.fields.first().map(|map| map.place.clone()).unwrap_or_default(),
+            reason: reason.to_owned(),
+        };
+        let problems = match unmapped.as_slice() {
+            [] => vec![problem("", "no identifiers: name the fields that identify a row")],
+            names => names.iter().map(|name| problem(name, "is an identifier but no field maps to it")).collect(),
+        };
+        return Err(Error::Fields(problems));
+    }
+    let keys = slots::find(work, &schema, &load.to, &keys, Missing::Declared, sample)?;
+    let fields = slots::find(work, &schema, &load.to, &fields, Missing::Declared, sample)?;
+    Ok(Ready { load: Load::new(load.to.clone(), keys, fields, load.operation, load.blank, Unmatched::Reject), company: false, date: None })
+}
+
+/// Set Score (A16): one row per company and measure; its date moves only with its score.
+fn score(work: &mut Work<'_>, score: &RuleScore, place: &Place, sample: &Sample<'_>) -> Result<Ready, Error> {
+    let to = Target { system: System::Gainsight, object: SCORES.to_owned() };
+    let schema = work.describe(to.system, &to.object)?;
+    let keys = [map("CompanyId__gc", Cell::Field(COMPANY.to_owned()), place), map("Measure__gc", Cell::Constant(Value::text(&score.measure)), place)];
+    let mut fields = vec![map("Score__gc", score.score.clone(), place)];
+    fields.extend(score.comments.iter().map(|cell| map("Comments__gc", cell.clone(), place)));
+    fields.push(map("Date__gc", Cell::RuleDate(crate::script::RuleDate::default()), place));
+    let keys = slots::find(work, &schema, &to, &keys, Missing::Declared, sample)?;
+    let mut fields = slots::find(work, &schema, &to, &fields, Missing::Declared, sample)?;
+    if let Some(date) = fields.last_mut() {
+        date.role = Role::Along;
+    }
+    Ok(Ready { load: Load::new(to, keys, fields, Mode::Upsert, Blank::Skip, Unmatched::Reject), company: true, date: None })
+}
+
+/// Create CTA (A16): an open one of the same company, type and reason is updated rather than doubled.
+fn cta(work: &Work<'_>, cta: &CtaAction) -> Ready {
+    let to = Target { system: System::Gainsight, object: "call_to_action".to_owned() };
+    let due = work.date.saturating_add(i64::from(cta.due_in_days).days());
+    let keys = vec![
+        slot("CompanyId", &Cell::Field(COMPANY.to_owned()), Role::Compare),
+        slot("type", &cta.cta_type, Role::Compare),
+        slot("reason", &cta.reason, Role::Compare),
+    ];
+    let mut fields = vec![slot("Name", &cta.name, Role::Compare), slot("priority", &cta.priority, Role::Compare)];
+    fields.extend(cta.comments.iter().map(|cell| slot("Comments", cell, Role::Compare)));
+    fields.extend(cta.owner_email.iter().map(|cell| slot("OwnerEmail", cell, Role::Compare)));
+    fields.extend(cta.status.iter().map(|cell| slot("status", cell, Role::Insert)));
+    // The vendor applies a playbook only to a call to action that had none, and dates are the owner's once it is made.
+    fields.extend(cta.playbook.iter().map(|cell| slot("playbook", cell, Role::Insert)));
+    fields.push(Slot { field: field("DueDate", FieldType::Date), ..slot("DueDate", &Cell::Constant(Value::Date(due)), Role::Insert) });
+    let open = vec![("IsClosed".to_owned(), Operator::Equal, Value::Bool(false))];
+    let load = Load::new(to, keys, fields, Mode::Upsert, Blank::Skip, Unmatched::Reject).within(open);
+    Ready { load, company: true, date: None }
+}
+
+fn slot(name: &str, from: &Cell, role: Role) -> Slot {
+    Slot { field: field(name, FieldType::Text { max: 4_000 }), from: from.clone(), fresh: false, role }
+}
+
+fn field(name: &str, kind: FieldType) -> Field {
+    Field { name: name.to_owned(), label: name.to_owned(), kind, nillable: true, createable: true, updateable: true, required: false, key: false }
+}
+
+fn map(target: &str, from: Cell, place: &Place) -> FieldMap {
+    FieldMap { target: target.to_owned(), from, declared: None, place: place.clone() }
+}

@@ -1,0 +1,131 @@
+//! `rule(..)`: rows of a source, filtered, grouped, and given to each action.
+
+/// Actions as loads: targets, keys and fields.
+mod action;
+/// Which Gainsight company an account is.
+mod company;
+
+use crate::{
+    model::{ObjectSchema, Record, Source},
+    script::{ActionKind, Cell, ObjectLoad, Rule},
+};
+
+use super::{Error, aggregate::Groups, error::FieldProblem, mapping::add_fields, pages::for_each_page, slots::Sample, work::Work};
+
+/// Rows of a grouped rule are given to the actions in pages of this size.
+const GROUPS_AT_ONCE: usize = 2_000;
+
+/// Runs a rule for `work.date`.
+pub(crate) fn run(work: &mut Work<'_>, rule: &Rule) -> Result<(), Error> {
+    only_enabled_fields(work, rule)?;
+    let source = reading(rule);
+    let schema = match &source {
+        Source::Object(query) => Some(work.describe(query.system, &query.object)?),
+        _ => None,
+    };
+    let pushed_down = matches!(source, Source::Object(_));
+    let mut actions: Vec<Option<action::Ready>> = rule.actions.iter().map(|_| None).collect();
+    let mut groups = Groups::default();
+    let grouped = !rule.calculated.is_empty() || !rule.group_by.is_empty();
+    for_each_page(work, &source, |work, rows| {
+        let passes = |row: &Record| pushed_down || rule.filters.as_ref().is_none_or(|filter| filter.matches(row));
+        let rows: Vec<Record> = rows.into_iter().filter(passes).collect();
+        if grouped {
+            for row in &rows {
+                groups.add(rule, row, work.date);
+            }
+            return Ok(());
+        }
+        act(work, rule, &source, schema.as_ref(), &mut actions, rows)
+    })?;
+    let mut rows = groups.into_rows(rule);
+    loop {
+        let page: Vec<Record> = rows.by_ref().take(GROUPS_AT_ONCE).collect();
+        if page.is_empty() {
+            break;
+        }
+        act(work, rule, &source, schema.as_ref(), &mut actions, page)?;
+    }
+    for ready in actions.iter_mut().flatten() {
+        action::finish(work, ready)?;
+    }
+    Ok(())
+}
+
+/// Gives rows to every action whose criteria they meet.
+fn act(
+    work: &mut Work<'_>,
+    rule: &Rule,
+    source: &Source,
+    schema: Option<&ObjectSchema>,
+    actions: &mut [Option<action::Ready>],
+    rows: Vec<Record>,
+) -> Result<(), Error> {
+    let rows = company::attach(work, rule, source, rows)?;
+    for (action, ready) in rule.actions.iter().zip(actions) {
+        let chosen: Vec<Record> = match &action.criteria {
+            Some(criteria) => rows.iter().filter(|row| criteria.matches(row)).cloned().collect(),
+            None => rows.clone(),
+        };
+        if chosen.is_empty() {
+            continue;
+        }
+        let ready = match ready {
+            Some(ready) => ready,
+            none => none.insert(action::prepare(work, action, &Sample { source, schema, rows: &chosen })?),
+        };
+        action::take_rows(work, ready, chosen)?;
+    }
+    Ok(())
+}
+
+/// The source with what the rule reads and, where the system can filter, its filter.
+fn reading(rule: &Rule) -> Source {
+    let mut source = rule.from.clone();
+    if let Source::Object(query) = &mut source {
+        let calculated = |name: &str| rule.calculated.iter().any(|aggregate| aggregate.name == name);
+        let filters = rule.filters.iter().flat_map(crate::model::Filter::fields);
+        let aggregates =
+            rule.calculated.iter().flat_map(|a| std::iter::once(a.field.as_str()).chain(a.window.iter().map(|(field, _)| field.as_str())));
+        let names = rule.show.iter().chain(&rule.group_by).map(String::as_str).chain(filters).chain(aggregates).chain([rule.account.as_str()]);
+        for name in names.filter(|name| !name.is_empty() && !calculated(name)) {
+            add_fields(&mut query.fields, std::iter::once(&plain(name)));
+        }
+        if company::is_company(query) {
+            add_fields(&mut query.fields, std::iter::once(&plain("Gsid")));
+        }
+        query.filter.clone_from(&rule.filters);
+    }
+    source
+}
+
+fn plain(name: &str) -> crate::script::FieldMap {
+    crate::script::FieldMap { target: name.to_owned(), from: Cell::Field(name.to_owned()), declared: None, place: crate::script::Place::default() }
+}
+
+/// Only fields enabled for rule updates may be written, the Id included (A13). A workspace that lists none for an object leaves it open.
+fn only_enabled_fields(work: &Work<'_>, rule: &Rule) -> Result<(), Error> {
+    let mut problems = Vec::new();
+    for action in &rule.actions {
+        let ActionKind::Object(load) = &action.kind else { continue };
+        let Some(enabled) = enabled(work, load) else { continue };
+        for map in &load.fields {
+            if !enabled.iter().any(|name| name.eq_ignore_ascii_case(&map.target)) {
+                problems.push(FieldProblem {
+                    system: load.to.system,
+                    object: load.to.object.clone(),
+                    field: map.target.clone(),
+                    place: map.place.clone(),
+                    reason: format!("is not enabled for rule updates; add it to `{}` under [salesforce.rule_updates] in tabi.toml", load.to.object),
+                });
+            }
+        }
+    }
+    if problems.is_empty() { Ok(()) } else { Err(Error::Fields(problems)) }
+}
+
+fn enabled<'a>(work: &'a Work<'_>, load: &ObjectLoad) -> Option<&'a Vec<String>> {
+    let salesforce = load.to.system == crate::model::System::Salesforce;
+    let lists = work.rule_updates.iter().find(|(object, _)| salesforce && object.eq_ignore_ascii_case(&load.to.object));
+    lists.map(|(_, fields)| fields)
+}

@@ -1,0 +1,313 @@
+//! Declarations in order, each with its lock, its run record and its summary. Planning and running differ in the hands only.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::{
+    connectors::Stop,
+    model::{Date, Fault, Record, System, Timestamp, Value},
+    script::{Body, Declaration, Perform},
+    store::{self, Begin, Finish, Lease, RowError, RunId, Take},
+};
+
+use super::{Error, Live, Notice, Notify, Part, Plan, Tally, Wire, integration, mapping, order, rule, segment, work::Work};
+
+pub use crate::store::Status;
+
+/// Rejected rows are kept in the state file in batches of this size.
+const REJECTIONS_AT_ONCE: usize = 1_000;
+
+/// What carries effects out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hands {
+    /// Reads are real, writes are only told.
+    Plan,
+    /// Everything is real, journaled and recorded as a run.
+    Live,
+}
+
+/// How declarations are run.
+#[derive(Clone)]
+pub struct Options {
+    pub hands: Hands,
+    /// `by hand`, `schedule`...: kept with the run. Reports whose daily push is off run only by hand.
+    pub reason: String,
+    /// Who holds the locks, such as `tabi run`.
+    pub owner: String,
+    /// The rule dates, in order; never empty.
+    pub dates: Vec<Date>,
+    /// Cursors are ignored.
+    pub full: bool,
+    pub page_size: u32,
+    /// Salesforce object -> fields that rules may write.
+    pub rule_updates: BTreeMap<String, Vec<String>>,
+    /// Rejected rows kept of one run.
+    pub keep_rejections: u64,
+}
+
+/// How one declaration's run ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    /// None when nothing was recorded: a plan, or a run that could not begin.
+    pub run: Option<RunId>,
+    pub name: String,
+    pub status: Status,
+    pub tally: Tally,
+    pub calls: BTreeMap<System, u64>,
+    pub seconds: f64,
+    /// Why it failed or was skipped.
+    pub fault: Option<Fault>,
+}
+
+/// Runs declarations in dependency order and hands each summary out as soon as it stands.
+pub fn run(
+    declarations: &[Declaration],
+    options: &Options,
+    wire: &Wire,
+    notify: &Notify,
+    stop: &Stop,
+    mut each: impl FnMut(&Summary),
+) -> Vec<Summary> {
+    let stages = order(declarations);
+    let mut open: Vec<Option<Open>> = declarations.iter().map(|_| None).collect();
+    let mut done: Vec<Option<Summary>> = declarations.iter().map(|_| None).collect();
+    for (at, stage) in stages.iter().enumerate() {
+        let declaration = &declarations[stage.declaration];
+        if done[stage.declaration].is_some() {
+            continue;
+        }
+        let failed = declaration.after.iter().find(|name| done.iter().flatten().any(|s| s.name == **name && blocks(s.status)));
+        let mut one = match (open[stage.declaration].take(), failed) {
+            (Some(open), _) => open,
+            (None, Some(name)) => Open::skipped(declaration, wire, format!("`{name}`, which it follows, did not end well")),
+            (None, None) => begin(declaration, options, wire, notify),
+        };
+        if one.fault.is_none() && one.status.is_none() {
+            work(&mut one, declaration, stage.part, options, wire, stop);
+        }
+        let more = stages[at + 1..].iter().any(|later| later.declaration == stage.declaration);
+        if more && one.fault.is_none() && one.status.is_none() {
+            open[stage.declaration] = Some(one);
+            continue;
+        }
+        let summary = end(one, declaration, options, wire, notify);
+        each(&summary);
+        done[stage.declaration] = Some(summary);
+    }
+    done.into_iter().flatten().collect()
+}
+
+const fn blocks(status: Status) -> bool {
+    matches!(status, Status::Failed | Status::Skipped | Status::Interrupted)
+}
+
+/// A declaration whose run has begun.
+struct Open {
+    run: Option<RunId>,
+    /// Held until the run is recorded.
+    lease: Option<Lease>,
+    perform: Option<Box<dyn Perform>>,
+    notify: Notify,
+    rejections: Arc<std::sync::Mutex<Vec<RowError>>>,
+    tally: Tally,
+    calls_before: BTreeMap<System, u64>,
+    began: Timestamp,
+    cursors: Vec<(String, String)>,
+    /// Set when it ends without having worked.
+    status: Option<Status>,
+    fault: Option<Fault>,
+}
+
+impl Open {
+    fn new(wire: &Wire, notify: Notify, rejections: Arc<std::sync::Mutex<Vec<RowError>>>) -> Self {
+        Self {
+            run: None,
+            lease: None,
+            perform: None,
+            notify,
+            rejections,
+            tally: Tally::default(),
+            calls_before: calls(wire),
+            began: wire.now(),
+            cursors: Vec::new(),
+            status: None,
+            fault: None,
+        }
+    }
+
+    fn skipped(_declaration: &Declaration, wire: &Wire, why: String) -> Self {
+        let fault = Some(Fault::new(crate::model::FaultKind::Conflict, why));
+        Self { status: Some(Status::Skipped), fault, ..Self::new(wire, Arc::new(|_| ()), Arc::default()) }
+    }
+}
+
+fn begin(declaration: &Declaration, options: &Options, wire: &Wire, notify: &Notify) -> Open {
+    let rejections: Arc<std::sync::Mutex<Vec<RowError>>> = Arc::default();
+    let mut open = Open::new(wire, keeping(notify, &rejections, options.hands), rejections);
+    match options.hands {
+        Hands::Plan => open.perform = Some(Box::new(Plan::new(wire.clone(), &declaration.name, Arc::clone(notify)))),
+        Hands::Live => {
+            if let Err(error) = begin_live(&mut open, declaration, options, wire) {
+                open.status = Some(Status::Failed);
+                open.fault = Some(Error::from(error).fault());
+            }
+        }
+    }
+    open
+}
+
+fn begin_live(open: &mut Open, declaration: &Declaration, options: &Options, wire: &Wire) -> Result<(), store::Error> {
+    let (store, now) = (wire.store(), wire.now());
+    match store.take(&declaration.name, &options.owner, now)? {
+        Take::Got(lease) => open.lease = Some(lease),
+        Take::Held(holder) => {
+            let since = holder.since.map(|at| format!(" since {at}")).unwrap_or_default();
+            let why = format!("{} (process {}) is running it{since}", holder.owner, holder.pid);
+            open.status = Some(Status::Skipped);
+            open.fault = Some(Fault::new(crate::model::FaultKind::Conflict, why));
+            return Ok(());
+        }
+    }
+    let parameters: Record =
+        [("full".into(), Value::Bool(options.full)), ("dates".into(), Value::List(options.dates.iter().map(|d| Value::Date(*d)).collect()))]
+            .into_iter()
+            .collect();
+    let kind = declaration.kind().word();
+    let begin = Begin { name: &declaration.name, kind, hash: &declaration.hash, reason: &options.reason, parameters: &parameters, at: now };
+    let run = store.begin(&begin)?;
+    store.mark_started(&declaration.name, now)?;
+    open.perform = Some(Box::new(Live::new(wire.clone(), run.clone())));
+    open.run = Some(run);
+    Ok(())
+}
+
+/// Passes notices on; while running, rejected rows are gathered for the state file on the way.
+fn keeping(notify: &Notify, rejections: &Arc<std::sync::Mutex<Vec<RowError>>>, hands: Hands) -> Notify {
+    if hands == Hands::Plan {
+        return Arc::clone(notify);
+    }
+    let (notify, rejections) = (Arc::clone(notify), Arc::clone(rejections));
+    Arc::new(move |notice| {
+        if let Notice::Rejected { rejection, .. } = &notice {
+            let row = RowError {
+                key: rejection.key.clone(),
+                field: rejection.field.clone(),
+                value: rejection.value.clone(),
+                reason: rejection.reason.clone(),
+            };
+            rejections.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(row);
+        }
+        notify(notice);
+    })
+}
+
+fn work(open: &mut Open, declaration: &Declaration, part: Part, options: &Options, wire: &Wire, stop: &Stop) {
+    let Some(perform) = open.perform.take() else { return };
+    for date in dates(declaration, options) {
+        let notify = flushing(open, options, wire);
+        let mut work = Work {
+            name: &declaration.name,
+            perform: &*perform,
+            notify: &notify,
+            stop,
+            date,
+            page_size: options.page_size,
+            rule_updates: &options.rule_updates,
+            tally: open.tally,
+        };
+        let ended = dispatch(&mut work, declaration, part, options, wire);
+        open.tally = work.tally;
+        match ended {
+            Ok(cursor) => open.cursors.extend(cursor.map(|at| ("source".to_owned(), at.to_string()))),
+            Err(error) => {
+                open.status = Some(if matches!(error, Error::Interrupted) { Status::Interrupted } else { Status::Failed });
+                open.fault = Some(error.fault());
+                break;
+            }
+        }
+    }
+    open.perform = Some(perform);
+}
+
+/// Rules run once for each date; everything else once.
+fn dates(declaration: &Declaration, options: &Options) -> Vec<Date> {
+    match declaration.body {
+        Body::Rule(_) => options.dates.clone(),
+        _ => options.dates.last().copied().into_iter().collect(),
+    }
+}
+
+fn dispatch(work: &mut Work<'_>, declaration: &Declaration, part: Part, options: &Options, wire: &Wire) -> Result<Option<Timestamp>, Error> {
+    match &declaration.body {
+        Body::Integration(one) if part == Part::Pull => integration::pull(work, one).map(|()| None),
+        Body::Integration(one) => integration::push(work, &integration::due(one, options.reason != "schedule")).map(|()| None),
+        Body::Mapping(one) => {
+            let kept = if options.full || one.cursor.is_none() { None } else { wire.store().cursor(&declaration.name, "source")? };
+            let since = kept.and_then(|text| text.parse().ok());
+            let next = mapping::run(work, one, since)?;
+            Ok(next.filter(|_| one.cursor.is_some()))
+        }
+        Body::Rule(one) => rule::run(work, one).map(|()| None),
+        Body::Segment(one) => segment::run(work, &declaration.name, one).map(|()| None),
+    }
+}
+
+/// Writes gathered rejections to the state file whenever enough have come, so that memory stays flat.
+fn flushing(open: &Open, options: &Options, wire: &Wire) -> Notify {
+    let Some(run) = open.run.clone() else { return Arc::clone(&open.notify) };
+    let (notify, rejections, wire, keep) = (Arc::clone(&open.notify), Arc::clone(&open.rejections), wire.clone(), options.keep_rejections);
+    Arc::new(move |notice| {
+        notify(notice);
+        let full = {
+            let mut rows = rejections.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            if rows.len() < REJECTIONS_AT_ONCE { Vec::new() } else { std::mem::take(&mut *rows) }
+        };
+        if !full.is_empty()
+            && let Err(error) = wire.store().reject(&run, &full, keep)
+        {
+            tracing::error!(%error, "rejected rows could not be kept");
+        }
+    })
+}
+
+fn end(open: Open, declaration: &Declaration, options: &Options, wire: &Wire, notify: &Notify) -> Summary {
+    let now = wire.now();
+    let status = open.status.unwrap_or(if open.tally.rejected > 0 { Status::Partial } else { Status::Ok });
+    let calls: BTreeMap<System, u64> =
+        calls(wire).into_iter().map(|(system, n)| (system, n - open.calls_before.get(&system).unwrap_or(&0))).collect();
+    let seconds = now.duration_since(open.began).as_secs_f64();
+    let mut summary = Summary { run: open.run, name: declaration.name.clone(), status, tally: open.tally, calls, seconds, fault: open.fault };
+    if let Some(run) = &summary.run {
+        let rows = std::mem::take(&mut *open.rejections.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        let finish = Finish {
+            read: summary.tally.read,
+            written: summary.tally.written(),
+            unchanged: summary.tally.unchanged,
+            rejected: summary.tally.rejected,
+            calls: summary.calls.clone(),
+            seconds,
+            message: summary.fault.as_ref().map(ToString::to_string),
+            cursors: open.cursors,
+            ..Finish::new(status, now)
+        };
+        let store = wire.store();
+        let kept = store.reject(run, &rows, options.keep_rejections).and_then(|()| store.finish(run, &finish));
+        if let Err(error) = kept.and_then(|()| store.mark_finished(&declaration.name, now)) {
+            summary.status = Status::Failed;
+            let fault = Error::from(error).fault();
+            notify(Notice::Warning { name: declaration.name.clone(), message: fault.to_string() });
+            summary.fault = Some(fault);
+        }
+    }
+    drop(open.lease);
+    summary
+}
+
+fn calls(wire: &Wire) -> BTreeMap<System, u64> {
+    let calls = wire.systems().calls();
+    BTreeMap::from([
+        (System::Salesforce, calls.salesforce),
+        (System::Pendo, calls.pendo),
+        (System::Gainsight, calls.gainsight),
+        (System::Px, calls.px),
+    ])
+}

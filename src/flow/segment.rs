@@ -1,0 +1,113 @@
+//! `pendo::segment(..)`: who meets the conditions now, held against who is in the segment, and the guides shown to it (A17).
+
+use std::collections::BTreeSet;
+
+use crate::{
+    model::{Effect, Fault, FaultKind, Query, Record, Reply, Request, SegmentEdit, Source, System, Value},
+    script::SegmentDecl,
+};
+
+use super::{Error, pages::for_each_page, work::Work};
+
+pub(crate) fn run(work: &mut Work<'_>, name: &str, segment: &SegmentDecl) -> Result<(), Error> {
+    let wanted = members_wanted(work, segment)?;
+    let id = find(work, "segment", name)?.and_then(|found| found.get("id").map(ToString::to_string));
+    let present = match &id {
+        Some(id) => members_now(work, id)?,
+        None => BTreeSet::new(),
+    };
+    let add: Vec<String> = wanted.difference(&present).cloned().collect();
+    let remove: Vec<String> = present.difference(&wanted).cloned().collect();
+    work.tally.unchanged += wanted.intersection(&present).count() as u64;
+    let missing = id.is_none();
+    if !add.is_empty() || !remove.is_empty() {
+        work.check_stop()?;
+        let (added, removed) = (add.len() as u64, remove.len() as u64);
+        work.perform.perform(Effect::EditSegment(SegmentEdit { name: name.to_owned(), id, add, remove }))?;
+        work.tally.created += added;
+        work.tally.deleted += removed;
+    } else if missing {
+        work.tell(super::Notice::Warning {
+            name: work.name.to_owned(),
+            message: "nobody meets the conditions; Pendo keeps no segment without members, so none was made".to_owned(),
+        });
+    }
+    guides(work, name, segment)
+}
+
+/// Visitors that meet the conditions, or whose account does.
+fn members_wanted(work: &mut Work<'_>, segment: &SegmentDecl) -> Result<BTreeSet<String>, Error> {
+    let mut query = Query::of(System::Pendo, &segment.per);
+    query.fields = segment.filter.fields().map(str::to_owned).collect();
+    query.filter = Some(segment.filter.clone());
+    let key = if segment.per == "account" { "accountId" } else { "visitorId" };
+    let chosen = ids(work, &Source::Object(query), key, |row| segment.filter.matches(row))?;
+    if segment.per != "account" {
+        return Ok(chosen);
+    }
+    let mut visitors = Query::of(System::Pendo, "visitor");
+    visitors.fields = vec!["metadata.auto.accountid".to_owned(), "metadata.auto.accountids".to_owned()];
+    ids(work, &Source::Object(visitors), "visitorId", |row| accounts_of(row).any(|account| chosen.contains(&account)))
+}
+
+fn accounts_of(row: &Record) -> impl Iterator<Item = String> {
+    let one = row.path("metadata.auto.accountid").into_iter().map(ToString::to_string);
+    let list = match row.path("metadata.auto.accountids") {
+        Some(Value::List(items)) => items.iter().map(ToString::to_string).collect(),
+        _ => Vec::new(),
+    };
+    one.chain(list)
+}
+
+fn members_now(work: &mut Work<'_>, id: &str) -> Result<BTreeSet<String>, Error> {
+    let pipeline =
+        serde_json::json!([{"source": {"visitors": null}}, {"segment": {"id": id}}, {"select": {"visitorId": "visitorId"}}, {"sort": ["visitorId"]}]);
+    ids(work, &Source::Aggregation { pipeline, key: "visitorId".to_owned() }, "visitorId", |_| true)
+}
+
+fn ids(work: &mut Work<'_>, source: &Source, key: &str, keep: impl Fn(&Record) -> bool) -> Result<BTreeSet<String>, Error> {
+    let mut found = BTreeSet::new();
+    for_each_page(work, source, |_, rows| {
+        found.extend(rows.iter().filter(|row| keep(row)).filter_map(|row| row.get(key)).map(ToString::to_string));
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// A segment or guide by its name or id.
+fn find(work: &mut Work<'_>, object: &str, name: &str) -> Result<Option<Record>, Error> {
+    let mut found = None;
+    for_each_page(work, &Source::Object(Query::of(System::Pendo, object)), |_, rows| {
+        let named = |row: &Record, field: &str| row.get(field).and_then(Value::as_str) == Some(name);
+        found = found.take().or_else(|| rows.into_iter().find(|row| named(row, "name") || named(row, "id")));
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// Points each guide at the segment, unless it is already.
+fn guides(work: &mut Work<'_>, name: &str, segment: &SegmentDecl) -> Result<(), Error> {
+    if segment.guides.is_empty() {
+        return Ok(());
+    }
+    let Some(id) = find(work, "segment", name)?.and_then(|found| found.get("id").map(ToString::to_string)) else { return Ok(()) };
+    for guide in &segment.guides {
+        let Some(found) = find(work, "guide", guide)? else {
+            return Err(Fault::from_system(System::Pendo, FaultKind::NotFound, format!("there is no guide `{guide}` to show to the segment")).into());
+        };
+        let audience = found.get("audience").map(|audience| serde_json::to_string(audience).unwrap_or_default()).unwrap_or_default();
+        if audience.contains(&format!("\"{id}\"")) {
+            work.tally.unchanged += 1;
+            continue;
+        }
+        let guide_id = found.get("id").map(ToString::to_string).unwrap_or_default();
+        let body = Value::Map([("segmentId".into(), Value::text(&id))].into_iter().collect());
+        let path = format!("/api/v1/guide/{guide_id}/segment");
+        let request = Request { system: System::Pendo, method: "PUT".to_owned(), path, query: Record::new(), body: Some(body) };
+        match work.perform.perform(Effect::Request(request))? {
+            Reply::Value(_) | Reply::Done => work.tally.updated += 1,
+            _ => work.tally.unchanged += 1,
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,195 @@
+//! Target fields found in the describe, typed, and created where the script may have them created.
+
+use crate::{
+    model::{CreateField, Field, FieldType, Measure, ObjectSchema, Record, Source, System, Value},
+    script::{Cell, FieldMap, Target},
+};
+
+use super::{Error, error::FieldProblem, load::compute, work::Work};
+
+/// A target field and where its value comes from.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    pub(crate) field: Field,
+    pub(crate) from: Cell,
+    /// Created just now: the target holds nothing in it and must not be asked for it.
+    pub(crate) fresh: bool,
+    pub(crate) role: Role,
+}
+
+/// When a slot's value is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Compared; sent when it differs.
+    Compare,
+    /// Sent along when something else differs or the row is new (the date of a score).
+    Along,
+    /// Sent only with a new row (the due date of a call to action).
+    Insert,
+}
+
+/// Which missing fields are created.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Missing {
+    /// Only those whose type the script declares.
+    Declared,
+    /// Those too whose name begins with `Pendo_`: a push declares them by using them (A1, A2).
+    Pendo,
+    /// Every one: measures of usage data (A9), pulled metadata.
+    All,
+}
+
+/// Finds every target field, or says at once what is wrong with all that cannot be written.
+pub(crate) fn find(
+    work: &mut Work<'_>,
+    schema: &ObjectSchema,
+    to: &Target,
+    maps: &[FieldMap],
+    missing: Missing,
+    sample: &Sample<'_>,
+) -> Result<Vec<Slot>, Error> {
+    let mut slots = Vec::with_capacity(maps.len());
+    let mut problems = Vec::new();
+    for map in maps {
+        match slot(work, schema, to, map, missing, sample) {
+            Ok(slot) => slots.push(slot),
+            Err(reason) => {
+                problems.push(FieldProblem {
+                    system: to.system,
+                    object: to.object.clone(),
+                    field: map.target.clone(),
+                    place: map.place.clone(),
+                    reason,
+                });
+            }
+        }
+    }
+    if !problems.is_empty() {
+        return Err(Error::Fields(problems));
+    }
+    for slot in slots.iter().filter(|slot| slot.fresh && to.system == System::Salesforce) {
+        work.create_field(CreateField { system: to.system, object: to.object.clone(), field: slot.field.clone() })?;
+    }
+    Ok(slots)
+}
+
+/// What is known of the source: its kind, its describe, its first rows.
+pub(crate) struct Sample<'a> {
+    pub(crate) source: &'a Source,
+    pub(crate) schema: Option<&'a ObjectSchema>,
+    pub(crate) rows: &'a [Record],
+}
+
+fn slot(work: &Work<'_>, schema: &ObjectSchema, to: &Target, map: &FieldMap, missing: Missing, sample: &Sample<'_>) -> Result<Slot, String> {
+    let known = sample.type_of(&map.from);
+    if let Some(field) = schema.field(&map.target) {
+        let clash = |kind: &FieldType, what: &str| format!("holds {}, but {what} {}", field.kind.word(), kind.word());
+        if let Some(declared) = &map.declared
+            && !converts(&declared.kind, &field.kind)
+        {
+            return Err(clash(&declared.kind, "the script declares it as"));
+        }
+        if let Some(kind) = known.as_ref().filter(|kind| !converts(kind, &field.kind)) {
+            return Err(clash(kind, "is given"));
+        }
+        if !field.updateable && !field.createable {
+            return Err("is read-only for the connected user".to_owned());
+        }
+        // The caller's spelling is what lookups echo and writes send.
+        let field = Field { name: map.target.clone(), ..field.clone() };
+        return Ok(Slot { field, from: map.from.clone(), fresh: false, role: Role::Compare });
+    }
+    let wanted = missing == Missing::All || (missing == Missing::Pendo && map.target.starts_with("Pendo_"));
+    let kind = match (&map.declared, wanted) {
+        (Some(declared), _) => declared.kind.clone(),
+        (None, true) => known.or_else(|| sample.type_of_values(work, &map.from)).unwrap_or(FieldType::Text { max: 255 }),
+        (None, false) => return Err(unknown_field(schema, &map.target)),
+    };
+    let label = map.declared.as_ref().and_then(|declared| declared.label.clone()).unwrap_or_else(|| label_of(&map.target));
+    Ok(Slot { field: new_field(&map.target, label, kind, to.system), from: map.from.clone(), fresh: true, role: Role::Compare })
+}
+
+fn new_field(name: &str, label: String, kind: FieldType, system: System) -> Field {
+    // Whole measures grow: eighteen digits cost nothing. Pendo keeps doubles.
+    let kind = match (kind, system) {
+        (FieldType::Int { .. }, System::Salesforce) => FieldType::Number { digits: 18, scale: 0 },
+        (FieldType::Float, System::Salesforce) => FieldType::Number { digits: 18, scale: 2 },
+        (FieldType::Number { .. } | FieldType::Int { .. }, System::Pendo) => FieldType::Float,
+        (FieldType::Picklist { .. } | FieldType::MultiPicklist { .. } | FieldType::Email { .. } | FieldType::Reference { .. } | FieldType::Id, _) => {
+            FieldType::Text { max: 255 }
+        }
+        (other, _) => other,
+    };
+    Field { name: name.to_owned(), label, kind, nillable: true, createable: true, updateable: true, required: false, key: false }
+}
+
+fn unknown_field(schema: &ObjectSchema, name: &str) -> String {
+    let near = schema.fields.iter().map(|field| (strsim::jaro_winkler(&field.name.to_lowercase(), &name.to_lowercase()), field));
+    match near.max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(likeness, _)| *likeness > 0.85) {
+        Some((_, field)) => format!("there is no such field; did you mean `{}`?", field.name),
+        None => "there is no such field; correct the name, or give its `type` to have it created".to_owned(),
+    }
+}
+
+/// `Pendo_numberofvisitors_last30d__c` as `Pendo numberofvisitors last30d`.
+fn label_of(name: &str) -> String {
+    name.trim_end_matches("__c").replace('_', " ")
+}
+
+impl Sample<'_> {
+    /// The type a cell is known to have before any row is read.
+    fn type_of(&self, cell: &Cell) -> Option<FieldType> {
+        match cell {
+            Cell::Constant(value) => type_of_value(value),
+            Cell::RuleDate(_) => Some(FieldType::Date),
+            Cell::Compute(_) => None,
+            Cell::Field(name) => match self.source {
+                Source::Report(report) => report.columns.iter().find(|(column, _)| column == name).and_then(|(_, measure)| type_of_measure(measure)),
+                _ => self.schema.and_then(|schema| schema.field(name)).map(|field| field.kind.clone()),
+            },
+        }
+    }
+
+    /// The type of the first values a cell gives; a mixture of whole and broken numbers is a number.
+    fn type_of_values(&self, work: &Work<'_>, cell: &Cell) -> Option<FieldType> {
+        let values = self.rows.iter().filter_map(|row| compute(cell, row, work.date).ok());
+        let mut kinds = values.filter_map(|value| type_of_value(&value));
+        let first = kinds.next()?;
+        match first {
+            FieldType::Int { .. } if kinds.any(|kind| kind == FieldType::Float) => Some(FieldType::Float),
+            other => Some(other),
+        }
+    }
+}
+
+fn type_of_value(value: &Value) -> Option<FieldType> {
+    match value {
+        Value::Bool(_) => Some(FieldType::Bool),
+        Value::Int(_) => Some(FieldType::Int { bits: 64 }),
+        Value::Float(_) => Some(FieldType::Float),
+        Value::Text(text) => Some(FieldType::Text { max: if text.len() > 255 { 32_000 } else { 255 } }),
+        Value::Date(_) => Some(FieldType::Date),
+        Value::Instant(_) => Some(FieldType::DateTime { millis: false }),
+        Value::Null | Value::List(_) | Value::Map(_) => None,
+    }
+}
+
+fn type_of_measure(measure: &Measure) -> Option<FieldType> {
+    match measure {
+        Measure::SignInFrequency | Measure::NpsScore => Some(FieldType::Float),
+        Measure::LastVisit => Some(FieldType::DateTime { millis: true }),
+        Measure::Metadata(_) => None,
+        _ => Some(FieldType::Int { bits: 64 }),
+    }
+}
+
+/// Whether values of one type can fit another at all. Text may hold anything, and anything can become text.
+pub(crate) fn converts(from: &FieldType, to: &FieldType) -> bool {
+    use FieldType as T;
+    let any = |kind: &FieldType| matches!(kind, T::Other { .. } | T::Text { .. } | T::Picklist { .. } | T::MultiPicklist { .. });
+    let number = |kind: &FieldType| matches!(kind, T::Int { .. } | T::Number { .. } | T::Float);
+    let day = |kind: &FieldType| matches!(kind, T::Date | T::DateTime { .. });
+    let id = |kind: &FieldType| matches!(kind, T::Id | T::Reference { .. });
+    let same = matches!((from, to), (T::Bool, T::Bool) | (T::Email { .. }, T::Email { .. }));
+    any(from) || any(to) || same || (number(from) && number(to)) || (day(from) && day(to)) || (id(from) && id(to))
+}
