@@ -1,6 +1,9 @@
 //! Which stage comes before which: what scripts say with `after`, and who reads what another writes.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::Arc,
+};
 
 use crate::{
     model::{Measure, Query, Source, System},
@@ -25,7 +28,7 @@ pub struct Stage {
 
 /// Stages in an order in which each comes after what it follows or reads; otherwise as declared. Explicit `after`s win over data flow;
 /// a cycle among them is an error of `check` and is broken here at its first declaration.
-pub fn order(declarations: &[Declaration]) -> Vec<Stage> {
+pub fn order(declarations: &[Arc<Declaration>]) -> Vec<Stage> {
     let stages = stages(declarations);
     let flows: Vec<Flow> = stages.iter().map(|stage| flow(&declarations[stage.declaration], stage.part)).collect();
     let mut edges = Edges::new(stages.len());
@@ -45,7 +48,7 @@ pub fn order(declarations: &[Declaration]) -> Vec<Stage> {
     edges.sorted().into_iter().map(|at| stages[at]).collect()
 }
 
-fn stages(declarations: &[Declaration]) -> Vec<Stage> {
+fn stages(declarations: &[Arc<Declaration>]) -> Vec<Stage> {
     let parts = declarations.iter().enumerate().flat_map(|(declaration, d)| {
         let parts: &[Part] = match &d.body {
             Body::Integration(integration) if integration.push.is_empty() => &[Part::Pull],

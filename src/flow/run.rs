@@ -60,7 +60,7 @@ pub struct Summary {
 
 /// Runs declarations in dependency order and hands each summary out as soon as it stands.
 pub fn run(
-    declarations: &[Declaration],
+    declarations: &[Arc<Declaration>],
     options: &Options,
     wire: &Wire,
     notify: &Notify,
