@@ -6,6 +6,7 @@ mod cli;
 mod host;
 mod licences;
 mod sandbox;
+mod script;
 mod store;
 mod support;
 mod tidy;

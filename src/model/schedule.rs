@@ -41,7 +41,7 @@ impl fmt::Display for Schedule {
 fn short_duration(gap: SignedDuration) -> String {
     let total = gap.as_secs();
     let parts = [(total / 3600, "h"), (total / 60 % 60, "m"), (total % 60, "s")];
-    parts.iter().filter(|(n, _)| *n > 0).fold(String::new(), |text, (n, unit)| text + &n.to_string() + unit)
+    parts.iter().filter(|(n, _)| *n > 0).fold(String::new(), |text, (n, unit)| text + n.to_string().as_str() + *unit)
 }
 
 mod weekday {

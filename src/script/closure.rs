@@ -1,28 +1,147 @@
-//! A script's closure, callable from any thread with what its file knows.
+//! A script's closure, callable from any thread with what its file knows: functions, constants, imports, and the values it
+//! captured, frozen as they were when it was declared.
+
+use std::{fmt, sync::Arc, time::Instant};
+
+#[allow(deprecated, reason = "not deprecated but volatile, as its own note says; the exact version of rhai is pinned for it")]
+use rhai::NativeCallContextStore;
+use rhai::{Dynamic, Engine, FnPtr, Map};
 
 use crate::model::{Fault, FaultKind, Record, Value};
 
-use super::Place;
+use super::{
+    declaration::Place,
+    desk::Desk,
+    failure::{Cause, Failure, failure},
+    limits,
+    perform::Perform,
+    value::{from_dynamic, to_dynamic},
+};
 
-/// A closure and what it needs to run: its file's functions, constants and imports, its captured values frozen.
-#[derive(Debug, Clone)]
-pub struct Closure {
+/// What a closure reads of its row.
+#[derive(Debug, Default)]
+pub(super) struct Reads {
+    /// Sorted; none when it may read any.
+    pub(super) fields: Option<Vec<String>>,
+    /// Each read with its place.
+    pub(super) places: Vec<(String, Place)>,
+}
+
+/// A closure and what it needs to run. Cheap to clone.
+#[derive(Clone)]
+pub struct Closure(Arc<Inner>);
+
+#[allow(deprecated, reason = "as above")]
+struct Inner {
+    engine: Arc<Engine>,
+    pointer: FnPtr,
+    /// The context it was declared in, as a pure evaluation.
+    context: NativeCallContextStore,
     place: Place,
+    reads: Reads,
+    stopwatch: fn() -> Instant,
+}
+
+impl fmt::Debug for Closure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Closure").field("place", &self.0.place).field("reads", &self.0.reads.fields).finish_non_exhaustive()
+    }
 }
 
 impl Closure {
-    /// Where it is written.
-    pub const fn place(&self) -> &Place {
-        &self.place
+    /// Keeps a function pointer with the context of the call that received it.
+    #[allow(deprecated, reason = "as above")]
+    pub(super) fn keep(ctx: &rhai::NativeCallContext, engine: Arc<Engine>, pointer: &FnPtr, place: Place, reads: Reads) -> Self {
+        let mut context = ctx.store_data();
+        context.global.tag = Dynamic::from(Desk::Pure);
+        context.global.num_operations = 0;
+        context.global.level = 0;
+        Self(Arc::new(Inner { engine, pointer: frozen(pointer), context, place, reads, stopwatch: Instant::now }))
     }
 
-    /// The fields of its row that it reads; none when it may read any.
+    /// Where it is written.
+    pub fn place(&self) -> &Place {
+        &self.0.place
+    }
+
+    /// The fields of its row that it reads, sorted; none when it may read any.
     pub fn reads(&self) -> Option<&[String]> {
-        None
+        self.0.reads.fields.as_deref()
+    }
+
+    /// Its reads with their places, for checks.
+    pub(super) fn read_places(&self) -> &[(String, Place)] {
+        &self.0.reads.places
     }
 
     /// Calls it with one row. It is pure: an effect inside is a fault.
-    pub fn call_row(&self, _row: &Record) -> Result<Value, Fault> {
-        Err(Fault::new(FaultKind::Script, "closures are not there yet"))
+    ///
+    /// # Errors
+    /// `Script` when it fails, reaches a limit, or reads a field that the row does not have (then `field` names it);
+    /// `NotAllowed` when it asks for an effect. The message tells the place.
+    pub fn call_row(&self, row: &Record) -> Result<Value, Fault> {
+        let argument = match &self.0.reads.fields {
+            Some(fields) => fields.iter().filter_map(|name| Some((name.as_str().into(), to_dynamic(row.path(name)?)))).collect::<Map>(),
+            None => super::value::to_map(row),
+        };
+        let outcome = limits::evaluation(None, None, || self.call_in(&self.0.context, [Dynamic::from(argument)]));
+        outcome.map_err(|failure| name_the_field(failure, row).into_fault())
     }
+
+    /// Calls it with any arguments; its effects go to `perform`.
+    ///
+    /// # Errors
+    /// As `call_row`, and whatever `perform` refuses that the closure does not catch.
+    #[allow(deprecated, reason = "as above")]
+    pub fn call(&self, perform: Arc<dyn Perform>, arguments: &[Value]) -> Result<Value, Fault> {
+        let mut context = self.0.context.clone();
+        context.global.tag = Dynamic::from(Desk::Running { perform, stopwatch: self.0.stopwatch });
+        let arguments: Vec<Dynamic> = arguments.iter().map(to_dynamic).collect();
+        limits::evaluation(None, None, || self.call_in(&context, arguments)).map_err(Failure::into_fault)
+    }
+
+    #[allow(deprecated, reason = "as above")]
+    fn call_in(&self, context: &NativeCallContextStore, arguments: impl AsMut<[Dynamic]>) -> Result<Value, Failure> {
+        let call = context.create_context(&self.0.engine);
+        let result = self.0.pointer.call_raw(&call, None, arguments).map_err(|error| failure(error, &self.0.place.file))?;
+        from_dynamic(&result).map_err(|what| Failure {
+            fault: Box::new(Fault::new(FaultKind::Script, format!("the closure returns {what}, which is no value"))),
+            place: Some(self.0.place.clone()),
+            cause: Cause::Other,
+        })
+    }
+}
+
+/// A missing property of the row itself is told with the fields there are.
+fn name_the_field(failure: Failure, row: &Record) -> Failure {
+    match &failure.fault.field {
+        Some(field) if failure.cause == Cause::MissingProperty && row.path(field).is_none() => {
+            let known: Vec<&str> = row.iter().map(|(name, _)| name.as_str()).take(20).collect();
+            let message = format!("the row has no field `{field}`; it has {}", known.join(", "));
+            Failure { fault: Box::new(Fault { message, ..*failure.fault }), ..failure }
+        }
+        _ => failure,
+    }
+}
+
+/// Captured variables are shared and live; a copy of their values makes every call begin alike.
+fn frozen(pointer: &FnPtr) -> FnPtr {
+    let mut copy = pointer.clone();
+    let values: Vec<Dynamic> = pointer.iter_curry().map(frozen_value).collect();
+    copy.set_curry(values);
+    copy
+}
+
+fn frozen_value(value: &Dynamic) -> Dynamic {
+    let value = value.flatten_clone();
+    if let Some(pointer) = value.read_lock::<FnPtr>() {
+        return frozen(&pointer).into();
+    }
+    if let Ok(items) = value.as_array_ref() {
+        return items.iter().map(frozen_value).collect::<rhai::Array>().into();
+    }
+    if let Ok(map) = value.as_map_ref() {
+        return map.iter().map(|(key, value)| (key.clone(), frozen_value(value))).collect::<Map>().into();
+    }
+    value
 }

@@ -1,15 +1,52 @@
 //! The rhai host: engine and limits, a loaded generation, declarations, the script API, diagnostics.
 
+/// What scripts can say.
+mod api;
+/// What can be known about scripts without running them.
+mod check;
 /// A script's closure, callable from any thread.
 mod closure;
 /// What scripts declare, as data.
 mod declaration;
+/// What rides in the evaluation tag.
+mod desk;
+/// What a script author is told.
+mod diagnostics;
+/// The engine.
+mod engine;
+/// Faults into scripts, errors out of them.
+mod failure;
+/// A loaded folder.
+mod generation;
+/// The files of a workspace as scripts see them.
+mod library;
+/// How much a script may use.
+mod limits;
+/// The grammar of filter logic.
+mod logic;
 /// The seam every effect goes through.
 mod perform;
+/// Which fields a closure reads.
+mod reads;
+/// The call of a declaring function.
+mod site;
+/// Where the parts of a call stand.
+mod spots;
+/// The standard library written in rhai.
+mod stdlib;
+/// "Did you mean".
+mod suggest;
+/// Values into and out of scripts.
+mod value;
 
+pub use check::check_against;
 pub use closure::Closure;
 pub use declaration::{
     Action, ActionKind, Aggregate, Blank, Body, Cell, CtaAction, Declaration, DeclaredField, FieldMap, Integration, Kind, Mapping, MeasureDecl, Mode,
     ObjectLoad, Place, Pull, Push, Rule, RuleDate, RuleScore, SegmentDecl, Target, UsageLoad,
 };
+pub use diagnostics::{CODES, Code, Diagnostic, Label, Severity, explain, render};
+pub use failure::Failure;
+pub use generation::{Difference, Generation, LoadedFile, diff};
+pub use limits::{Limits, PrintSink};
 pub use perform::Perform;

@@ -1,0 +1,314 @@
+//! Days and instants in scripts. There is no "now": time comes from the systems, or as the rule date.
+
+use rhai::plugin::{Dynamic, EvalAltResult, ImmutableString, RhaiResult, export_module};
+
+use crate::model::{Date, Fault, FaultKind, FieldType, Timestamp, Value};
+use crate::script::failure::thrown;
+
+/// A number of days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::script) struct Days(pub(in crate::script) i32);
+
+pub(in crate::script) use crate::script::declaration::RuleDate;
+
+type Outcome<T> = Result<T, Box<EvalAltResult>>;
+
+fn refuse<T>(message: impl Into<String>) -> Outcome<T> {
+    Err(thrown(Fault::new(FaultKind::Invalid, message)))
+}
+
+fn moved(date: Date, days: i64) -> Outcome<Date> {
+    let moved = date.checked_add(jiff::Span::new().try_days(days).unwrap_or_default());
+    moved.or_else(|_| refuse(format!("{days} days from {date} is outside the calendar")))
+}
+
+fn date_of(value: &Value) -> Outcome<Dynamic> {
+    match FieldType::Date.fit(value) {
+        Ok(Value::Date(date)) => Ok(Dynamic::from(date)),
+        Ok(_) => Ok(Dynamic::UNIT),
+        Err(misfit) => refuse(misfit.to_string()),
+    }
+}
+
+fn instant_of(value: &Value) -> Outcome<Dynamic> {
+    match (FieldType::DateTime { millis: true }).fit(value) {
+        Ok(Value::Instant(at)) => Ok(Dynamic::from(at)),
+        Ok(_) => Ok(Dynamic::UNIT),
+        Err(misfit) => refuse(misfit.to_string()),
+    }
+}
+
+fn from_millis(millis: i64) -> Outcome<Timestamp> {
+    Timestamp::from_millisecond(millis).or_else(|_| refuse(format!("{millis} milliseconds are outside the calendar")))
+}
+
+fn utc(at: Timestamp) -> jiff::Zoned {
+    at.to_zoned(jiff::tz::TimeZone::UTC)
+}
+
+fn days_between(from: Date, to: Date) -> i64 {
+    from.until(to).map_or(0, |span| i64::from(span.get_days()))
+}
+
+fn narrow(days: i64) -> Outcome<i32> {
+    i32::try_from(days).or_else(|_| refuse(format!("{days} days are outside the calendar")))
+}
+
+/// Everything here is global: `date("2026-01-31") + days(7)`.
+#[export_module]
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    clippy::needless_pass_by_value,
+    clippy::unwrap_used,
+    unreachable_pub,
+    reason = "the shapes that the engine calls"
+)]
+pub(super) mod functions {
+    /// Makes a number of days, to add to dates.
+    ///
+    /// # Example
+    /// ```rhai
+    /// date("2026-01-31") + days(1) == date("2026-02-01")
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn days(count: i64) -> Outcome<Days> {
+        narrow(count).map(Days)
+    }
+
+    /// Stands for the date a rule is run for; days can be added to it or taken from it.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let due = rule_date() + days(14);
+    /// `${due}` == "rule date + 14 days"
+    /// ```
+    pub fn rule_date() -> RuleDate {
+        RuleDate::default()
+    }
+
+    #[rhai_fn(name = "+", return_raw)]
+    pub fn rule_date_plus(date: RuleDate, days: Days) -> Outcome<RuleDate> {
+        narrow(i64::from(date.plus_days) + i64::from(days.0)).map(|plus_days| RuleDate { plus_days })
+    }
+
+    #[rhai_fn(name = "-", return_raw)]
+    pub fn rule_date_minus(date: RuleDate, days: Days) -> Outcome<RuleDate> {
+        narrow(i64::from(date.plus_days) - i64::from(days.0)).map(|plus_days| RuleDate { plus_days })
+    }
+
+    #[rhai_fn(name = "to_string", name = "print", name = "to_debug", name = "debug")]
+    pub fn rule_date_shown(date: RuleDate) -> ImmutableString {
+        match date.plus_days {
+            0 => "rule date".into(),
+            n if n < 0 => format!("rule date - {} days", -n).into(),
+            n => format!("rule date + {n} days").into(),
+        }
+    }
+
+    /// Makes a day from text (`2026-01-31`, or an instant with its offset), from an instant (its day in UTC), or from nothing.
+    ///
+    /// # Example
+    /// ```rhai
+    /// date("2026-01-31T23:30:00-05:00") == date("2026-02-01")
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn date(text: &str) -> RhaiResult {
+        date_of(&Value::text(text))
+    }
+
+    #[rhai_fn(name = "date", return_raw)]
+    pub fn date_of_instant(at: Timestamp) -> RhaiResult {
+        date_of(&Value::Instant(at))
+    }
+
+    #[rhai_fn(name = "date")]
+    pub fn date_of_date(date: Date) -> Date {
+        date
+    }
+
+    #[rhai_fn(name = "date")]
+    pub fn date_of_nothing(_nothing: ()) {}
+
+    /// Makes a day from milliseconds since 1970 (UTC), as Pendo counts time.
+    ///
+    /// # Example
+    /// ```rhai
+    /// date(1769817600000) == date("2026-01-31")
+    /// ```
+    #[rhai_fn(name = "date", return_raw)]
+    pub fn date_of_millis(millis: i64) -> Outcome<Date> {
+        from_millis(millis).map(|at| utc(at).date())
+    }
+
+    /// Makes a day from its year, month and day.
+    ///
+    /// # Example
+    /// ```rhai
+    /// date(2026, 1, 31).month == 1
+    /// ```
+    #[rhai_fn(name = "date", return_raw)]
+    pub fn date_of_parts(year: i64, month: i64, day: i64) -> Outcome<Date> {
+        let parts = (i16::try_from(year), i8::try_from(month), i8::try_from(day));
+        let (Ok(y), Ok(m), Ok(d)) = parts else { return refuse(format!("{year}-{month}-{day} is no day")) };
+        Date::new(y, m, d).or_else(|_| refuse(format!("{year}-{month}-{day} is no day")))
+    }
+
+    /// Makes an instant from text with an offset, from a day (its midnight in UTC), or from nothing.
+    ///
+    /// # Example
+    /// ```rhai
+    /// timestamp("2026-01-31T10:00:00Z").hour == 10
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn timestamp(text: &str) -> RhaiResult {
+        instant_of(&Value::text(text))
+    }
+
+    #[rhai_fn(name = "timestamp", return_raw)]
+    pub fn timestamp_of_date(date: Date) -> RhaiResult {
+        instant_of(&Value::Date(date))
+    }
+
+    #[rhai_fn(name = "timestamp")]
+    pub fn timestamp_of_timestamp(at: Timestamp) -> Timestamp {
+        at
+    }
+
+    #[rhai_fn(name = "timestamp")]
+    pub fn timestamp_of_nothing(_nothing: ()) {}
+
+    /// Makes an instant from milliseconds since 1970 (UTC).
+    ///
+    /// # Example
+    /// ```rhai
+    /// timestamp(1769853600000) == timestamp("2026-01-31T10:00:00Z")
+    /// ```
+    #[rhai_fn(name = "timestamp", return_raw)]
+    pub fn timestamp_of_millis(millis: i64) -> Outcome<Timestamp> {
+        from_millis(millis)
+    }
+
+    #[rhai_fn(name = "+", return_raw)]
+    pub fn date_plus(date: Date, days: Days) -> Outcome<Date> {
+        moved(date, i64::from(days.0))
+    }
+
+    #[rhai_fn(name = "-", return_raw)]
+    pub fn date_minus(date: Date, days: Days) -> Outcome<Date> {
+        moved(date, -i64::from(days.0))
+    }
+
+    #[rhai_fn(name = "-")]
+    pub fn date_difference(to: Date, from: Date) -> i64 {
+        days_between(from, to)
+    }
+
+    #[rhai_fn(name = "+", return_raw)]
+    pub fn timestamp_plus(at: Timestamp, days: Days) -> Outcome<Timestamp> {
+        let span = jiff::SignedDuration::from_hours(i64::from(days.0) * 24);
+        at.checked_add(span).or_else(|_| refuse("outside the calendar"))
+    }
+
+    #[rhai_fn(name = "-", return_raw)]
+    pub fn timestamp_minus(at: Timestamp, days: Days) -> Outcome<Timestamp> {
+        let span = jiff::SignedDuration::from_hours(i64::from(days.0) * 24);
+        at.checked_sub(span).or_else(|_| refuse("outside the calendar"))
+    }
+
+    #[rhai_fn(name = "==")]
+    pub fn date_eq(a: Date, b: Date) -> bool {
+        a == b
+    }
+    #[rhai_fn(name = "!=")]
+    pub fn date_ne(a: Date, b: Date) -> bool {
+        a != b
+    }
+    #[rhai_fn(name = "<")]
+    pub fn date_lt(a: Date, b: Date) -> bool {
+        a < b
+    }
+    #[rhai_fn(name = "<=")]
+    pub fn date_le(a: Date, b: Date) -> bool {
+        a <= b
+    }
+    #[rhai_fn(name = ">")]
+    pub fn date_gt(a: Date, b: Date) -> bool {
+        a > b
+    }
+    #[rhai_fn(name = ">=")]
+    pub fn date_ge(a: Date, b: Date) -> bool {
+        a >= b
+    }
+
+    #[rhai_fn(name = "==")]
+    pub fn timestamp_eq(a: Timestamp, b: Timestamp) -> bool {
+        a == b
+    }
+    #[rhai_fn(name = "!=")]
+    pub fn timestamp_ne(a: Timestamp, b: Timestamp) -> bool {
+        a != b
+    }
+    #[rhai_fn(name = "<")]
+    pub fn timestamp_lt(a: Timestamp, b: Timestamp) -> bool {
+        a < b
+    }
+    #[rhai_fn(name = "<=")]
+    pub fn timestamp_le(a: Timestamp, b: Timestamp) -> bool {
+        a <= b
+    }
+    #[rhai_fn(name = ">")]
+    pub fn timestamp_gt(a: Timestamp, b: Timestamp) -> bool {
+        a > b
+    }
+    #[rhai_fn(name = ">=")]
+    pub fn timestamp_ge(a: Timestamp, b: Timestamp) -> bool {
+        a >= b
+    }
+
+    #[rhai_fn(name = "to_string", name = "print", name = "to_debug", name = "debug")]
+    pub fn date_shown(date: Date) -> ImmutableString {
+        date.to_string().into()
+    }
+    #[rhai_fn(name = "to_string", name = "print", name = "to_debug", name = "debug")]
+    pub fn timestamp_shown(at: Timestamp) -> ImmutableString {
+        at.to_string().into()
+    }
+    #[rhai_fn(name = "to_string", name = "print", name = "to_debug", name = "debug")]
+    pub fn days_shown(days: Days) -> ImmutableString {
+        format!("{} days", days.0).into()
+    }
+
+    #[rhai_fn(get = "year", pure)]
+    pub fn year(date: &mut Date) -> i64 {
+        date.year().into()
+    }
+    #[rhai_fn(get = "month", pure)]
+    pub fn month(date: &mut Date) -> i64 {
+        date.month().into()
+    }
+    #[rhai_fn(get = "day", pure)]
+    pub fn day(date: &mut Date) -> i64 {
+        date.day().into()
+    }
+    /// Monday is 1, Sunday is 7.
+    #[rhai_fn(get = "weekday", pure)]
+    pub fn weekday(date: &mut Date) -> i64 {
+        date.weekday().to_monday_one_offset().into()
+    }
+    #[rhai_fn(get = "date", pure)]
+    pub fn day_of(at: &mut Timestamp) -> Date {
+        utc(*at).date()
+    }
+    #[rhai_fn(get = "hour", pure)]
+    pub fn hour(at: &mut Timestamp) -> i64 {
+        utc(*at).hour().into()
+    }
+    #[rhai_fn(get = "minute", pure)]
+    pub fn minute(at: &mut Timestamp) -> i64 {
+        utc(*at).minute().into()
+    }
+    #[rhai_fn(get = "millis", pure)]
+    pub fn millis(at: &mut Timestamp) -> i64 {
+        at.as_millisecond()
+    }
+}

@@ -1,0 +1,47 @@
+//! `mapping` and `rule` as scripts call them.
+
+use rhai::plugin::{Dynamic, EvalAltResult, NativeCallContext, export_module};
+
+use super::{declaration, mapping::mapping as read_mapping, rule::rule as read_rule};
+
+#[export_module]
+#[allow(clippy::needless_pass_by_value, unreachable_pub, reason = "the shapes that the engine calls")]
+pub(in crate::script::api) mod functions {
+    /// Declares a mapping between any two objects of any two systems: read `from`, find each row's partner by `match_on`, write `fields` of `to`
+    /// where they differ. Options: `from`, `to`, `match_on`, `fields`, `mode` (`update`, `upsert`, `insert`), `blank` (`skip`, `clear`),
+    /// `cursor` (the source's change field), and `every`, `daily`, `weekly`, `monthly` or `cron`, `after`, `overrides`.
+    ///
+    /// # Example
+    /// ```rhai
+    /// mapping("contacts-to-people", #{
+    ///     from: salesforce::object("Contact"),
+    ///     to: gainsight::people(),
+    ///     match_on: "Email",
+    ///     fields: #{ Email: "Email", Name: "Name" },
+    ///     mode: "upsert",
+    ///     daily: "02:00",
+    /// });
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn mapping(ctx: NativeCallContext, name: &str, options: Dynamic) -> Result<(), Box<EvalAltResult>> {
+        declaration(&ctx, ("mapping", name), options, read_mapping)
+    }
+
+    /// Declares a rule (A10): read `from`, keep what passes `filters`, do each of the `actions`. Options: `rule_for`, `from`, `show`, `filters`,
+    /// `customers_only`, `account` (the field with the Salesforce account id), `group_by`, `calculated`, `actions`, and `every`, `daily`, `weekly`,
+    /// `monthly` or `cron`, `after`, `overrides`.
+    ///
+    /// # Example
+    /// ```rhai
+    /// rule("score-usage", #{
+    ///     from: salesforce::object("Account"),
+    ///     show: ["Id", "Pendo_numberofvisitors_last30d__c"],
+    ///     actions: [set_score("Product usage", |row| score::bands(row.Pendo_numberofvisitors_last30d__c, [[50, 100], [0, 20]]))],
+    ///     weekly: "mon 03:00",
+    /// });
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn rule(ctx: NativeCallContext, name: &str, options: Dynamic) -> Result<(), Box<EvalAltResult>> {
+        declaration(&ctx, ("rule", name), options, read_rule)
+    }
+}

@@ -1,0 +1,123 @@
+//! `math::`: numbers as customer-success reports need them. Null in, null out.
+
+use rhai::plugin::{Dynamic, EvalAltResult, RhaiResult, export_module};
+
+use crate::model::{Fault, FaultKind};
+use crate::script::{failure::thrown, value::type_word};
+
+/// A number, or none for null.
+fn number(value: &Dynamic) -> Result<Option<f64>, Box<EvalAltResult>> {
+    if value.is_unit() {
+        return Ok(None);
+    }
+    #[allow(clippy::cast_precision_loss, reason = "a report's numbers are far below 2^53")]
+    let found = value.as_float().ok().or_else(|| value.as_int().ok().map(|n| n as f64));
+    match found {
+        Some(x) => Ok(Some(x)),
+        None => Err(thrown(Fault::new(FaultKind::Invalid, format!("a number is wanted, not {}", type_word(value))))),
+    }
+}
+
+fn on_number(value: &Dynamic, work: impl FnOnce(f64) -> f64) -> RhaiResult {
+    Ok(number(value)?.map_or(Dynamic::UNIT, |x| Dynamic::from(work(x))))
+}
+
+/// Half away from zero.
+fn rounded(x: f64, places: i64) -> f64 {
+    let unit = 10_f64.powi(i32::try_from(places.clamp(0, 15)).unwrap_or(0));
+    let scaled = x * unit;
+    if scaled.is_finite() { scaled.round() / unit } else { x }
+}
+
+fn whole(x: f64) -> Dynamic {
+    #[allow(clippy::cast_possible_truncation, reason = "bounded just before")]
+    if x.abs() < 9.0e15 { Dynamic::from(x as i64) } else { Dynamic::from(x) }
+}
+
+#[export_module]
+#[allow(clippy::needless_pass_by_value, unreachable_pub, reason = "the shapes that the engine calls")]
+pub(super) mod functions {
+    /// Rounds half away from zero to a number of decimal places.
+    ///
+    /// # Example
+    /// ```rhai
+    /// math::round(2.345, 1) == 2.3
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn round(value: Dynamic, places: i64) -> RhaiResult {
+        on_number(&value, |x| rounded(x, places))
+    }
+
+    /// Rounds half away from zero to a whole number.
+    ///
+    /// # Example
+    /// ```rhai
+    /// math::round(2.5) == 3
+    /// ```
+    #[rhai_fn(name = "round", return_raw)]
+    pub fn round_whole(value: Dynamic) -> RhaiResult {
+        Ok(number(&value)?.map_or(Dynamic::UNIT, |x| whole(x.round())))
+    }
+
+    /// The largest whole number that is not above the value.
+    ///
+    /// # Example
+    /// ```rhai
+    /// math::floor(2.9) == 2
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn floor(value: Dynamic) -> RhaiResult {
+        Ok(number(&value)?.map_or(Dynamic::UNIT, |x| whole(x.floor())))
+    }
+
+    /// The smallest whole number that is not below the value.
+    ///
+    /// # Example
+    /// ```rhai
+    /// math::ceil(2.1) == 3
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn ceil(value: Dynamic) -> RhaiResult {
+        Ok(number(&value)?.map_or(Dynamic::UNIT, |x| whole(x.ceil())))
+    }
+
+    /// Keeps a value within bounds.
+    ///
+    /// # Example
+    /// ```rhai
+    /// math::clamp(140, 0, 100) == 100.0
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn clamp(value: Dynamic, low: Dynamic, high: Dynamic) -> RhaiResult {
+        let (low, high) = (number(&low)?.unwrap_or(f64::MIN), number(&high)?.unwrap_or(f64::MAX));
+        on_number(&value, |x| x.max(low).min(high))
+    }
+
+    /// One number in percent of another; null when there is nothing to divide by.
+    ///
+    /// # Example
+    /// ```rhai
+    /// math::percent(30, 120) == 25.0
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn percent(part: Dynamic, whole: Dynamic) -> RhaiResult {
+        match (number(&part)?, number(&whole)?) {
+            (Some(part), Some(whole)) if whole != 0.0 => Ok(Dynamic::from(part * 100.0 / whole)),
+            _ => Ok(Dynamic::UNIT),
+        }
+    }
+
+    /// Divides; null when there is nothing to divide by.
+    ///
+    /// # Example
+    /// ```rhai
+    /// math::ratio(3, 4) == 0.75
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn ratio(part: Dynamic, whole: Dynamic) -> RhaiResult {
+        match (number(&part)?, number(&whole)?) {
+            (Some(part), Some(whole)) if whole != 0.0 => Ok(Dynamic::from(part / whole)),
+            _ => Ok(Dynamic::UNIT),
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! What scripts can say, one file per namespace.
+
+/// `load_to_usage` and the other actions of a rule.
+mod actions;
+/// Days, instants, the rule date.
+mod dates;
+/// `mapping`, `rule` and what they share.
+mod declare;
+/// What the effects of all namespaces share.
+mod effects;
+/// Field maps.
+mod fields;
+/// Condition maps and their logic.
+mod filters;
+/// `gainsight::`.
+mod gainsight;
+/// `http::`.
+mod http;
+/// `math::`.
+mod math;
+/// Report columns.
+mod measures;
+/// Option maps with places and unknown keys.
+mod options;
+/// `pendo::`.
+mod pendo;
+/// `salesforce::`.
+mod salesforce;
+/// Schedules, `after`, `overrides`.
+mod schedules;
+/// Sources and targets.
+mod sources;
+/// `state::`.
+mod state;
+
+use std::collections::BTreeMap;
+
+use rhai::{Engine, Module, exported_module};
+
+use crate::model::{Date, Timestamp};
+
+pub(super) use dates::{Days, RuleDate};
+
+/// The native half of every namespace.
+pub(super) fn namespaces() -> BTreeMap<&'static str, Module> {
+    BTreeMap::from([
+        ("math", exported_module!(math::functions)),
+        ("salesforce", salesforce::module()),
+        ("pendo", pendo::module()),
+        ("gainsight", gainsight::module()),
+        ("state", exported_module!(state::functions)),
+        ("http", exported_module!(http::functions)),
+    ])
+}
+
+/// Types and the functions without a namespace.
+pub(super) fn register(engine: &mut Engine) {
+    engine
+        .register_type_with_name::<Date>("Date")
+        .register_type_with_name::<Timestamp>("Timestamp")
+        .register_type_with_name::<Days>("Days")
+        .register_type_with_name::<RuleDate>("RuleDate")
+        .register_type_with_name::<sources::Origin>("Source")
+        .register_type_with_name::<sources::Destination>("Target")
+        .register_type_with_name::<fields::Constant>("Constant")
+        .register_type_with_name::<fields::FieldName>("FieldName")
+        .register_type_with_name::<actions::RuleAction>("Action");
+    engine.register_global_module(exported_module!(dates::functions).into());
+    engine.register_global_module(exported_module!(sources::methods).into());
+    engine.register_global_module(exported_module!(actions::functions).into());
+    engine.register_global_module(exported_module!(declare::functions).into());
+}
+
+/// The word for one of the API's own types, from its Rust name.
+pub(super) fn type_word_of(name: &str) -> &'static str {
+    match name.rsplit("::").next().unwrap_or(name) {
+        "Origin" => "a source",
+        "Destination" => "a target",
+        "Constant" => "a constant",
+        "FieldName" => "a field's name",
+        "RuleAction" => "an action",
+        "Fault" => "a fault",
+        _ => "another kind of value",
+    }
+}

@@ -1,0 +1,289 @@
+//! `pendo::`: reports, metadata, segments and guides.
+
+use rhai::{
+    Array, Map,
+    plugin::{Dynamic, EvalAltResult, Module, NativeCallContext, RhaiResult, export_module},
+};
+
+use crate::model::{Change, Effect, Query, Record, SegmentEdit, Source, System, Value};
+use crate::script::{
+    declaration::Target,
+    desk::perform,
+    diagnostics::{Diagnostic, Id},
+    site::Site,
+};
+
+use super::{
+    declare,
+    effects::{self, Outcome, data, read_all, record, refuse, value, write_one},
+    sources::{self, Destination, Origin},
+};
+
+const PENDO: System = System::Pendo;
+
+pub(super) fn module() -> Module {
+    rhai::exported_module!(functions)
+}
+
+fn list(ctx: &NativeCallContext, object: &str) -> Outcome<Array> {
+    read_all(ctx, &Source::Object(Query::of(PENDO, object)))
+}
+
+fn metadata(ctx: &NativeCallContext, kind: &str, group: &str) -> RhaiResult {
+    let site = Site::of(ctx);
+    if !["custom", "salesforce"].contains(&group) {
+        let message = format!("`{group}` is not written by Pendo's API");
+        site.report(Diagnostic::new(Id::UnknownMetadataGroup, site.place(), message).hint("write the group `custom`"));
+    }
+    let target = Target { system: PENDO, object: kind.to_owned() };
+    site.built(Destination { target, prefix: Some(format!("metadata.{group}.")) })
+}
+
+/// A path segment; everything but letters, digits and `-_.` is escaped.
+fn escaped(id: &str) -> String {
+    percent_encoding::utf8_percent_encode(id, PATH).to_string()
+}
+
+const PATH: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
+
+/// A list of texts of an option map.
+fn texts(map: &Map, name: &str) -> Outcome<Vec<String>> {
+    let Some(list) = map.get(name) else { return Ok(Vec::new()) };
+    let Ok(items) = list.as_array_ref() else { return refuse(format!("`{name}` wants a list of texts")) };
+    Ok(items.iter().map(ToString::to_string).collect())
+}
+
+#[export_module]
+#[allow(clippy::needless_pass_by_value, unreachable_pub, reason = "the shapes that the engine calls")]
+mod functions {
+    /// Declares the Pendo-Salesforce integration (A1-A8): usage out by `push`, customer data in by `pull`. Options: `object` (default `Account`),
+    /// `key` (`#{ pendo, salesforce }`), `push` (a list of `#{ report, fields, daily }`), `pull` (a list of fields), `blank`, and `every`, `daily`,
+    /// `weekly`, `monthly` or `cron`, `after`, `overrides`. A push with `daily: false` runs only when started by hand.
+    ///
+    /// # Example
+    /// ```rhai
+    /// pendo::salesforce_integration("usage", #{
+    ///     push: [#{
+    ///         report: pendo::account_report(#{ days: 7, columns: ["active_visitors"] }),
+    ///         fields: #{ Pendo_visitors_last7d__c: #{ from: "active_visitors", type: "number(18,0)", label: "Pendo Visitors (Last 7d)" } },
+    ///     }],
+    ///     pull: ["Renewal_Date__c"],
+    ///     every: "24h",
+    /// });
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn salesforce_integration(ctx: NativeCallContext, name: &str, options: Dynamic) -> Result<(), Box<EvalAltResult>> {
+        declare::integration(&ctx, name, options)
+    }
+
+    /// Declares a segment over metadata (A17), kept as an uploaded segment. Options: `per` (`account`, the default, or `visitor`), `filters`,
+    /// `guides` shown to the segment, and `every`, `daily`, `weekly`, `monthly` or `cron`, `after`.
+    ///
+    /// # Example
+    /// ```rhai
+    /// pendo::segment("at-risk", #{
+    ///     filters: #{ risk: ["metadata.salesforce.churn_risk__c", "=", "High"] },
+    ///     guides: ["Book a review"],
+    ///     daily: "05:00",
+    /// });
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn segment(ctx: NativeCallContext, name: &str, options: Dynamic) -> Result<(), Box<EvalAltResult>> {
+        declare::segment(&ctx, name, options)
+    }
+
+    /// A usage report with a row for each account (A4, A7). Options: `segment`, `app`, `days` (full days up to yesterday, default 30), `columns`.
+    /// Ready columns: `active_visitors`, `time_on_site` (minutes), `events`, `days_active`, `sign_in_frequency`, `last_visit`, `users`,
+    /// `nps_responses`, `nps_score`; also `clicks:FEATURE NAME` and metadata such as `metadata.agent.name`.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let report = pendo::account_report(#{ days: 7, columns: ["active_visitors", "clicks:Export"] });
+    /// `${report}` == "pendo account report of 7 days"
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn account_report(ctx: NativeCallContext, options: Dynamic) -> RhaiResult {
+        sources::report(&ctx, "account", options)
+    }
+
+    /// A usage report with a row for each visitor (A8).
+    ///
+    /// # Example
+    /// ```rhai
+    /// `${pendo::visitor_report(#{ columns: ["days_active"] })}` == "pendo visitor report of 30 days"
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn visitor_report(ctx: NativeCallContext, options: Dynamic) -> RhaiResult {
+        sources::report(&ctx, "visitor", options)
+    }
+
+    /// All accounts with their metadata, as a source.
+    ///
+    /// # Example
+    /// ```rhai
+    /// `${pendo::accounts()}` == "pendo account"
+    /// ```
+    pub fn accounts() -> Origin {
+        Origin::object(PENDO, "account")
+    }
+
+    /// All visitors with their metadata, as a source.
+    ///
+    /// # Example
+    /// ```rhai
+    /// `${pendo::visitors()}` == "pendo visitor"
+    /// ```
+    pub fn visitors() -> Origin {
+        Origin::object(PENDO, "visitor")
+    }
+
+    /// A metadata group of accounts, as a target; its fields go by their bare names.
+    ///
+    /// # Example
+    /// ```rhai
+    /// `${pendo::account_metadata("custom")}` == "pendo account"
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn account_metadata(ctx: NativeCallContext, group: &str) -> RhaiResult {
+        metadata(&ctx, "account", group)
+    }
+
+    /// A metadata group of visitors, as a target.
+    ///
+    /// # Example
+    /// ```rhai
+    /// `${pendo::visitor_metadata("custom")}` == "pendo visitor"
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn visitor_metadata(ctx: NativeCallContext, group: &str) -> RhaiResult {
+        metadata(&ctx, "visitor", group)
+    }
+
+    /// Runs an aggregation pipeline and returns its results.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let rows = pendo::aggregate([#{ source: #{ accounts: () } }, #{ limit: 10 }]);
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn aggregate(ctx: NativeCallContext, pipeline: Array) -> RhaiResult {
+        let field = |name: &str, value: Value| (name.into(), value);
+        let pipeline = data(&pipeline.into())?;
+        let response = Record::from_iter([field("mimeType", Value::text("application/json"))]);
+        let request = Record::from_iter([field("pipeline", pipeline)]);
+        let body = Record::from_iter([field("response", Value::Map(response)), field("request", Value::Map(request))]);
+        let answer = effects::request(&ctx, PENDO, ("POST", "/api/v1/aggregation"), Some(Value::Map(body)))?;
+        let results = answer.as_map_ref().ok().and_then(|map| map.get("results").cloned());
+        Ok(results.unwrap_or(answer))
+    }
+
+    /// Reads one account with its metadata.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let account = pendo::account("001000000000001AAA");
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn account(ctx: NativeCallContext, id: &str) -> RhaiResult {
+        effects::request(&ctx, PENDO, ("GET", &format!("/api/v1/account/{}", escaped(id))), None)
+    }
+
+    /// Reads one visitor with its metadata.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let visitor = pendo::visitor("ana@example.com");
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn visitor(ctx: NativeCallContext, id: &str) -> RhaiResult {
+        effects::request(&ctx, PENDO, ("GET", &format!("/api/v1/visitor/{}", escaped(id))), None)
+    }
+
+    /// Sets metadata of one account or visitor.
+    ///
+    /// # Example
+    /// ```rhai
+    /// pendo::set_metadata("account", "custom", "001000000000001AAA", #{ tier: "gold" });
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn set_metadata(ctx: NativeCallContext, kind: &str, group: &str, id: &str, fields: Map) -> RhaiResult {
+        if !["account", "visitor"].contains(&kind) {
+            return refuse(format!("metadata is of an `account` or a `visitor`, not of `{kind}`"));
+        }
+        let fields: Record = record(&fields)?.into_iter().map(|(name, value)| (format!("metadata.{group}.{name}").into(), value)).collect();
+        let change = Change::Update { key: id.to_owned(), id: id.to_owned(), fields, before: Record::new() };
+        write_one(&ctx, PENDO, kind, change)
+    }
+
+    /// Lists the segments.
+    ///
+    /// # Example
+    /// ```rhai
+    /// for segment in pendo::segments() { print(segment.name); }
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn segments(ctx: NativeCallContext) -> Outcome<Array> {
+        list(&ctx, "segment")
+    }
+
+    /// Lists the guides.
+    ///
+    /// # Example
+    /// ```rhai
+    /// for guide in pendo::guides() { print(guide.name); }
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn guides(ctx: NativeCallContext) -> Outcome<Array> {
+        list(&ctx, "guide")
+    }
+
+    /// Adds visitors to an uploaded segment and removes others; creates it when there is none of the name. Options: `add`, `remove`, `id`.
+    ///
+    /// # Example
+    /// ```rhai
+    /// pendo::edit_segment("Champions", #{ add: ["ana@example.com"], remove: [] });
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn edit_segment(ctx: NativeCallContext, name: &str, change: Map) -> RhaiResult {
+        if let Some(odd) = change.keys().find(|key| !["add", "remove", "id"].contains(&key.as_str())) {
+            return refuse(format!("edit_segment has no option `{odd}`: it has `add`, `remove`, `id`"));
+        }
+        let id = change.get("id").filter(|id| !id.is_unit()).map(ToString::to_string);
+        let edit = SegmentEdit { name: name.to_owned(), id, add: texts(&change, "add")?, remove: texts(&change, "remove")? };
+        value(perform(&ctx, Effect::EditSegment(edit))?)
+    }
+
+    /// Shows a guide to a segment, both by id.
+    ///
+    /// # Example
+    /// ```rhai
+    /// pendo::target_guide("guide-1", "segment-1");
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn target_guide(ctx: NativeCallContext, guide: &str, segment: &str) -> RhaiResult {
+        let body = Record::from_iter([("segmentId".into(), Value::text(segment))]);
+        effects::request(&ctx, PENDO, ("PUT", &format!("/api/v1/guide/{}/segment", escaped(guide))), Some(Value::Map(body)))
+    }
+
+    /// Calls any path of the API, authenticated.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let pages = pendo::request("GET", "/api/v1/page");
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn request(ctx: NativeCallContext, method: &str, path: &str) -> RhaiResult {
+        effects::request(&ctx, PENDO, (method, path), None)
+    }
+
+    /// Calls any path of the API with a body.
+    ///
+    /// # Example
+    /// ```rhai
+    /// pendo::request("PUT", "/api/v1/guide/guide-1/state", #{ state: "public" });
+    /// ```
+    #[rhai_fn(name = "request", return_raw)]
+    pub fn request_body(ctx: NativeCallContext, method: &str, path: &str, body: Dynamic) -> RhaiResult {
+        effects::request(&ctx, PENDO, (method, path), Some(data(&body)?))
+    }
+}

@@ -1,0 +1,206 @@
+//! Sources that declarations read and targets that they write, as values of scripts.
+
+use rhai::plugin::{Dynamic, EvalAltResult, ImmutableString, NativeCallContext, RhaiResult, export_module};
+
+use crate::model::{Filter, Logic, Query, Report, Source, System};
+use crate::script::{
+    declaration::Target,
+    diagnostics::{Diagnostic, Id},
+    site::Site,
+};
+
+use super::{
+    fields::{Constant, FieldName},
+    filters::filter,
+    measures::columns,
+    options::Item,
+};
+
+/// Something to read.
+#[derive(Debug, Clone)]
+pub(in crate::script) struct Origin(pub(in crate::script) Source);
+
+/// Something to write, with a prefix that its field names get.
+#[derive(Debug, Clone)]
+pub(in crate::script) struct Destination {
+    pub(in crate::script) target: Target,
+    pub(in crate::script) prefix: Option<String>,
+}
+
+impl Origin {
+    pub(super) fn object(system: System, name: &str) -> Self {
+        Self(Source::Object(Query::of(system, name)))
+    }
+}
+
+/// A target argument: a `Target`, or a source that is a plain object.
+pub(super) fn destination(site: &Site, item: &Item) -> Option<Destination> {
+    if let Some(destination) = item.value.read_lock::<Destination>() {
+        return Some(destination.clone());
+    }
+    match item.value.read_lock::<Origin>().as_deref() {
+        Some(Origin(Source::Object(query))) if query.filter.is_none() && query.limit.is_none() => {
+            Some(Destination { target: Target { system: query.system, object: query.object.clone() }, prefix: None })
+        }
+        Some(_) => item.invalid(site, Id::OptionValue, "a filtered source or a report cannot be written to", None),
+        None => item.cast::<Destination>(site, "a target such as `salesforce::object(\"Account\")`"),
+    }
+}
+
+pub(super) fn origin(site: &Site, item: &Item) -> Option<Source> {
+    item.cast::<Origin>(site, "a source such as `salesforce::object(\"Account\")`").map(|origin| origin.0)
+}
+
+/// `pendo::account_report(#{..})` and its sister for visitors.
+pub(super) fn report(ctx: &NativeCallContext, per: &str, options: Dynamic) -> RhaiResult {
+    let site = Site::of(ctx);
+    let mut report = Report { per: per.to_owned(), segment: None, app: None, days: 30, columns: Vec::new() };
+    let item = Item::argument(&site, 0, "a report", options);
+    if let Some(mut options) = item.options(&site, "a report") {
+        report.segment = options.text(&site, "segment").filter(|name| !name.eq_ignore_ascii_case("everyone"));
+        report.app = options.text(&site, "app");
+        if let Some(days) = options.take(&site, "days").and_then(|item| item.number(&site, 1, 366)) {
+            report.days = u32::try_from(days).unwrap_or(30);
+        }
+        if let Some(item) = options.need(&site, "columns") {
+            report.columns = columns(&site, &item);
+            repeated(&site, &item, &report);
+        }
+        options.finish(&site);
+    }
+    let origin = Origin(Source::Report(report));
+    site.built(origin)
+}
+
+fn repeated(site: &Site, item: &Item, report: &Report) {
+    for (at, (name, _)) in report.columns.iter().enumerate() {
+        if report.columns.iter().take(at).any(|(earlier, _)| earlier == name) {
+            item.invalid::<()>(site, Id::OptionValue, format!("the column `{name}` is there twice"), None);
+        }
+    }
+}
+
+fn narrowed(ctx: &NativeCallContext, origin: &Origin, conditions: Dynamic) -> RhaiResult {
+    let site = Site::of(ctx);
+    let item = Item::argument(&site, 0, "a filter", conditions);
+    let more = filter(&site, &item);
+    let source = match (origin.0.clone(), more) {
+        (Source::Object(mut query), Some(more)) => {
+            query.filter = Some(match query.filter.take() {
+                Some(first) => both(first, more),
+                None => more,
+            });
+            Source::Object(query)
+        }
+        (source @ Source::Object(_), None) => source,
+        (source, _) => {
+            let message = "only objects can be filtered";
+            site.report(Diagnostic::new(Id::OptionValue, site.place(), message).hint("a report is narrowed by its segment, SOQL by its WHERE"));
+            source
+        }
+    };
+    site.built(Origin(source))
+}
+
+/// Both filters have to hold; labels of the second one are moved out of the way.
+fn both(first: Filter, second: Filter) -> Filter {
+    fn moved(logic: Logic) -> Logic {
+        match logic {
+            Logic::Is(label) => Logic::Is(format!("{label}_2")),
+            Logic::Not(inner) => Logic::Not(Box::new(moved(*inner))),
+            Logic::All(parts) => Logic::All(parts.into_iter().map(moved).collect()),
+            Logic::Any(parts) => Logic::Any(parts.into_iter().map(moved).collect()),
+        }
+    }
+    let renamed = second.conditions.into_iter().map(|mut condition| {
+        condition.label.push_str("_2");
+        condition
+    });
+    let logic = Logic::All(vec![first.logic, moved(second.logic)]);
+    Filter { conditions: first.conditions.into_iter().chain(renamed).collect(), logic }
+}
+
+fn shown(source: &Source) -> String {
+    match source {
+        Source::Object(query) => format!("{} {}", query.system, query.object),
+        Source::Soql(text) => format!("salesforce {text}"),
+        Source::Report(report) => format!("pendo {} report of {} days", report.per, report.days),
+        Source::Aggregation { .. } => "pendo aggregation".to_owned(),
+    }
+}
+
+#[export_module]
+#[allow(clippy::needless_pass_by_value, unreachable_pub, reason = "the shapes that the engine calls")]
+pub(super) mod methods {
+    /// Narrows a source to the records that pass: labelled conditions with logic, or `#{ Field: value }` for equality.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let big = salesforce::object("Account").filter(#{ a: ["NumberOfEmployees", ">", 500], b: ["Industry", "in", ["Banking"]], logic: "a or b" });
+    /// `${big}` == "salesforce Account"
+    /// ```
+    #[rhai_fn(name = "filter", return_raw)]
+    pub fn filter_source(ctx: NativeCallContext, source: Origin, conditions: Dynamic) -> RhaiResult {
+        narrowed(&ctx, &source, conditions)
+    }
+
+    /// The same as `filter`, for those who think in SQL.
+    ///
+    /// # Example
+    /// ```rhai
+    /// `${salesforce::object("Contact").where(#{ Email: ["Email", "is not null"] })}` == "salesforce Contact"
+    /// ```
+    #[rhai_fn(name = "where", return_raw)]
+    pub fn where_source(ctx: NativeCallContext, source: Origin, conditions: Dynamic) -> RhaiResult {
+        narrowed(&ctx, &source, conditions)
+    }
+
+    /// Reads at most so many records.
+    ///
+    /// # Example
+    /// ```rhai
+    /// `${gainsight::object("Company").limit(10)}` == "gainsight Company"
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn limit(ctx: NativeCallContext, source: Origin, count: i64) -> RhaiResult {
+        let site = Site::of(&ctx);
+        let mut source = source.0;
+        match (&mut source, u64::try_from(count)) {
+            (Source::Object(query), Ok(count)) if count > 0 => query.limit = Some(count),
+            _ => site.report(Diagnostic::new(Id::OptionValue, site.place(), "a limit is a positive number, on an object")),
+        }
+        site.built(Origin(source))
+    }
+
+    #[rhai_fn(name = "to_string", name = "print", name = "to_debug", name = "debug")]
+    pub fn origin_shown(source: Origin) -> ImmutableString {
+        shown(&source.0).into()
+    }
+
+    #[rhai_fn(name = "to_string", name = "print", name = "to_debug", name = "debug")]
+    pub fn destination_shown(target: Destination) -> ImmutableString {
+        format!("{} {}", target.target.system, target.target.object).into()
+    }
+
+    /// Takes a value for itself where bare text would name a field of the source.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let fields = #{ Source__c: constant("tabi"), Name: "Name" };
+    /// fields.len() == 2
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn constant(value: Dynamic) -> Result<Constant, Box<EvalAltResult>> {
+        crate::script::api::fields::constant(&value).map_err(|what| format!("a constant cannot be {what}").into())
+    }
+
+    /// Names a field of the source where bare text would stand for itself, as in `create_cta`.
+    ///
+    /// # Example
+    /// ```rhai
+    /// create_cta(#{ name: "Low usage", reason: field("Risk_Reason__c"), priority: "High" }).kind == "create_cta"
+    /// ```
+    pub fn field(name: &str) -> FieldName {
+        FieldName(name.to_owned())
+    }
+}

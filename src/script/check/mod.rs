@@ -1,0 +1,22 @@
+//! What can be known about scripts without running them, and about declarations without reading a row.
+
+/// Across declarations: names, writers, `after`.
+mod across;
+/// Functions that do not exist, within one file.
+mod calls;
+/// Fields that the source of a declaration does not deliver.
+mod columns;
+/// Fields and types, against what the systems describe.
+mod schemas;
+/// Names and arities of everything that can be called.
+mod table;
+/// Variables that do not exist.
+mod variables;
+
+pub use schemas::check_against;
+
+pub(super) use across::across;
+pub(super) use calls::{Own, aliases, calls, imports};
+pub(super) use columns::columns;
+pub(super) use table::Table;
+pub(super) use variables::variables;

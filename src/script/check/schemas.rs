@@ -1,0 +1,266 @@
+//! Fields and types of declarations, against what the systems describe.
+
+use crate::model::{Field, FieldType, Filter, Measure, ObjectSchema, Report, Source, System};
+use crate::script::{
+    declaration::{ActionKind, Body, Cell, Declaration, FieldMap, Integration, Mapping, Mode, ObjectLoad, Place, Rule},
+    diagnostics::{Diagnostic, Id},
+    suggest::did_you_mean,
+};
+
+/// Every unknown field and every type that cannot fit, as far as `lookup` knows the objects.
+///
+/// Not findings, because a run creates them (A1): missing `Pendo_` fields of a push, fields with a declared type, and Pendo metadata.
+pub fn check_against(declarations: &[&Declaration], lookup: impl Fn(System, &str) -> Option<ObjectSchema>) -> Vec<Diagnostic> {
+    let mut check = Check { lookup: &lookup, found: Vec::new() };
+    for declaration in declarations {
+        match &declaration.body {
+            Body::Integration(integration) => check.integration(integration),
+            Body::Mapping(mapping) => check.mapping(declaration, mapping),
+            Body::Rule(rule) => check.rule(declaration, rule),
+            Body::Segment(_) => (),
+        }
+    }
+    check.found
+}
+
+struct Check<'l> {
+    lookup: &'l dyn Fn(System, &str) -> Option<ObjectSchema>,
+    found: Vec<Diagnostic>,
+}
+
+/// The source side: types by field, where they are known.
+enum Side {
+    Schema(ObjectSchema),
+    Report(Report),
+    Unknown,
+}
+
+impl Check<'_> {
+    fn side(&self, source: &Source) -> Side {
+        match source {
+            Source::Object(query) => (self.lookup)(query.system, &query.object).map_or(Side::Unknown, Side::Schema),
+            Source::Report(report) => Side::Report(report.clone()),
+            Source::Soql(_) | Source::Aggregation { .. } => Side::Unknown,
+        }
+    }
+
+    fn integration(&mut self, integration: &Integration) {
+        let Some(schema) = (self.lookup)(System::Salesforce, &integration.object) else { return };
+        for push in &integration.push {
+            let side = Side::Report(push.report.clone());
+            for map in &push.fields {
+                // A field outside Pendo_ is refused already.
+                if let Some(field) = schema.field(&map.target) {
+                    self.writable(field, Mode::Update, &map.place, &schema.name);
+                    self.fits(&side, map, field);
+                }
+            }
+        }
+        for pull in &integration.pull {
+            self.known(&schema, &pull.field, &pull.place);
+        }
+    }
+
+    fn mapping(&mut self, declaration: &Declaration, mapping: &Mapping) {
+        let side = self.side(&mapping.from);
+        for map in mapping.match_on.iter().chain(&mapping.fields) {
+            self.read(&side, &map.from, &map.place);
+        }
+        self.filter(&side, &mapping.from, &declaration.place);
+        if let (Side::Schema(schema), Some(cursor)) = (&side, &mapping.cursor) {
+            self.known(schema, cursor, &declaration.place);
+        }
+        let Some(schema) = (self.lookup)(mapping.to.system, &mapping.to.object) else { return };
+        for map in &mapping.match_on {
+            self.known(&schema, &map.target, &map.place);
+        }
+        let keys: Vec<&str> = mapping.match_on.iter().map(|map| map.target.as_str()).collect();
+        self.targets(&side, &schema, &mapping.fields, (&keys, mapping.mode));
+    }
+
+    fn rule(&mut self, declaration: &Declaration, rule: &Rule) {
+        let side = self.side(&rule.from);
+        let place = &declaration.place;
+        self.filter(&side, &rule.from, place);
+        if let Side::Schema(schema) = &side {
+            let calculated = rule.calculated.iter().flat_map(|c| [Some(c.field.as_str()), c.window.as_ref().map(|(date, _)| date.as_str())]);
+            let plain = rule.show.iter().chain(&rule.group_by).map(String::as_str);
+            let fields: Vec<&str> =
+                plain.chain(calculated.flatten()).filter(|f| *f != "*" && !rule.calculated.iter().any(|c| c.name == **f)).collect();
+            for field in fields {
+                self.known(schema, field, place);
+            }
+            if let Some(filter) = &rule.filters {
+                self.conditions(schema, filter, place);
+            }
+        }
+        for action in &rule.actions {
+            match &action.kind {
+                ActionKind::Object(load) => self.load(&side, rule, load),
+                ActionKind::Usage(_) | ActionKind::Score(_) | ActionKind::Cta(_) => (),
+            }
+        }
+    }
+
+    fn load(&mut self, side: &Side, rule: &Rule, load: &ObjectLoad) {
+        let Some(schema) = (self.lookup)(load.to.system, &load.to.object) else { return };
+        let grouped = !rule.group_by.is_empty() || !rule.calculated.is_empty();
+        let side = if grouped { &Side::Unknown } else { side };
+        let keys: Vec<&str> = load.identifiers.iter().map(String::as_str).collect();
+        self.targets(side, &schema, &load.fields, (&keys, load.operation));
+    }
+
+    fn targets(&mut self, side: &Side, schema: &ObjectSchema, fields: &[FieldMap], (keys, mode): (&[&str], Mode)) {
+        for map in fields {
+            match schema.field(&map.target) {
+                Some(field) => {
+                    if !keys.contains(&map.target.as_str()) {
+                        self.writable(field, mode, &map.place, &schema.name);
+                    }
+                    self.fits(side, map, field);
+                }
+                None if map.declared.is_some() || schema.system == System::Pendo => (),
+                None => self.known(schema, &map.target, &map.place),
+            }
+        }
+    }
+
+    /// A field that has to exist. Only the first step of a path is known here.
+    fn known(&mut self, schema: &ObjectSchema, name: &str, place: &Place) {
+        if schema.field(name).is_some() || name.contains('.') || schema.system == System::Pendo {
+            return;
+        }
+        let names = schema.fields.iter().map(|field| field.name.as_str());
+        let hint = did_you_mean(name, names).unwrap_or_else(|| format!("{} lists its fields", describe(schema)));
+        let message = format!("{} {} has no field `{name}`", schema.system, schema.name);
+        self.found.push(Diagnostic::new(Id::UnknownField, place, message).hint(hint));
+    }
+
+    fn read(&mut self, side: &Side, cell: &Cell, place: &Place) {
+        let Side::Schema(schema) = side else { return };
+        match cell {
+            Cell::Field(name) => self.known(schema, name, place),
+            Cell::Compute(closure) => {
+                for (name, place) in closure.read_places() {
+                    let relation = schema.fields.iter().any(|field| matches!(field.kind, FieldType::Reference { .. }) && is_relation(field, name));
+                    if !relation {
+                        self.known(schema, name, place);
+                    }
+                }
+            }
+            Cell::Constant(_) | Cell::RuleDate(_) => (),
+        }
+    }
+
+    fn filter(&mut self, side: &Side, source: &Source, place: &Place) {
+        if let (Side::Schema(schema), Source::Object(query)) = (side, source)
+            && let Some(filter) = &query.filter
+        {
+            self.conditions(schema, filter, place);
+        }
+    }
+
+    fn conditions(&mut self, schema: &ObjectSchema, filter: &Filter, place: &Place) {
+        for condition in &filter.conditions {
+            self.known(schema, &condition.field, place);
+        }
+    }
+
+    fn writable(&mut self, field: &Field, mode: Mode, place: &Place, object: &str) {
+        let allowed = match mode {
+            Mode::Update => field.updateable,
+            Mode::Upsert => field.updateable || field.createable,
+            Mode::Insert => field.createable,
+        };
+        if !allowed {
+            let message = format!("`{}` of {object} cannot be written", field.name);
+            let hint = "the system computes it, or the connected user lacks the right";
+            self.found.push(Diagnostic::new(Id::ReadOnlyField, place, message).hint(hint));
+        }
+    }
+
+    fn fits(&mut self, side: &Side, map: &FieldMap, field: &Field) {
+        if let Some(declared) = &map.declared
+            && !alike(&declared.kind, &field.kind)
+        {
+            let message = format!("`{}` is declared as {}, but is {}", map.target, declared.kind.word(), field.kind.word());
+            self.found.push(Diagnostic::new(Id::TypeMismatch, &map.place, message).hint("declare the type that the field has, or use another field"));
+        }
+        let reason = match &map.from {
+            Cell::Constant(value) => field.kind.fit(value).err().map(|misfit| misfit.to_string()),
+            Cell::RuleDate(_) => (!alike(&FieldType::Date, &field.kind)).then(|| "the rule date is a date".to_owned()),
+            Cell::Field(name) => {
+                source_type(side, name).filter(|kind| !can_hold(&field.kind, kind)).map(|kind| format!("`{name}` is {}", kind.word()))
+            }
+            Cell::Compute(_) => None,
+        };
+        if let Some(reason) = reason {
+            let message = format!("{reason}, which does not fit `{}` ({})", map.target, field.kind.word());
+            self.found.push(Diagnostic::new(Id::TypeMismatch, &map.place, message).hint("convert it in a closure: `|row| ...`"));
+        }
+    }
+}
+
+fn describe(schema: &ObjectSchema) -> String {
+    format!("`{}::describe(\"{}\")`", schema.system, schema.name)
+}
+
+/// `Owner` for the reference `OwnerId`, `Parent__r` for `Parent__c`.
+fn is_relation(field: &Field, name: &str) -> bool {
+    field.name.strip_suffix("Id") == Some(name) || field.name.strip_suffix("__c").is_some_and(|stem| name.strip_suffix("__r") == Some(stem))
+}
+
+fn source_type(side: &Side, name: &str) -> Option<FieldType> {
+    match side {
+        Side::Schema(schema) => schema.field(name).map(|field| field.kind.clone()),
+        Side::Report(report) => report.columns.iter().find(|(column, _)| column == name).and_then(|(_, measure)| measure_type(measure)),
+        Side::Unknown => None,
+    }
+}
+
+fn measure_type(measure: &Measure) -> Option<FieldType> {
+    match measure {
+        Measure::SignInFrequency | Measure::NpsScore => Some(FieldType::Float),
+        Measure::LastVisit => Some(FieldType::DateTime { millis: true }),
+        Measure::Metadata(_) => None,
+        _ => Some(FieldType::Int { bits: 64 }),
+    }
+}
+
+/// Families of types whose values pass into each other.
+#[derive(PartialEq, Eq, Clone, Copy)]
+enum Family {
+    Text,
+    Number,
+    Time,
+    Truth,
+    Any,
+}
+
+fn family(kind: &FieldType) -> Family {
+    match kind {
+        FieldType::Id
+        | FieldType::Reference { .. }
+        | FieldType::Text { .. }
+        | FieldType::Email { .. }
+        | FieldType::Picklist { .. }
+        | FieldType::MultiPicklist { .. } => Family::Text,
+        FieldType::Int { .. } | FieldType::Number { .. } | FieldType::Float => Family::Number,
+        FieldType::Date | FieldType::DateTime { .. } => Family::Time,
+        FieldType::Bool => Family::Truth,
+        FieldType::Other { .. } => Family::Any,
+    }
+}
+
+fn alike(a: &FieldType, b: &FieldType) -> bool {
+    let (a, b) = (family(a), family(b));
+    a == b || a == Family::Any || b == Family::Any
+}
+
+/// Text may hold a number or a date and is tried row by row; ids and e-mail addresses hold only text.
+fn can_hold(target: &FieldType, source: &FieldType) -> bool {
+    match (target, family(source)) {
+        (FieldType::Text { .. } | FieldType::Other { .. }, _) | (_, Family::Any | Family::Text) => true,
+        _ => alike(target, source),
+    }
+}

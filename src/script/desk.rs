@@ -1,0 +1,132 @@
+//! What rides in the evaluation tag: who carries out the effects of this evaluation, or what a load has found so far.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+
+use rhai::{Engine, EvalAltResult, NativeCallContext, Position};
+
+use crate::model::{Effect, Fault, FaultKind, Reply};
+
+use super::{
+    declaration::{Declaration, MeasureDecl, Place},
+    diagnostics::{Diagnostic, Id},
+    failure::thrown,
+    perform::Perform,
+    spots::{FileMap, place},
+};
+
+/// The desk effects are handed to.
+#[derive(Clone)]
+pub(super) enum Desk {
+    /// A mapping closure: every effect is refused.
+    Pure,
+    /// A file being imported: effects are refused, declarations are its own file's business.
+    Importing,
+    /// A file being loaded: effects are refused and reported, declarations collected.
+    Loading(Arc<Loading>),
+    /// A run.
+    Running { perform: Arc<dyn Perform>, stopwatch: fn() -> Instant },
+}
+
+/// One file being loaded.
+pub(super) struct Loading {
+    pub(super) engine: Arc<Engine>,
+    pub(super) maps: Arc<Maps>,
+    found: Mutex<Found>,
+}
+
+/// What a file has declared, and what is wrong with it.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) declarations: Vec<Declaration>,
+    pub(super) measures: Vec<MeasureDecl>,
+    pub(super) diagnostics: Vec<Diagnostic>,
+}
+
+/// The files of a generation by name, as they are compiled.
+#[derive(Default)]
+pub(super) struct Maps(Mutex<HashMap<String, Arc<FileMap>>>);
+
+impl Maps {
+    pub(super) fn add(&self, map: FileMap) -> Arc<FileMap> {
+        let map = Arc::new(map);
+        hold(&self.0).insert(map.file.clone(), Arc::clone(&map));
+        map
+    }
+
+    pub(super) fn get(&self, file: &str) -> Option<Arc<FileMap>> {
+        hold(&self.0).get(file).cloned()
+    }
+}
+
+impl Loading {
+    pub(super) fn new(engine: Arc<Engine>, maps: Arc<Maps>) -> Self {
+        Self { engine, maps, found: Mutex::default() }
+    }
+
+    pub(super) fn found(&self) -> MutexGuard<'_, Found> {
+        hold(&self.found)
+    }
+}
+
+/// A panic elsewhere cannot leave these half-written: each is changed by single calls.
+fn hold<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The desk of the evaluation in progress. Without a tag it is pure.
+pub(super) fn desk(ctx: &NativeCallContext) -> Desk {
+    ctx.tag().and_then(|tag| tag.read_lock::<Desk>().map(|desk| desk.clone())).unwrap_or(Desk::Pure)
+}
+
+/// Where the call in progress is written.
+pub(super) fn call_place(ctx: &NativeCallContext) -> Place {
+    place(ctx.call_source().unwrap_or_default(), ctx.call_position())
+}
+
+/// Hands an effect to whoever carries out the effects of this evaluation.
+pub(super) fn perform(ctx: &NativeCallContext, effect: Effect) -> Result<Reply, Box<EvalAltResult>> {
+    match desk(ctx) {
+        Desk::Running { perform, stopwatch } => {
+            super::limits::off_the_clock(stopwatch, || perform.perform(effect)).map_err(|fault| at(ctx, thrown(fault)))
+        }
+        Desk::Pure => Err(at(ctx, thrown(Fault::new(FaultKind::NotAllowed, format!("a closure that computes a value may not {}", wish(&effect)))))),
+        Desk::Importing => {
+            let message = format!("an imported file may not {} while it loads", wish(&effect));
+            Err(at(ctx, thrown(Fault::new(FaultKind::NotAllowed, message))))
+        }
+        Desk::Loading(loading) => {
+            let message = format!("a script may not {} while it loads", wish(&effect));
+            let finding = Diagnostic::new(Id::EffectAtLoad, &call_place(ctx), &message)
+                .hint("put the call into a plain script and run it with `tabi exec FILE`");
+            loading.found().diagnostics.push(finding);
+            Err(at(ctx, thrown(Fault::new(FaultKind::NotAllowed, message))))
+        }
+    }
+}
+
+#[allow(clippy::unnecessary_box_returns, reason = "the engine's own error shape")]
+fn at(ctx: &NativeCallContext, mut error: Box<EvalAltResult>) -> Box<EvalAltResult> {
+    if ctx.call_position() != Position::NONE {
+        error.set_position(ctx.call_position());
+    }
+    error
+}
+
+/// An effect as the end of a sentence.
+fn wish(effect: &Effect) -> String {
+    match effect {
+        Effect::Read(read) => format!("read from {}", read.source.system()),
+        Effect::Lookup(lookup) => format!("read {} from {}", lookup.object, lookup.system),
+        Effect::Describe { system, .. } | Effect::Objects { system } => format!("describe objects of {system}"),
+        Effect::Write(write) => format!("write {} of {}", write.object, write.system),
+        Effect::CreateField(create) => format!("create a field of {}", create.system),
+        Effect::EditSegment(_) => "edit a segment".to_owned(),
+        Effect::Request(request) => format!("call {}", request.system),
+        Effect::State(_) => "use its state".to_owned(),
+        Effect::Http(_) => "call the network".to_owned(),
+    }
+}

@@ -1,0 +1,119 @@
+//! The registry of diagnostic codes. A code is never reused: one that falls out of use keeps its line.
+
+use super::Severity;
+
+/// A code as people look it up (`tabi docs E0402`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Code {
+    pub code: &'static str,
+    pub severity: Severity,
+    pub title: &'static str,
+    pub explanation: &'static str,
+}
+
+/// The explanation of a code, written with or without regard to case.
+pub fn explain(code: &str) -> Option<&'static Code> {
+    CODES.iter().find(|known| known.code.eq_ignore_ascii_case(code))
+}
+
+macro_rules! codes {
+    ($($id:ident $code:literal $severity:ident $title:literal $explanation:literal;)*) => {
+        /// The codes by name, for the code that finds them.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(in crate::script) enum Id { $($id),* }
+
+        impl Id {
+            pub(in crate::script) const fn code(self) -> &'static str {
+                match self { $(Self::$id => $code),* }
+            }
+
+            pub(in crate::script) const fn severity(self) -> Severity {
+                match self { $(Self::$id => Severity::$severity),* }
+            }
+        }
+
+        /// Every code, in order.
+        pub const CODES: &[Code] = &[$(Code { code: $code, severity: Severity::$severity, title: $title, explanation: $explanation }),*];
+    };
+}
+
+codes! {
+    Unreadable "E0101" Error "the file cannot be read"
+        "The file exists but could not be opened or read. Check its permissions, and whether it is a dangling link.";
+    NotText "E0102" Error "the file is not UTF-8 text"
+        "Scripts are UTF-8 text. Save the file with that encoding; a file that is not a script does not belong under scripts/.";
+    EmptyFile "E0103" Error "the file is empty"
+        "An empty script is most often an interrupted save, so it counts as an error and the last good version stays. Delete the file to drop its declarations.";
+    TooLarge "E0104" Error "the file is too large"
+        "A script may have 1 MiB. Data belongs in the systems, not in scripts.";
+    ImportOutside "E0105" Error "an import leads outside the workspace"
+        "`import` reads files of this workspace only, after following links. Copy the file into the workspace.";
+    ImportFailed "E0106" Error "an import failed"
+        "The imported file does not exist or has errors itself. Paths are relative to the importing file, else to scripts/, without `.rhai`.";
+    ImportCycle "E0107" Error "files import each other"
+        "A file that imports itself, directly or through others, cannot be loaded. Move what both need into a third file.";
+
+    Syntax "E0201" Error "syntax error"
+        "The file could not be parsed.";
+    UnknownVariable "E0202" Error "unknown variable"
+        "A name that is declared nowhere. Inside functions only parameters, local variables and `global::CONSTANTS` are visible.";
+    UnknownFunction "E0203" Error "unknown function"
+        "No function of that name is built in, in the standard library, in this file or in its imports. `tabi docs` lists all of them.";
+    ArgumentCount "E0204" Error "wrong number of arguments"
+        "The function exists, but not with that many arguments.";
+    Failed "E0205" Error "the script failed while loading"
+        "An exception, or an operation on values it cannot work with, at the top of the file.";
+    Limit "E0206" Error "a limit was reached while loading"
+        "Loading a script is bounded in steps, time, depth and sizes. Declarations need none of that: look for an endless loop.";
+    EffectAtLoad "E0207" Error "an effect while loading"
+        "Loading a script must not touch any system: it happens at every save and in every `check`. Put the call into a plain script for `tabi exec`.";
+    UnknownNamespace "E0208" Error "unknown namespace"
+        "The name before `::` is neither built in, nor of the standard library, nor an import of this file.";
+    ArgumentType "E0209" Error "wrong argument type"
+        "The function exists with that many arguments, but not for values of these types.";
+
+    UnknownOption "E0301" Error "unknown option"
+        "The option map has a key that means nothing here, most often a misspelling.";
+    MissingOption "E0302" Error "missing option"
+        "An option without which the declaration has no meaning.";
+    OptionType "E0303" Error "wrong type of an option"
+        "The option wants another kind of value.";
+    OptionValue "E0304" Error "invalid value of an option"
+        "The value has the right type but means nothing here.";
+    FilterLogic "E0305" Error "filter logic"
+        "Logic joins the labels of conditions with AND, OR, NOT and brackets: `A AND (B OR C)`.";
+    UnknownMeasure "E0306" Error "unknown report column"
+        "Columns are the ready measures, `clicks:FEATURE NAME`, or a metadata path such as `metadata.agent.name`.";
+    ClosureShape "E0307" Error "wrong shape of a closure"
+        "A closure that computes a field takes the row as its one parameter.";
+    Exclusive "E0308" Error "options that exclude each other"
+        "A declaration has one schedule: every, daily, weekly, monthly or cron.";
+    MisplacedDeclaration "E0309" Error "a declaration outside of scripts/"
+        "Mappings, rules and segments are declared by the files under scripts/. A plain script run by `tabi exec` declares nothing.";
+
+    DuplicateName "E0401" Error "two declarations of one name"
+        "Names identify declarations in `run`, `after`, history and state, so each is declared once.";
+    TwoWriters "E0402" Error "two declarations write one field"
+        "They would undo each other's work at every run. Drop one, or let one name the other in `overrides`.";
+    UnknownAfter "E0403" Error "follows something undeclared"
+        "`after` names a declaration that does not exist.";
+    Cycle "E0404" Error "declarations follow each other in a circle"
+        "None of them could ever be the first to run.";
+    UnknownOverride "E0405" Error "overrides something undeclared"
+        "`overrides` names a declaration that does not exist.";
+    PushName "E0406" Error "push to a field outside Pendo_"
+        "Pendo updates only Salesforce fields whose API name starts with `Pendo_`.";
+    PushObject "W0407" Warning "push to another object than Account"
+        "It is possible, but pull uses the same object, so what can be pulled is limited. Account is recommended.";
+    UnknownMetadataGroup "W0408" Warning "unusual metadata group"
+        "Pendo's API writes the groups `custom` and `salesforce`; others belong to integrations or to Pendo itself.";
+
+    UnknownColumn "E0501" Error "a field the source does not have"
+        "A declaration uses a field that its report, `show` list or source object does not deliver.";
+    UnknownField "E0502" Error "unknown field"
+        "The object has no field of that API name.";
+    TypeMismatch "E0503" Error "types that do not fit"
+        "Values of the source cannot be held by the target field.";
+    ReadOnlyField "E0504" Error "a field that cannot be written"
+        "The system computes the field, or the connected user may not change it.";
+}

@@ -1,0 +1,49 @@
+//! The engine: what scripts can say and how much they may use.
+//!
+//! Deliberately absent: `eval`, `sleep`, the time package (a clock), files, and rhai's own module resolver.
+
+use rhai::{
+    Engine, OptimizationLevel,
+    packages::{
+        ArithmeticPackage, BasicArrayPackage, BasicFnPackage, BasicIteratorPackage, BasicMapPackage, BasicMathPackage, BasicStringPackage,
+        LanguageCorePackage, LogicPackage, MoreStringPackage, Package,
+    },
+};
+
+use super::{
+    api,
+    limits::{self, Limits},
+    stdlib,
+};
+
+/// An engine with the whole script API, without a module resolver.
+pub(super) fn engine(limits: &Limits) -> Engine {
+    let mut engine = Engine::new_raw();
+    packages(&mut engine);
+    engine.set_optimization_level(OptimizationLevel::None);
+    engine.set_strict_variables(true).set_fail_on_invalid_map_property(true).set_max_strings_interned(1024);
+    engine.disable_symbol("eval").disable_symbol("sleep");
+    engine.on_print(limits::print);
+    engine.on_debug(|line, _, _| limits::print(line));
+    api::register(&mut engine);
+    stdlib::register(&mut engine);
+    limits.apply(&mut engine);
+    engine
+}
+
+fn packages(engine: &mut Engine) {
+    for package in [
+        LanguageCorePackage::new().as_shared_module(),
+        ArithmeticPackage::new().as_shared_module(),
+        BasicStringPackage::new().as_shared_module(),
+        BasicIteratorPackage::new().as_shared_module(),
+        BasicFnPackage::new().as_shared_module(),
+        LogicPackage::new().as_shared_module(),
+        BasicMathPackage::new().as_shared_module(),
+        BasicArrayPackage::new().as_shared_module(),
+        BasicMapPackage::new().as_shared_module(),
+        MoreStringPackage::new().as_shared_module(),
+    ] {
+        engine.register_global_module(package);
+    }
+}

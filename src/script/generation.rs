@@ -1,0 +1,301 @@
+//! A loaded folder: every script compiled and declared, as one immutable value that is swapped whole.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::Arc,
+};
+
+use rhai::{AST, Dynamic, Engine, Module, ParseErrorType, Scope};
+
+use super::{
+    check::{self, Own, Table},
+    declaration::{Declaration, MeasureDecl, Place},
+    desk::{Desk, Found, Loading},
+    diagnostics::{Diagnostic, Id},
+    engine::engine,
+    failure::{Cause, Failure, failure},
+    library::{Library, Resolver, compile},
+    limits::{self, Limits},
+    spots::{FileMap, place},
+};
+use crate::model::FaultKind;
+
+/// One file of a generation.
+#[derive(Debug, Clone)]
+pub struct LoadedFile {
+    /// Relative to the workspace.
+    pub name: String,
+    /// BLAKE3 of the file and everything it imports, hex.
+    pub hash: String,
+    /// Whether this is an earlier, good version because the present one has errors.
+    pub kept: bool,
+    /// Whether the version on disk has no errors.
+    pub sound: bool,
+    pub declarations: Vec<Arc<Declaration>>,
+    pub measures: Vec<MeasureDecl>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+/// All scripts of a workspace at one moment.
+#[derive(Debug)]
+pub struct Generation {
+    files: Vec<Arc<LoadedFile>>,
+    declared: Vec<Arc<Declaration>>,
+    diagnostics: Vec<Diagnostic>,
+    texts: BTreeMap<String, Arc<str>>,
+    hash: String,
+}
+
+impl Generation {
+    /// Loads the given files (paths relative to the root, or below it). Nothing is written and no system is asked; every mistake in every
+    /// file is found. A file with errors keeps its version of `previous` when that has a good one.
+    pub fn load<P: AsRef<Path>>(root: &Path, files: &[P], limits: &Limits, previous: Option<&Self>) -> Self {
+        let library = Arc::new(Library::new(root));
+        let mut engine = engine(limits);
+        engine.set_module_resolver(Resolver(Arc::clone(&library)));
+        let engine = Arc::new(engine);
+        let table = Table::of(&engine);
+        let names: BTreeSet<String> = files.iter().map(|file| library.name(file.as_ref())).collect();
+        let loaded = names.iter().map(|name| load_file(&library, &engine, &table, name, limits)).collect();
+        Self::assemble(loaded, library.texts(), previous)
+    }
+
+    /// Sorts out what is declared across files. A file at fault there falls back to its last good version, too.
+    fn assemble(loaded: Vec<LoadedFile>, texts: BTreeMap<String, Arc<str>>, previous: Option<&Self>) -> Self {
+        let declared: Vec<Arc<Declaration>> = loaded.iter().flat_map(|file| file.declarations.clone()).collect();
+        let mut diagnostics: Vec<Diagnostic> = loaded.iter().flat_map(|file| file.diagnostics.clone()).collect();
+        let mut files: Vec<Arc<LoadedFile>> = loaded.into_iter().map(|file| settled(file, previous)).collect();
+        let all: Vec<&Declaration> = declared.iter().map(AsRef::as_ref).collect();
+        diagnostics.extend(check::across(&all));
+        // What falls back changes what the others see: look again until nothing more falls.
+        loop {
+            let active: Vec<&Declaration> = files.iter().flat_map(|file| file.declarations.iter().map(AsRef::as_ref)).collect();
+            let faulty: BTreeSet<String> = check::across(&active).into_iter().filter(Diagnostic::is_error).map(|finding| finding.file).collect();
+            let mut fell = false;
+            for file in &mut files {
+                if faulty.contains(&file.name) && !file.kept {
+                    *file = settled(LoadedFile { sound: false, ..file.as_ref().clone() }, previous);
+                    fell = true;
+                }
+            }
+            if !fell {
+                break;
+            }
+        }
+        tidy(&mut diagnostics);
+        let hash = hash_of(&files);
+        Self { files, declared, diagnostics, texts, hash }
+    }
+
+    /// What runs: the declarations of good files, and of the good versions of broken ones.
+    pub fn declarations(&self) -> impl Iterator<Item = &Arc<Declaration>> {
+        self.files.iter().flat_map(|file| &file.declarations)
+    }
+
+    /// What the files on disk declare, those with errors included: what `check` lists.
+    pub fn declared(&self) -> &[Arc<Declaration>] {
+        &self.declared
+    }
+
+    /// A declaration that runs, by name.
+    pub fn declaration(&self, name: &str) -> Option<&Arc<Declaration>> {
+        self.declarations().find(|declaration| declaration.name == name)
+    }
+
+    pub fn measures(&self) -> impl Iterator<Item = &MeasureDecl> {
+        self.files.iter().flat_map(|file| &file.measures)
+    }
+
+    pub fn files(&self) -> &[Arc<LoadedFile>] {
+        &self.files
+    }
+
+    /// Everything that is wrong with the files on disk, by file and line.
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        &self.diagnostics
+    }
+
+    /// No errors; warnings may be there.
+    pub fn is_sound(&self) -> bool {
+        !self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+
+    /// The text of a file as it was loaded, for rendering diagnostics.
+    pub fn text(&self, file: &str) -> Option<&str> {
+        self.texts.get(file).map(AsRef::as_ref)
+    }
+
+    /// BLAKE3 over all files that run, hex.
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+}
+
+/// What changed between two generations, by name of declaration.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Difference {
+    pub added: Vec<String>,
+    pub changed: Vec<String>,
+    pub removed: Vec<String>,
+}
+
+/// Compares what runs before and after. A declaration counts as changed when its file or an import of it changed.
+pub fn diff(before: &Generation, after: &Generation) -> Difference {
+    let hashes = |generation: &Generation| generation.declarations().map(|d| (d.name.clone(), d.hash.clone())).collect::<BTreeMap<_, _>>();
+    let (old, new) = (hashes(before), hashes(after));
+    let fresh = |name: &&String| !old.contains_key(*name);
+    let other = |(name, hash): &(&String, &String)| old.get(*name).is_some_and(|before| before != *hash);
+    Difference {
+        added: new.keys().filter(fresh).cloned().collect(),
+        changed: new.iter().filter(other).map(|(name, _)| name.clone()).collect(),
+        removed: old.keys().filter(|name| !new.contains_key(*name)).cloned().collect(),
+    }
+}
+
+/// A good file as it is; a broken one as its last good version, or without declarations.
+fn settled(file: LoadedFile, previous: Option<&Generation>) -> Arc<LoadedFile> {
+    if file.sound {
+        return Arc::new(file);
+    }
+    let good = previous.and_then(|previous| previous.files.iter().find(|earlier| earlier.name == file.name && (earlier.sound || earlier.kept)));
+    match good {
+        Some(good) => Arc::new(LoadedFile { kept: true, sound: false, diagnostics: file.diagnostics, ..good.as_ref().clone() }),
+        None => Arc::new(LoadedFile { declarations: Vec::new(), measures: Vec::new(), ..file }),
+    }
+}
+
+fn hash_of(files: &[Arc<LoadedFile>]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for file in files.iter().filter(|file| file.sound || file.kept) {
+        hasher.update(file.name.as_bytes()).update(b"\0").update(file.hash.as_bytes());
+    }
+    hasher.finalize().to_hex().to_string()
+}
+
+/// By place, each finding once.
+fn tidy(diagnostics: &mut Vec<Diagnostic>) {
+    diagnostics.sort_by(|a, b| (&a.file, a.line, a.column, a.code, &a.message).cmp(&(&b.file, b.line, b.column, b.code, &b.message)));
+    diagnostics.dedup();
+}
+
+fn load_file(library: &Library, engine: &Arc<Engine>, table: &Table, name: &str, limits: &Limits) -> LoadedFile {
+    let found = match library.text(name) {
+        Ok(text) => declare(library, engine, table, (name, &text), limits),
+        Err(finding) => Found { diagnostics: vec![*finding], ..Found::default() },
+    };
+    let hash = library.hash(name);
+    let mut diagnostics = found.diagnostics;
+    diagnostics.extend(found.declarations.iter().flat_map(check::columns));
+    tidy(&mut diagnostics);
+    let declarations = found.declarations.into_iter().map(|declaration| Arc::new(Declaration { hash: hash.clone(), ..declaration })).collect();
+    let sound = !diagnostics.iter().any(Diagnostic::is_error);
+    LoadedFile { name: name.to_owned(), hash, kept: false, sound, declarations, measures: found.measures, diagnostics }
+}
+
+/// Compiles, checks and runs one file.
+fn declare(library: &Library, engine: &Arc<Engine>, table: &Table, (name, text): (&str, &str), limits: &Limits) -> Found {
+    let ast = match compile(engine, name, text) {
+        Ok(ast) => ast,
+        Err(error) => return Found { diagnostics: unparsed(library, engine, table, (name, text), &error, limits), ..Found::default() },
+    };
+    library.maps.add(FileMap::new(name.to_owned(), ast.clone()));
+    let mut diagnostics = standing(library, engine, table, name, &ast);
+    let loading = Arc::new(Loading::new(Arc::clone(engine), Arc::clone(&library.maps)));
+    let outcome = limits::evaluation(None, None, || run(engine, &ast, Desk::Loading(Arc::clone(&loading))));
+    let mut found = std::mem::take(&mut *loading.found());
+    if let Err(failed) = outcome {
+        let finding = failed_to_load(&failed, name);
+        let told = |earlier: &Diagnostic| earlier.is_error() && (earlier.line, earlier.column) == (finding.line, finding.column);
+        let already = failed.fault.kind == FaultKind::NotAllowed && found.diagnostics.iter().any(|d| d.code == Id::EffectAtLoad.code());
+        if !already && !diagnostics.iter().chain(&found.diagnostics).any(told) {
+            found.diagnostics.push(finding);
+        }
+    }
+    found.diagnostics.append(&mut diagnostics);
+    found
+}
+
+/// What can be told from the tree: imports, unknown functions, argument counts.
+fn standing(library: &Library, engine: &Engine, table: &Table, name: &str, ast: &AST) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for (path, at) in check::imports(ast) {
+        if let Err(refused) = library.locate(name, &path) {
+            found.push(
+                Diagnostic::new(refused.id, &place(name, at), refused.message).hint("imports are files of this workspace, relative to this one"),
+            );
+        }
+    }
+    let exported = |path: Option<String>| path.and_then(|path| library.exported(engine, &library.locate(name, &path).ok()?));
+    let imports = check::aliases(ast).into_iter().map(|(alias, path)| (alias, exported(path))).collect();
+    found.extend(check::calls(table, &Own { file: name, ast, imports }));
+    found
+}
+
+fn run(engine: &Engine, ast: &AST, desk: Desk) -> Result<(), Failure> {
+    let mut global = engine.new_global_runtime_state();
+    global.tag = Dynamic::from(desk);
+    let file = ast.source().unwrap_or_default().to_owned();
+    Module::eval_ast_as_new_raw(engine, &mut Scope::new(), &mut global, ast).map(|_| ()).map_err(|error| failure(error, &file))
+}
+
+/// A file that does not parse. An unknown variable stops the strict parser at the first one; a lenient look finds all of them.
+fn unparsed(
+    library: &Library,
+    engine: &Engine,
+    table: &Table,
+    (name, text): (&str, &str),
+    error: &rhai::ParseError,
+    limits: &Limits,
+) -> Vec<Diagnostic> {
+    if let ParseErrorType::VariableUndefined(_) = error.0.as_ref()
+        && let Ok(ast) = compile(&lenient(limits), name, text)
+    {
+        let mut found = check::variables(name, &ast);
+        found.extend(standing(library, engine, table, name, &ast));
+        return found;
+    }
+    let at = place(name, error.1);
+    let finding = Diagnostic::new(Id::Syntax, &at, capitalised_down(&error.0.to_string()));
+    vec![finding.hint_if(syntax_hint(&error.0))]
+}
+
+/// Only parses; variables may be anything.
+fn lenient(limits: &Limits) -> Engine {
+    let mut engine = Engine::new_raw();
+    engine.set_optimization_level(rhai::OptimizationLevel::None);
+    engine.disable_symbol("eval").disable_symbol("sleep");
+    limits.apply(&mut engine);
+    engine
+}
+
+fn syntax_hint(error: &ParseErrorType) -> Option<String> {
+    match error {
+        ParseErrorType::Reserved(word) => Some(format!("`{word}` is a reserved word; as a map key write it with quotes: \"{word}\"")),
+        ParseErrorType::UnexpectedEOF | ParseErrorType::MissingToken(..) => Some("look for a bracket or a quote that is not closed".to_owned()),
+        ParseErrorType::ExprTooDeep => Some("split the expression, or move parts into functions".to_owned()),
+        _ => None,
+    }
+}
+
+fn capitalised_down(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+}
+
+fn failed_to_load(failed: &Failure, name: &str) -> Diagnostic {
+    let whole = Place { file: name.to_owned(), line: 0, column: 0 };
+    let id = match failed.cause {
+        Cause::Limit => Id::Limit,
+        Cause::UnknownFunction if failed.fault.message.starts_with("no function") => Id::ArgumentType,
+        Cause::UnknownVariable => Id::UnknownVariable,
+        Cause::UnknownNamespace => Id::UnknownNamespace,
+        _ => match failed.fault.code.as_deref() {
+            Some("E0105") => Id::ImportOutside,
+            Some("E0106") => Id::ImportFailed,
+            Some("E0107") => Id::ImportCycle,
+            _ => Id::Failed,
+        },
+    };
+    Diagnostic::new(id, failed.place.as_ref().unwrap_or(&whole), failed.fault.message.clone())
+}

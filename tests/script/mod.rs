@@ -1,0 +1,3 @@
+//! The script room at its boundary.
+
+mod canon;
