@@ -2,6 +2,8 @@
 
 /// How many HTTP calls were made.
 mod calls;
+/// Gainsight CS.
+mod gainsight;
 /// The one HTTP layer.
 mod http;
 /// What a connection needs to know.

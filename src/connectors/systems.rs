@@ -7,6 +7,7 @@ use crate::model::{Effect, Fault, FaultKind, Page, Read, Reply, Request, Source,
 use super::{
     Calls, Options, Stop,
     calls::Counters,
+    gainsight::Gainsight,
     http::Scene,
     pendo::Pendo,
     request::{self, not_connected},
@@ -30,6 +31,7 @@ struct Inner {
     stop: Stop,
     salesforce: Option<Salesforce>,
     pendo: Option<Pendo>,
+    gainsight: Option<Gainsight>,
     web: reqwest::Client,
     hosts: Vec<String>,
     answer_limit: usize,
@@ -49,6 +51,7 @@ impl Systems {
         Ok(Self(Arc::new(Inner {
             salesforce: options.salesforce.map(|it| Salesforce::new(it, &scene)).transpose()?,
             pendo: options.pendo.map(|it| Pendo::new(it, &scene)).transpose()?,
+            gainsight: options.gainsight.map(|it| Gainsight::new(it, &scene)).transpose()?,
             web,
             hosts: options.hosts,
             answer_limit: options.http.answer_limit,
@@ -78,27 +81,32 @@ impl Systems {
             Effect::Lookup(lookup) => match lookup.system {
                 System::Salesforce => self.salesforce()?.lookup(lookup).await.map(Reply::Records),
                 System::Pendo => self.pendo()?.lookup(lookup).await.map(Reply::Records),
-                other => Err(not_connected(other)),
+                System::Gainsight => self.gainsight()?.lookup(lookup).await.map(Reply::Records),
+                System::Px => Err(not_connected(System::Px)),
             },
             Effect::Describe { system, object } => match system {
                 System::Salesforce => self.salesforce()?.describe(object).await.map(Reply::Schema),
                 System::Pendo => self.pendo()?.describe(object).await.map(Reply::Schema),
-                other => Err(not_connected(*other)),
+                System::Gainsight => self.gainsight()?.describe(object).await.map(Reply::Schema),
+                System::Px => Err(not_connected(System::Px)),
             },
             Effect::Objects { system } => match system {
                 System::Salesforce => self.salesforce()?.objects().await.map(Reply::Value),
                 System::Pendo => Ok(Reply::Value(Pendo::objects())),
-                other => Err(not_connected(*other)),
+                System::Gainsight => self.gainsight()?.objects().await.map(Reply::Value),
+                System::Px => Err(not_connected(System::Px)),
             },
             Effect::Write(write) => match write.system {
                 System::Salesforce => self.salesforce()?.write(write).await.map(Reply::Written),
                 System::Pendo => self.pendo()?.write(write).await.map(Reply::Written),
-                other => Err(not_connected(other)),
+                System::Gainsight => self.gainsight()?.write(write).await.map(Reply::Written),
+                System::Px => Err(not_connected(System::Px)),
             },
             Effect::CreateField(field) => match field.system {
                 System::Salesforce => self.salesforce()?.create_field(field).await.map(|()| Reply::Done),
                 System::Pendo => self.pendo()?.create_field(field).await.map(|()| Reply::Done),
-                other => Err(not_connected(other)),
+                System::Gainsight => Err(no_fields_by_api(&field.field.name)),
+                System::Px => Err(not_connected(System::Px)),
             },
             Effect::EditSegment(edit) => self.pendo()?.edit_segment(edit).await.map(|()| Reply::Done),
             Effect::Request(request) => self.request(request).await.map(Reply::Value),
@@ -113,7 +121,8 @@ impl Systems {
             Source::Object(query) => match query.system {
                 System::Salesforce => self.salesforce()?.read_object(query, after, read.page_size).await,
                 System::Pendo => self.pendo()?.read(&read.source, after, read.page_size).await,
-                other => Err(not_connected(other)),
+                System::Gainsight => self.gainsight()?.read_object(query, after, read.page_size).await,
+                System::Px => Err(not_connected(System::Px)),
             },
             Source::Soql(soql) => self.salesforce()?.read_soql(soql, after, read.page_size).await,
             Source::Report(_) | Source::Aggregation { .. } => self.pendo()?.read(&read.source, after, read.page_size).await,
@@ -124,8 +133,13 @@ impl Systems {
         match request.system {
             System::Salesforce => self.salesforce()?.request(request).await,
             System::Pendo => self.pendo()?.request(request).await,
-            other => Err(not_connected(other)),
+            System::Gainsight => self.gainsight()?.request(request).await,
+            System::Px => Err(not_connected(System::Px)),
         }
+    }
+
+    fn gainsight(&self) -> Result<&Gainsight, Fault> {
+        self.0.gainsight.as_ref().ok_or_else(|| not_connected(System::Gainsight))
     }
 
     fn pendo(&self) -> Result<&Pendo, Fault> {
@@ -135,4 +149,9 @@ impl Systems {
     fn salesforce(&self) -> Result<&Salesforce, Fault> {
         self.0.salesforce.as_ref().ok_or_else(|| not_connected(System::Salesforce))
     }
+}
+
+fn no_fields_by_api(field: &str) -> Fault {
+    let message = "Gainsight has no public call that creates fields; add it under Administration, Data Management";
+    Fault::from_system(System::Gainsight, FaultKind::Invalid, message).field(field)
 }

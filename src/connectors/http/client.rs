@@ -34,6 +34,8 @@ pub(in crate::connectors) struct Http {
     pace: Pace,
     /// The system's table of errors.
     judge: fn(&Refusal) -> Fault,
+    /// How often a refused key is shown again: keys do not end like sessions do, but gateways have weak moments.
+    again_when_denied: usize,
 }
 
 /// A whole answer.
@@ -116,7 +118,12 @@ impl Http {
         if super::is_loopback(base) {
             builder = builder.no_proxy();
         }
-        Ok(Self { client: builder.build()?, system, address_key, scene: scene.clone(), pace, judge })
+        Ok(Self { client: builder.build()?, system, address_key, scene: scene.clone(), pace, judge, again_when_denied: 0 })
+    }
+
+    /// For systems let in by a key that does not end.
+    pub(in crate::connectors) fn keyed(self) -> Self {
+        Self { again_when_denied: 3, ..self }
     }
 
     pub(in crate::connectors) const fn stop(&self) -> &Stop {
@@ -151,6 +158,7 @@ impl Http {
     async fn persist<T>(&self, call: &Call, mut attempt: impl AsyncFnMut() -> Result<T, Failure>) -> Result<T, Fault> {
         let mut waits = self.waits();
         let mut waited = Duration::ZERO;
+        let mut denied = 0;
         loop {
             let failure = match attempt().await {
                 Ok(done) => return Ok(done),
@@ -160,7 +168,9 @@ impl Http {
             if call.repeat == Repeat::UnlessSent && !undone {
                 return Err(unknown_outcome(&fault));
             }
-            let again = again || (call.patient && fault.kind == FaultKind::Conflict);
+            denied += usize::from(fault.kind == FaultKind::Denied);
+            let hopeful = fault.kind == FaultKind::Denied && denied <= self.again_when_denied;
+            let again = again || hopeful || (call.patient && fault.kind == FaultKind::Conflict);
             let Some(wait) = waits.next().filter(|_| again) else { return Err(fault) };
             let wait = fault.retry_after.map_or(wait, |asked| asked.max(wait));
             waited += wait;

@@ -26,7 +26,7 @@ pub(in crate::connectors) struct Pendo {
 impl Pendo {
     pub(in crate::connectors) fn new(options: PendoOptions, scene: &Scene) -> Result<Self, reqwest::Error> {
         let pace = Pace::new(options.calls_per_minute, None);
-        let http = Http::new(System::Pendo, ("[pendo] region or base_url", &options.base_url), scene, pace, errors::judge)?;
+        let http = Http::new(System::Pendo, ("[pendo] region or base_url", &options.base_url), scene, pace, errors::judge)?.keyed();
         Ok(Self { http, options, schemas: Mutex::default(), open: Mutex::default() })
     }
 

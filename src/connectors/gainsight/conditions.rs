@@ -1,0 +1,146 @@
+//! Where-clauses from filters. What the API cannot say is left to whoever has the rows.
+
+use serde_json::{Value as Json, json};
+
+use crate::model::{Condition, FieldType, Filter, Logic, Operator, Value};
+
+use super::{describe::Described, names::Names};
+
+/// A where-clause being built: conditions with aliases, and the expression over them.
+#[derive(Debug, Default)]
+pub(super) struct Where {
+    conditions: Vec<Json>,
+    expression: String,
+    /// `name`; the Cockpit lists say `fieldName`.
+    field_key: Option<&'static str>,
+}
+
+impl Where {
+    pub(super) fn new(field_key: &'static str) -> Self {
+        Self { field_key: Some(field_key), ..Self::default() }
+    }
+
+    /// A further condition that has to hold too.
+    pub(super) fn and(&mut self, field: &str, operator: &str, values: &[Json]) {
+        let alias = self.condition(field, operator, values);
+        self.join(&alias);
+    }
+
+    fn join(&mut self, part: &str) {
+        if self.expression.is_empty() {
+            part.clone_into(&mut self.expression);
+        } else {
+            self.expression = format!("{} AND {part}", self.expression);
+        }
+    }
+
+    fn condition(&mut self, field: &str, operator: &str, values: &[Json]) -> String {
+        let alias = alias(self.conditions.len());
+        let key = self.field_key.unwrap_or("name");
+        self.conditions.push(json!({key: field, "alias": alias, "value": values, "operator": operator}));
+        alias
+    }
+
+    /// Adds a filter; false when the API cannot say it, and then nothing is added.
+    pub(super) fn add(&mut self, filter: &Filter, names: Names, object: &Described) -> bool {
+        let before = self.conditions.len();
+        match self.logic(&filter.logic, filter, names, object) {
+            Some(part) => {
+                self.join(&part);
+                true
+            }
+            None => {
+                self.conditions.truncate(before);
+                false
+            }
+        }
+    }
+
+    fn logic(&mut self, logic: &Logic, filter: &Filter, names: Names, object: &Described) -> Option<String> {
+        match logic {
+            Logic::Is(label) => self.comparison(filter.condition(label)?, names, object),
+            Logic::Not(_) => None,
+            Logic::All(parts) => self.parts(parts, " AND ", (filter, names, object)),
+            Logic::Any(parts) => self.parts(parts, " OR ", (filter, names, object)),
+        }
+    }
+
+    fn parts(&mut self, parts: &[Logic], with: &str, (filter, names, object): (&Filter, Names, &Described)) -> Option<String> {
+        let parts: Option<Vec<String>> = parts.iter().map(|part| self.logic(part, filter, names, object)).collect();
+        match parts?.as_slice() {
+            [] => None,
+            [one] => Some(one.clone()),
+            many => Some(format!("({})", many.join(with))),
+        }
+    }
+
+    fn comparison(&mut self, condition: &Condition, names: Names, object: &Described) -> Option<String> {
+        let field = names.wire(&condition.field);
+        let kind = object.kind(&field)?;
+        // Choices are stored as ids, and filters name labels.
+        if object.is_dropdown(&field) {
+            return match condition.operator {
+                Operator::IsNull => Some(self.condition(&field, "IS_NULL", &[])),
+                Operator::IsNotNull => Some(self.condition(&field, "IS_NOT_NULL", &[])),
+                _ => None,
+            };
+        }
+        let value = || operand(&condition.value, kind);
+        let simple = match condition.operator {
+            Operator::Equal => "EQ",
+            Operator::Less => "LT",
+            Operator::LessOrEqual => "LTE",
+            Operator::Greater => "GT",
+            Operator::GreaterOrEqual => "GTE",
+            Operator::Contains => "CONTAINS",
+            Operator::StartsWith => "STARTS_WITH",
+            Operator::EndsWith => "ENDS_WITH",
+            Operator::IsNull => return Some(self.condition(&field, "IS_NULL", &[])),
+            Operator::IsNotNull => return Some(self.condition(&field, "IS_NOT_NULL", &[])),
+            // A null is unlike any value; whether the API agrees is not written anywhere.
+            Operator::NotEqual => {
+                let unlike = self.condition(&field, "NE", &[value()?]);
+                let null = self.condition(&field, "IS_NULL", &[]);
+                return Some(format!("({unlike} OR {null})"));
+            }
+            Operator::In => {
+                let Value::List(items) = &condition.value else { return None };
+                let values: Option<Vec<Json>> = items.iter().map(|item| operand(item, kind)).collect();
+                return Some(self.condition(&field, "IN", &values.filter(|values| !values.is_empty())?));
+            }
+            Operator::NotIn => return None,
+        };
+        Some(self.condition(&field, simple, &[value()?]))
+    }
+
+    /// The clause, if there are conditions.
+    pub(super) fn json(&self) -> Option<Json> {
+        (!self.conditions.is_empty()).then(|| json!({"conditions": self.conditions, "expression": self.expression}))
+    }
+}
+
+/// A value to compare with; none for null, and for what does not fit the field.
+pub(super) fn operand(value: &Value, kind: &FieldType) -> Option<Json> {
+    if value.is_blank() {
+        return None;
+    }
+    let fitted = match kind {
+        FieldType::Date | FieldType::DateTime { .. } | FieldType::Bool => kind.fit(value).ok()?,
+        FieldType::Number { .. } | FieldType::Int { .. } | FieldType::Float => FieldType::Float.fit(value).ok()?,
+        _ => Value::text(value.to_string()),
+    };
+    Some(match fitted {
+        Value::Instant(at) => at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string().into(),
+        Value::Float(x) => value.as_i64().map_or_else(|| json!(x), |n| json!(n)),
+        other => Json::from(&other),
+    })
+}
+
+/// `A` to `Z`, then `A1`, `B1`, ...
+fn alias(at: usize) -> String {
+    let letter = char::from(b'A' + u8::try_from(at % 26).unwrap_or(0));
+    match at / 26 {
+        0 => letter.to_string(),
+        round => format!("{letter}{round}"),
+    }
+}

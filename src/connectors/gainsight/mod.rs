@@ -1,0 +1,22 @@
+//! Gainsight CS over its REST API: objects, people, calls to action, metadata.
+
+/// The connection and its envelope.
+mod client;
+/// Where-clauses from filters.
+mod conditions;
+/// Calls to action by the Cockpit API.
+mod cta;
+/// Objects, their fields, and the choices of dropdowns.
+mod describe;
+/// How each of Gainsight's error codes is understood.
+mod errors;
+/// Names that Tabi adds to Gainsight's.
+mod names;
+/// The People API.
+mod people;
+/// Pages of an object's rows, and rows by key.
+mod query;
+/// Inserts, updates, upserts and deletes of objects.
+mod write;
+
+pub(super) use client::Gainsight;
