@@ -6,6 +6,7 @@ mod cli;
 mod host;
 mod licences;
 mod sandbox;
+mod sandbox_gainsight;
 mod script;
 mod store;
 mod support;

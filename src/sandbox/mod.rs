@@ -15,6 +15,7 @@ mod error;
 /// Faults by a seeded list.
 pub mod faults;
 /// The systems.
+mod gainsight;
 mod pendo;
 /// What an emulated system is made of, and serving it: request log, faults, `/_sandbox/`.
 pub mod server;
