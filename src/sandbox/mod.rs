@@ -14,8 +14,9 @@ pub mod documents;
 mod error;
 /// Faults by a seeded list.
 pub mod faults;
-/// The systems.
+/// Gainsight CS.
 mod gainsight;
+/// Pendo.
 mod pendo;
 /// What an emulated system is made of, and serving it: request log, faults, `/_sandbox/`.
 pub mod server;
