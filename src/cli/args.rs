@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::{completions, history, init, render::Color, sandbox, show};
+use super::{check, completions, history, init, list, plan, render::Color, run, sandbox, show, up};
 
 /// Customer-success automation by scripts: Salesforce, Pendo and Gainsight kept in agreement.
 #[derive(Debug, Parser)]
@@ -42,6 +42,16 @@ pub(crate) struct Global {
 pub(crate) enum Command {
     /// Make a workspace with one working example of each kind.
     Init(init::Init),
+    /// Find everything that is wrong with the scripts.
+    Check(check::Check),
+    /// List what is declared, when it runs next, and how it last ran.
+    List(list::List),
+    /// Show what a run would change, field by field. Nothing is written.
+    Plan(plan::Plan),
+    /// Run mappings, rules and segments now, in dependency order.
+    Run(run::Run),
+    /// The host: watch the scripts, reload them, keep their schedules.
+    Up(up::Up),
     /// List what ran, when, and how it ended.
     History(history::History),
     /// Show one run, with the rows it could not write.

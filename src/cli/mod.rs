@@ -3,24 +3,34 @@
 /// The command line as it is written.
 mod args;
 /// Exit codes, and what a command says when it did not do its work.
-#[allow(dead_code, reason = "used by the commands that follow")]
 mod exit;
 /// The only place that prints.
-#[allow(dead_code, unused_imports, reason = "used by the commands that follow")]
 mod render;
 /// From the command line to the command, and back to an exit code.
 mod run_command;
 
+/// `tabi check`.
+mod check;
 /// `tabi completions`.
 mod completions;
 /// `tabi history`.
 mod history;
 /// `tabi init`.
 mod init;
+/// `tabi list`.
+mod list;
+/// `tabi plan`.
+mod plan;
+/// `tabi run`.
+mod run;
 /// `tabi sandbox`.
 mod sandbox;
 /// `tabi show`.
 mod show;
+/// `tabi up`.
+mod up;
+/// What `plan` and `run` share.
+mod work;
 
 pub use run_command::main;
 

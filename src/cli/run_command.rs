@@ -9,9 +9,9 @@ use crate::host::{Workspace, clock::Clock};
 use super::{
     Exit, Failure,
     args::{Cli, Command, Global},
-    completions, history, init,
+    check, completions, history, init, list, plan,
     render::{Out, failure, logs},
-    sandbox, show,
+    run, sandbox, show, up,
 };
 
 /// What every command is given.
@@ -49,6 +49,11 @@ pub fn main() -> ExitCode {
 fn dispatch(command: &Command, context: &Context) -> Result<Exit, Failure> {
     match command {
         Command::Init(args) => init::init(args, context),
+        Command::Check(args) => check::check(args, context),
+        Command::List(_) => list::list(context),
+        Command::Plan(args) => plan::plan(args, context),
+        Command::Run(args) => run::run(args, context),
+        Command::Up(args) => up::up(args, context),
         Command::History(args) => history::history(args, context),
         Command::Show(args) => show::show(args, context),
         Command::Sandbox(args) => sandbox::sandbox(args, context),

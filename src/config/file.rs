@@ -4,9 +4,11 @@ use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer, de::Error as _};
-use toml::Spanned;
 
 use super::{Secret, Setting};
+
+/// A section and where it stands in the file.
+pub type Section<T> = toml::Spanned<T>;
 
 /// The whole file. A system without a section is not connected; with none at all, every system is the sandbox.
 #[derive(Debug, Clone, Deserialize)]
@@ -15,10 +17,10 @@ pub struct Config {
     /// Days and times of day of schedules; UTC when not given.
     #[serde(default = "utc", deserialize_with = "zone")]
     pub timezone: TimeZone,
-    pub salesforce: Option<Spanned<Salesforce>>,
-    pub pendo: Option<Spanned<Pendo>>,
-    pub gainsight: Option<Spanned<Gainsight>>,
-    pub px: Option<Spanned<Px>>,
+    pub salesforce: Option<Section<Salesforce>>,
+    pub pendo: Option<Section<Pendo>>,
+    pub gainsight: Option<Section<Gainsight>>,
+    pub px: Option<Section<Px>>,
     pub email: Option<Email>,
     pub server: Option<Server>,
     #[serde(default)]

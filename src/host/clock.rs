@@ -78,3 +78,8 @@ fn until(now: Timestamp, at: Timestamp) -> Option<Duration> {
 pub fn stopwatch() -> Instant {
     Instant::now()
 }
+
+/// What time it is by the machine's clock: for those who are handed a function.
+pub fn now() -> Timestamp {
+    Timestamp::now()
+}

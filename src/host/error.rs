@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use crate::{config, sandbox, store};
+use crate::{config, connectors, sandbox, store};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -12,6 +12,8 @@ pub enum Error {
     Store(#[from] store::Error),
     #[error(transparent)]
     Sandbox(#[from] sandbox::Error),
+    #[error(transparent)]
+    Connectors(#[from] connectors::Error),
     #[error("cannot use {}: {source}", path.display())]
     Folder { path: PathBuf, source: io::Error },
     #[error("the program could not start its threads: {0}")]

@@ -2,10 +2,18 @@
 
 /// The only place that knows what time it is.
 pub mod clock;
+/// From configuration to connections.
+pub mod connect;
+/// What is due.
+pub mod due;
+/// Scripts loaded beside those that run.
+pub mod reload;
 /// What lies in the scripts folder at one moment.
 pub mod scan;
 /// When a declaration runs next.
 pub mod schedule;
+/// Threads, state, connections and the sandbox, opened together.
+mod session;
 /// The sandbox of a workspace, one for all its commands.
 pub mod shared;
 /// Being asked to stop.
@@ -17,7 +25,11 @@ mod workspace;
 
 /// What can go wrong, besides the work itself.
 mod error;
+/// One loop over one closed list of events.
+pub mod up;
 
 pub use error::Error;
+pub use reload::Loaded;
+pub use session::Session;
 pub use signals::asked_to_stop;
 pub use workspace::{Workspace, runtime};

@@ -90,6 +90,11 @@ fn read(path: &Path, name: String, length: u64, found: &mut Snapshot) {
 }
 
 impl Snapshot {
+    /// Everything that should be a script, whether it can be read or not.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.files.keys().map(String::as_str).chain(self.problems.iter().map(|problem| problem.file.as_str()))
+    }
+
     fn problem(&mut self, file: &str, reason: String) {
         self.problems.push(Problem { file: file.to_owned(), reason });
     }

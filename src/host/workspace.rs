@@ -8,12 +8,20 @@ use std::{
 
 use crate::{
     config::{self, Config},
+    flow,
     host::clock::Clock,
+    model::Date,
     sandbox,
     store::{self, Store},
 };
 
-use super::Error;
+use super::{Error, Loaded, reload::reload};
+
+/// Rows asked for in one page.
+const PAGE: u32 = 2_000;
+
+/// Rejected rows kept of one run; the rest is only counted.
+const REJECTIONS: u64 = 10_000;
 
 /// A folder with `tabi.toml`, `scripts/` and `.tabi/`, and what time it is there.
 #[derive(Debug, Clone)]
@@ -61,6 +69,30 @@ impl Workspace {
             people: company.people,
             seed: company.seed,
             ..sandbox::Options::default()
+        }
+    }
+
+    /// Loads the scripts as they lie on disk now.
+    pub fn load(&self) -> Loaded {
+        reload(self, None).0
+    }
+
+    /// The calendar day in the workspace's zone.
+    pub fn today(&self) -> Date {
+        self.clock.now().to_zoned(self.config.timezone.clone()).date()
+    }
+
+    /// How declarations are run when nothing else is said: for today, incrementally.
+    pub fn run_options(&self) -> flow::Options {
+        flow::Options {
+            hands: flow::Hands::Live,
+            reason: "by hand".into(),
+            owner: "tabi".into(),
+            dates: vec![self.today()],
+            full: false,
+            page_size: PAGE,
+            rule_updates: self.config.salesforce.as_ref().map(|section| section.get_ref().rule_updates.clone()).unwrap_or_default(),
+            keep_rejections: REJECTIONS,
         }
     }
 

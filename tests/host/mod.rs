@@ -1,5 +1,7 @@
 //! The living process: configuration, schedules, watching and reloading.
 
 mod config;
+mod reload;
 mod schedule;
+mod up;
 mod watch;

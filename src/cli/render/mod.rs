@@ -1,11 +1,17 @@
 //! The only place that prints. Results go to standard output, everything else to standard error; with `--json`, standard output is JSON only.
 
+/// What a plan would change, and how a run went.
+mod changes;
+/// What a script author is told.
+mod diagnostics;
 /// What went wrong, for people and as `{error: ..}`.
 mod failure;
 /// What the program says about itself.
 mod logs;
 /// The two streams: colours, pipes that close, JSON.
 mod out;
+/// How far long work is.
+mod progress;
 /// Colours by meaning.
 mod style;
 /// Tables that fit the terminal.
@@ -13,9 +19,12 @@ mod table;
 /// Numbers, times and cells as people read them.
 mod words;
 
+pub(crate) use changes::Teller;
+pub(crate) use diagnostics::diagnostics;
 pub(crate) use failure::failure;
 pub(crate) use logs::logs;
 pub(crate) use out::{Color, Out};
-pub(crate) use style::{ADD, BAD, BOLD, DIM, GOOD, WARN, paint};
+use progress::Progress;
+pub(crate) use style::{ADD, BAD, BOLD, CHANGE, DIM, GOOD, REMOVE, WARN, paint};
 pub(crate) use table::{Tint, plain, table, tinted};
-pub(crate) use words::{count, many, seconds, time};
+pub(crate) use words::{ago, cell, closest, count, many, seconds, time};

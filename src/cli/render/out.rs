@@ -61,9 +61,9 @@ impl Out {
         io::stderr().is_terminal()
     }
 
-    /// The width of the terminal, or of a page where there is none.
-    pub(crate) fn width() -> u16 {
-        if io::stdout().is_terminal() { crossterm_width() } else { 120 }
+    /// The width of the terminal; none where there is none.
+    pub(crate) fn width() -> Option<u16> {
+        io::stdout().is_terminal().then(|| comfy_table::Table::new().width()).flatten()
     }
 
     /// A line for people; nothing with `--json`.
@@ -111,8 +111,4 @@ impl Out {
     fn lock(&self) -> MutexGuard<'_, BufWriter<AutoStream<io::Stdout>>> {
         self.stdout.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn crossterm_width() -> u16 {
-    comfy_table::Table::new().width().unwrap_or(120)
 }

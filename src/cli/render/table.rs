@@ -32,7 +32,10 @@ pub(crate) fn plain(text: impl ToString) -> Cell {
 /// A table; headers that begin with `#` mark columns of numbers.
 pub(crate) fn table(headers: &[&str], rows: Vec<Vec<Cell>>) -> String {
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).enforce_styling().set_content_arrangement(ContentArrangement::Dynamic).set_width(Out::width());
+    table.load_style(presets::NOTHING).enforce_styling();
+    if let Some(width) = Out::width() {
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+    }
     table.set_header(headers.iter().map(|header| Cell::new(header.trim_start_matches('#')).add_attribute(Attribute::Dim)));
     for row in rows {
         table.add_row(row);
@@ -45,5 +48,15 @@ pub(crate) fn table(headers: &[&str], rows: Vec<Vec<Cell>>) -> String {
             }
         }
     }
-    table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+    table.lines().map(|line| trimmed(&line)).collect::<Vec<_>>().join("\n")
+}
+
+/// The line without blanks at its end, also where colours end after them.
+fn trimmed(line: &str) -> String {
+    let (mut rest, mut ends) = (line.trim_end(), String::new());
+    while let Some(at) = rest.rfind('\u{1b}').filter(|at| rest[*at..].ends_with('m') && !rest[*at..].contains(' ')) {
+        ends.insert_str(0, &rest[at..]);
+        rest = rest[..at].trim_end();
+    }
+    format!("{rest}{ends}")
 }

@@ -60,3 +60,12 @@ pub(crate) fn cell(value: &Value) -> String {
         None => text,
     }
 }
+
+/// A next step for a word that is not known.
+pub(crate) fn closest(word: &str, known: &[&str]) -> String {
+    let near = known.iter().map(|name| (strsim::damerau_levenshtein(word, name), *name)).min();
+    match near {
+        Some((distance, name)) if distance <= (word.len() / 3).max(2) => format!("did you mean `{name}`?"),
+        _ => "`tabi list` shows what is declared".into(),
+    }
+}

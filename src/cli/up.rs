@@ -1,0 +1,133 @@
+//! `tabi up`: the host. Watches, reloads, keeps schedules, and says what happens.
+
+use std::sync::Arc;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::{
+    flow::{Notice, Notify},
+    host::{
+        Loaded, Session, Workspace, asked_to_stop,
+        reload::Receipt,
+        up::{Tell, Told, once, up as live},
+    },
+    script::Diagnostic,
+};
+
+use super::{
+    Context, Exit, Failure, check,
+    render::{BAD, BOLD, DIM, GOOD, Out, Teller, WARN, many, paint},
+    work,
+};
+
+#[derive(Debug, Args)]
+pub(crate) struct Up {
+    /// Run everything that is due, in order, then stop; the first time that is everything.
+    #[arg(long)]
+    once: bool,
+}
+
+/// Runs the host until SIGINT or SIGTERM.
+pub(crate) fn up(args: &Up, cx: &Context) -> Result<Exit, Failure> {
+    let workspace = cx.workspace()?;
+    if args.once {
+        return run_due(&workspace, cx);
+    }
+    let session = Session::open(&workspace)?;
+    let teller = Arc::new(Teller::new(&cx.out, false, false));
+    let notify = notify(&teller);
+    let (out, telling) = (cx.out.clone(), Arc::clone(&teller));
+    let tell: Tell = Arc::new(move |told| say(&told, &out, &telling));
+    let at = format!("{} {} {}", paint(BOLD, "tabi up"), workspace.root.display(), paint(DIM, place(&workspace, &session)));
+    cx.out.line(at);
+    live(&workspace, &session, &notify, &tell, asked_to_stop());
+    teller.end();
+    session.close();
+    Ok(Exit::Done)
+}
+
+fn run_due(workspace: &Workspace, cx: &Context) -> Result<Exit, Failure> {
+    check::declarations(workspace, cx)?;
+    let loaded: Loaded = workspace.load();
+    let session = Session::open(workspace)?;
+    session.stop_when_asked(|| std::process::exit(Exit::Interrupted as i32));
+    let teller = Arc::new(Teller::new(&cx.out, false, false));
+    let summaries = once(workspace, &session, &loaded, &notify(&teller), |summary| teller.summary(summary));
+    teller.end();
+    session.close();
+    let summaries = summaries?;
+    if summaries.is_empty() {
+        cx.out.line(paint(DIM, "Nothing is due."));
+    }
+    Ok(work::exit(&summaries))
+}
+
+fn notify(teller: &Arc<Teller>) -> Notify {
+    let teller = Arc::clone(teller);
+    Arc::new(move |notice: Notice| teller.notice(&notice))
+}
+
+fn place(workspace: &Workspace, session: &Session) -> &'static str {
+    match (workspace.is_sandboxed(), session.is_guest()) {
+        (true, false) => "(on the sandbox)",
+        (true, true) => "(on the sandbox of another process)",
+        (false, _) => "",
+    }
+}
+
+fn say(told: &Told<'_>, out: &Out, teller: &Teller) {
+    match told {
+        Told::Ready(receipt) => receipt_said("ready", receipt, out),
+        Told::Reloaded(receipt) => receipt_said("reload", receipt, out),
+        Told::Began(names) => {
+            out.json(&json!({"type": "began", "names": names}));
+            out.line(format!("{} {}", paint(DIM, "running"), names.join(", ")));
+        }
+        Told::Ended(summary) => teller.summary(summary),
+        Told::Trouble(message) => {
+            out.json(&json!({"type": "warning", "message": message}));
+            out.note(format!("{} {message}", paint(WARN, "warning:")));
+        }
+        Told::Stopping => {
+            out.json(&json!({"type": "stopping"}));
+            out.line(paint(DIM, "stopping"));
+        }
+    }
+    out.flush();
+}
+
+/// The receipt of a reload: what is live now, and what is wrong.
+fn receipt_said(kind: &str, receipt: &Receipt, out: &Out) {
+    let errors: Vec<&Diagnostic> = receipt.diagnostics.iter().filter(|finding| finding.is_error()).collect();
+    out.json(&document(kind, receipt, &errors));
+    let (style, verdict) = if errors.is_empty() { (GOOD, "live") } else { (BAD, "errors") };
+    let what = format!("{}, {}", many(receipt.files as u64, "file"), many(receipt.declarations as u64, "declaration"));
+    let took = format!("{} ms, {}", receipt.took.as_millis(), receipt.hash.get(..12).unwrap_or(&receipt.hash));
+    out.line(format!("{} generation {}: {what} {}", paint(style, verdict), receipt.generation, paint(DIM, format!("({took})"))));
+    let difference = &receipt.difference;
+    for (sign, names) in [("+", &difference.added), ("~", &difference.changed), ("-", &difference.removed)] {
+        for name in names {
+            out.line(format!("  {sign} {name}"));
+        }
+    }
+    for finding in &receipt.diagnostics {
+        let style = if finding.is_error() { BAD } else { WARN };
+        let at = format!("{}:{}:{}", finding.file, finding.line, finding.column);
+        out.line(format!("  {} {at} {}", paint(style, finding.code), finding.message));
+        if let Some(hint) = &finding.hint {
+            out.line(format!("    {} {hint}", paint(DIM, "next:")));
+        }
+    }
+    for file in &receipt.kept {
+        out.line(format!("  {} {file} keeps its last good version", paint(WARN, "!")));
+    }
+}
+
+fn document(kind: &str, receipt: &Receipt, errors: &[&Diagnostic]) -> Value {
+    json!({
+        "type": kind, "generation": receipt.generation, "files": receipt.files, "declarations": receipt.declarations, "hash": receipt.hash,
+        "added": receipt.difference.added, "changed": receipt.difference.changed, "removed": receipt.difference.removed,
+        "kept": receipt.kept, "errors": errors, "diagnostics": receipt.diagnostics, "millis": u64::try_from(receipt.took.as_millis()).unwrap_or(u64::MAX),
+    })
+}

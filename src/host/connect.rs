@@ -1,0 +1,145 @@
+//! From configuration to connections: each system as `tabi.toml` says, or the sandbox. Secrets are read here and nowhere earlier.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::{
+    config::{self, Auth, Config, Revealed, Section, Setting},
+    connectors::{self, GainsightAuth, GainsightOptions, PendoOptions, SalesforceAuth, SalesforceOptions, Secret},
+    host::clock,
+};
+
+/// Where configuration comes from, for names in errors and relative secret files.
+struct Source<'a> {
+    config: &'a Config,
+    root: &'a Path,
+}
+
+/// What the systems are connected to. `sandbox` holds the credentials of the sandbox for those that are not connected elsewhere;
+/// with `all`, none is.
+pub fn options(config: &Config, root: &Path, sandbox: Option<&Value>, all: bool) -> Result<connectors::Options, config::Error> {
+    let from = Source { config, root };
+    let mut options = connectors::Options::new(clock::now);
+    options.hosts.clone_from(&config.http.allow);
+    options.salesforce = if all { None } else { from.salesforce()? };
+    options.pendo = if all { None } else { from.pendo()? };
+    options.gainsight = if all { None } else { from.gainsight()? };
+    if let Some(credentials) = sandbox {
+        fill(&mut options, credentials, config, all);
+    }
+    Ok(options)
+}
+
+/// Whether a system of the configuration is the sandbox on its own.
+pub fn wants_sandbox(config: &Config) -> bool {
+    config.salesforce.as_ref().is_some_and(|s| s.get_ref().sandbox)
+        || config.pendo.as_ref().is_some_and(|s| s.get_ref().sandbox)
+        || config.gainsight.as_ref().is_some_and(|s| s.get_ref().sandbox)
+        || config.px.as_ref().is_some_and(|s| s.get_ref().sandbox)
+}
+
+/// Connects to the sandbox what asks for it: every system with `all`, otherwise those that say so.
+fn fill(options: &mut connectors::Options, credentials: &Value, config: &Config, all: bool) {
+    let asks = |section: Option<bool>| all || section == Some(true);
+    let text = |system: &str, key: &str| credentials[system][key].as_str().map(str::to_owned);
+    if asks(config.salesforce.as_ref().map(|s| s.get_ref().sandbox))
+        && let (Some(url), Some(client_id), Some(secret)) =
+            (text("salesforce", "base_url"), text("salesforce", "client_id"), text("salesforce", "client_secret"))
+    {
+        let auth = SalesforceAuth::ClientCredentials { client_id, client_secret: Secret::new(secret) };
+        options.salesforce = Some(SalesforceOptions::new(url, auth));
+    }
+    if asks(config.pendo.as_ref().map(|s| s.get_ref().sandbox))
+        && let (Some(url), Some(key)) = (text("pendo", "base_url"), text("pendo", "integration_key"))
+    {
+        options.pendo = Some(PendoOptions::new(url, Secret::new(key)));
+    }
+    if asks(config.gainsight.as_ref().map(|s| s.get_ref().sandbox))
+        && let (Some(url), Some(key)) = (text("gainsight", "base_url"), text("gainsight", "access_key"))
+    {
+        options.gainsight = Some(GainsightOptions::new(url, GainsightAuth::AccessKey(Secret::new(key))));
+    }
+}
+
+impl Source<'_> {
+    fn secret(&self, key: &str, secret: Option<&config::Secret>) -> Result<Option<Secret>, config::Error> {
+        secret.map(|secret| secret.reveal(key, self.root)).transpose().map(|found: Option<Revealed>| found.map(|text| Secret::new(text.expose())))
+    }
+
+    fn text(&self, key: &str, setting: Option<&Setting>) -> Result<Option<String>, config::Error> {
+        setting.map(|setting| setting.read(key, self.root)).transpose()
+    }
+
+    /// A text that `config::load` has made sure of.
+    fn given(&self, key: &str, setting: Option<&Setting>) -> Result<String, config::Error> {
+        Ok(self.text(key, setting)?.unwrap_or_default())
+    }
+
+    fn given_secret(&self, key: &str, secret: Option<&config::Secret>) -> Result<Secret, config::Error> {
+        Ok(self.secret(key, secret)?.unwrap_or_else(|| Secret::new("")))
+    }
+
+    fn salesforce(&self) -> Result<Option<SalesforceOptions>, config::Error> {
+        let Some(section) = self.config.salesforce.as_ref().map(Section::get_ref).filter(|section| !section.sandbox) else { return Ok(None) };
+        let Some(auth) = section.auth else { return Ok(None) };
+        let client_id = self.text("salesforce.client_id", section.client_id.as_ref())?;
+        let client_secret = self.secret("salesforce.client_secret", section.client_secret.as_ref())?;
+        let username = || self.given("salesforce.username", section.username.as_ref());
+        let auth = match (auth, client_id, client_secret) {
+            (Auth::ClientCredentials, id, secret) => {
+                SalesforceAuth::ClientCredentials { client_id: id.unwrap_or_default(), client_secret: secret.unwrap_or_else(|| Secret::new("")) }
+            }
+            (Auth::RefreshToken, id, client_secret) => SalesforceAuth::RefreshToken {
+                client_id: id.unwrap_or_default(),
+                client_secret,
+                refresh_token: self.given_secret("salesforce.refresh_token", section.refresh_token.as_ref())?,
+                on_rotate: None,
+            },
+            (Auth::Password, id, secret) => SalesforceAuth::Password {
+                username: username()?,
+                password: self.given_secret("salesforce.password", section.password.as_ref())?,
+                security_token: self.secret("salesforce.security_token", section.security_token.as_ref())?,
+                client: id.zip(secret),
+            },
+            (Auth::JwtBearer, id, _) => SalesforceAuth::JwtBearer {
+                client_id: id.unwrap_or_default(),
+                username: username()?,
+                private_key: self.given_secret("salesforce.private_key", section.private_key.as_ref())?,
+                audience: None,
+            },
+            (Auth::AccessToken, ..) => {
+                SalesforceAuth::AccessToken { access_token: self.given_secret("salesforce.access_token", section.access_token.as_ref())? }
+            }
+        };
+        let url = section.login_url.as_ref().or(section.base_url.as_ref());
+        let mut options = SalesforceOptions::new(self.given("salesforce.login_url", url)?, auth);
+        if let Some(version) = &section.api_version {
+            options.api_version.clone_from(version);
+        }
+        Ok(Some(options))
+    }
+
+    fn pendo(&self) -> Result<Option<PendoOptions>, config::Error> {
+        let Some(section) = self.config.pendo.as_ref().map(Section::get_ref).filter(|section| !section.sandbox) else { return Ok(None) };
+        let base_url = match self.text("pendo.base_url", section.base_url.as_ref())? {
+            Some(url) => url,
+            None => section.region.as_deref().and_then(PendoOptions::region).unwrap_or_default().to_owned(),
+        };
+        let key = self.given_secret("pendo.integration_key", section.integration_key.as_ref())?;
+        Ok(Some(PendoOptions::new(base_url, key)))
+    }
+
+    fn gainsight(&self) -> Result<Option<GainsightOptions>, config::Error> {
+        let Some(section) = self.config.gainsight.as_ref().map(Section::get_ref).filter(|section| !section.sandbox) else { return Ok(None) };
+        let domain = self.given("gainsight.domain", section.base_url.as_ref().or(section.domain.as_ref()))?;
+        let auth = match self.secret("gainsight.access_key", section.access_key.as_ref())? {
+            Some(key) => GainsightAuth::AccessKey(key),
+            None => GainsightAuth::Client {
+                client_id: self.given("gainsight.client_id", section.client_id.as_ref())?,
+                client_secret: self.given_secret("gainsight.client_secret", section.client_secret.as_ref())?,
+            },
+        };
+        Ok(Some(GainsightOptions::new(domain, auth)))
+    }
+}

@@ -1,0 +1,98 @@
+//! Loading scripts beside those that run: the new generation is whole or, file by file, the last good version; and a receipt for it.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{
+    config,
+    script::{self, Declaration, Diagnostic, Difference, Generation, Limits},
+};
+
+use super::{
+    Workspace,
+    clock::stopwatch,
+    scan::{Snapshot, scan},
+};
+
+/// A generation, its number, and what lay on disk when it was loaded.
+#[derive(Debug)]
+pub struct Loaded {
+    pub number: u64,
+    pub generation: Arc<Generation>,
+    declarations: Vec<Arc<Declaration>>,
+    snapshot: Snapshot,
+}
+
+/// What one reload came to.
+#[derive(Debug, Clone)]
+pub struct Receipt {
+    pub generation: u64,
+    /// Files on disk, those with errors included.
+    pub files: usize,
+    /// Files of which an earlier version runs, because the present one has errors.
+    pub kept: Vec<String>,
+    pub declarations: usize,
+    /// BLAKE3 over all that runs, hex.
+    pub hash: String,
+    pub difference: Difference,
+    pub diagnostics: Vec<Diagnostic>,
+    pub took: Duration,
+}
+
+/// Loads what lies on disk now. What `current` runs is kept where the present version of a file has errors.
+pub fn reload(workspace: &Workspace, current: Option<&Loaded>) -> (Loaded, Receipt) {
+    let began = stopwatch();
+    let snapshot = scan(&workspace.root);
+    let names: Vec<&str> = snapshot.names().collect();
+    let previous = current.map(|current| current.generation.as_ref());
+    let generation = Generation::load(&workspace.root, &names, &limits(&workspace.config.limits), previous);
+    let loaded = Loaded {
+        number: current.map_or(1, |current| current.number + 1),
+        declarations: generation.declarations().cloned().collect(),
+        generation: Arc::new(generation),
+        snapshot,
+    };
+    let receipt = loaded.receipt(current, stopwatch().saturating_duration_since(began));
+    (loaded, receipt)
+}
+
+/// The engine's limits, where `tabi.toml` says nothing else.
+pub fn limits(config: &config::Limits) -> Limits {
+    let usual = Limits::default();
+    Limits {
+        operations: config.operations.unwrap_or(usual.operations),
+        call_depth: config.call_depth.unwrap_or(usual.call_depth),
+        text: config.text.unwrap_or(usual.text),
+        list: config.list.unwrap_or(usual.list),
+        map: config.map.unwrap_or(usual.map),
+        variables: config.variables.unwrap_or(usual.variables),
+        time: config.time.unwrap_or(usual.time),
+        ..usual
+    }
+}
+
+impl Loaded {
+    /// What runs: declarations of good files, and of the good versions of broken ones.
+    pub fn declarations(&self) -> &[Arc<Declaration>] {
+        &self.declarations
+    }
+
+    /// Whether this is what was loaded for these files.
+    pub fn is_of(&self, found: &Snapshot) -> bool {
+        self.snapshot.files == found.files && self.snapshot.problems == found.problems
+    }
+
+    fn receipt(&self, before: Option<&Self>, took: Duration) -> Receipt {
+        let all_new = || Difference { added: self.declarations.iter().map(|d| d.name.clone()).collect(), ..Difference::default() };
+        let files = self.generation.files();
+        Receipt {
+            generation: self.number,
+            files: files.len(),
+            kept: files.iter().filter(|file| file.kept).map(|file| file.name.clone()).collect(),
+            declarations: self.declarations.len(),
+            hash: self.generation.hash().to_owned(),
+            difference: before.map_or_else(all_new, |before| script::diff(&before.generation, &self.generation)),
+            diagnostics: self.generation.diagnostics().to_vec(),
+            took,
+        }
+    }
+}

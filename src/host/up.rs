@@ -1,0 +1,278 @@
+//! The living process: one loop over one closed list of events. Scripts are loaded and work is done on threads of their own;
+//! what they come to arrives here as an event, so that nothing in the loop ever waits for a system.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use crate::{
+    flow::{self, Hands, Notify, Summary},
+    script::Declaration,
+};
+
+use super::{
+    Error, Loaded, Session, Workspace,
+    clock::stopwatch,
+    due::{self, Due, Since},
+    reload::{Receipt, reload},
+    watch::{Settle, Watch},
+};
+
+/// How long work in flight may take once the host is asked to stop.
+const GRACE: Duration = Duration::from_secs(4);
+
+/// What the host tells while it lives.
+#[derive(Debug)]
+pub enum Told<'a> {
+    /// It is ready; the first generation's receipt.
+    Ready(&'a Receipt),
+    Reloaded(&'a Receipt),
+    /// Declarations began to run.
+    Began(&'a [String]),
+    Ended(&'a Summary),
+    /// Something is not as it should be; the host goes on.
+    Trouble(&'a str),
+    Stopping,
+}
+
+/// How the host tells it.
+pub type Tell = Arc<dyn Fn(Told<'_>) + Send + Sync>;
+
+/// Everything that can happen.
+enum Event {
+    /// Something in the scripts folder may have changed.
+    Hint,
+    /// It is quiet, or it is time to look without a hint.
+    Look,
+    /// A generation was loaded beside the current one.
+    Loaded(Box<(Loaded, Receipt)>),
+    /// A declaration is due.
+    Due,
+    /// A declaration of a batch ended.
+    Ended(Box<Summary>),
+    /// A batch of declarations ended.
+    BatchEnded(u64),
+    Stop,
+}
+
+/// Runs everything that is due, in order, and returns what became of it.
+pub fn once(
+    workspace: &Workspace,
+    session: &Session,
+    loaded: &Loaded,
+    notify: &Notify,
+    mut each: impl FnMut(&Summary),
+) -> Result<Vec<Summary>, Error> {
+    let marks = due::marks(&session.store)?;
+    let now = workspace.clock.now();
+    let declarations = loaded.declarations();
+    let first_time = |d: &Declaration| !marks.contains_key(&d.name);
+    let mut names: BTreeSet<String> = declarations.iter().filter(|d| first_time(d)).map(|d| d.name.clone()).collect();
+    names.extend(due::due(declarations, &marks, &BTreeMap::new(), now, &workspace.config.timezone).now);
+    let batch = due::with_followers(declarations, names);
+    let options = flow::Options { hands: Hands::Live, reason: "schedule".into(), owner: "tabi up --once".into(), ..workspace.run_options() };
+    Ok(flow::run(&batch, &options, &session.wire, notify, &session.stop, |summary| each(summary)))
+}
+
+/// Lives until `stop` comes, and then until what is in flight has finished, for at most four seconds.
+pub fn up(workspace: &Workspace, session: &Session, notify: &Notify, tell: &Tell, stop: impl Future<Output = ()> + Send + 'static) {
+    session.runtime().block_on(async {
+        let (send, events) = unbounded_channel();
+        let stopping = send.clone();
+        tokio::spawn(async move {
+            stop.await;
+            drop(stopping.send(Event::Stop));
+        });
+        Host::start(workspace, session, notify, tell, send).live(events).await;
+    });
+}
+
+struct Host<'a> {
+    workspace: &'a Workspace,
+    session: &'a Session,
+    notify: &'a Notify,
+    tell: &'a Tell,
+    send: UnboundedSender<Event>,
+    loaded: Arc<Loaded>,
+    loading: bool,
+    watch: Watch,
+    settle: Settle,
+    since: BTreeMap<String, Since>,
+    /// Names at work, by batch.
+    running: BTreeMap<u64, BTreeSet<String>>,
+    batches: u64,
+}
+
+impl<'a> Host<'a> {
+    fn start(workspace: &'a Workspace, session: &'a Session, notify: &'a Notify, tell: &'a Tell, send: UnboundedSender<Event>) -> Self {
+        let hint = send.clone();
+        // Nobody listens once the host has ended.
+        let watch = Watch::start(move || drop(hint.send(Event::Hint)));
+        let (loaded, receipt) = reload(workspace, None);
+        let mut host = Self {
+            workspace,
+            session,
+            notify,
+            tell,
+            send,
+            loaded: Arc::new(loaded),
+            loading: false,
+            watch,
+            settle: Settle::default(),
+            since: BTreeMap::new(),
+            running: BTreeMap::new(),
+            batches: 0,
+        };
+        host.watch.follow(&super::scan::scan(&workspace.root).folders);
+        if let Some(trouble) = &host.watch.trouble {
+            host.tell(Told::Trouble(&format!("the scripts folder cannot be watched ({trouble}): it is looked at every half second")));
+        }
+        host.tell(Told::Ready(&receipt));
+        host.know();
+        host
+    }
+
+    fn tell(&self, told: Told<'_>) {
+        (self.tell)(told);
+    }
+
+    async fn live(&mut self, mut events: UnboundedReceiver<Event>) {
+        loop {
+            let next_due = self.begin_due();
+            match self.next(&mut events, next_due).await {
+                Event::Hint => self.settle.hint(stopwatch()),
+                Event::Look => self.look(),
+                Event::Loaded(loaded) => self.swap(*loaded),
+                Event::Due => (),
+                Event::Ended(summary) => self.tell(Told::Ended(&summary)),
+                Event::BatchEnded(batch) => drop(self.running.remove(&batch)),
+                Event::Stop => break,
+            }
+        }
+        self.tell(Told::Stopping);
+        self.session.stop.request();
+        let _ = tokio::time::timeout(GRACE, self.finish(&mut events)).await;
+    }
+
+    /// Waits for the batches in flight.
+    async fn finish(&mut self, events: &mut UnboundedReceiver<Event>) {
+        while !self.running.is_empty() {
+            match events.recv().await {
+                Some(Event::Ended(summary)) => self.tell(Told::Ended(&summary)),
+                Some(Event::BatchEnded(batch)) => drop(self.running.remove(&batch)),
+                Some(_) => (),
+                None => return,
+            }
+        }
+    }
+
+    /// The next thing that happens.
+    async fn next(&self, events: &mut UnboundedReceiver<Event>, due: Option<Timestamp>) -> Event {
+        let quiet = self.settle.ripe().filter(|_| !self.loading).map(|ripe| ripe.saturating_duration_since(stopwatch()));
+        let look = quiet.unwrap_or_else(|| self.watch.look_every());
+        let due = async {
+            match due {
+                Some(at) => self.workspace.clock.reach(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            event = events.recv() => event.unwrap_or(Event::Stop),
+            () = due => Event::Due,
+            () = tokio::time::sleep(look), if !self.loading => Event::Look,
+        }
+    }
+
+    /// Walks the folder, follows what is new in it, and loads what changed.
+    fn look(&mut self) {
+        self.settle.looked();
+        let found = super::scan::scan(&self.workspace.root);
+        if self.watch.follow(&found.folders) {
+            self.settle.hint(stopwatch());
+        }
+        if self.loaded.is_of(&found) {
+            return;
+        }
+        self.loading = true;
+        let (workspace, current, send) = (self.workspace.clone(), Arc::clone(&self.loaded), self.send.clone());
+        tokio::task::spawn_blocking(move || {
+            let loaded = reload(&workspace, Some(&current));
+            drop(send.send(Event::Loaded(Box::new(loaded))));
+        });
+    }
+
+    /// Takes the new generation for everything that begins from now on.
+    fn swap(&mut self, (loaded, receipt): (Loaded, Receipt)) {
+        self.loading = false;
+        self.loaded = Arc::new(loaded);
+        self.tell(Told::Reloaded(&receipt));
+        self.know();
+    }
+
+    /// What is declared is known from now on; what is not any more is forgotten.
+    fn know(&mut self) {
+        let now = self.workspace.clock.now();
+        let names: BTreeSet<&str> = self.loaded.declarations().iter().map(|d| d.name.as_str()).collect();
+        self.since.retain(|name, _| names.contains(name.as_str()));
+        for name in names {
+            self.since.entry(name.to_owned()).or_insert(Since { known: now, tried: None });
+        }
+    }
+
+    /// Begins what is due and returns when something else will be.
+    fn begin_due(&mut self) -> Option<Timestamp> {
+        let Due { now: due, next } = match due::marks(&self.session.store) {
+            Ok(marks) => {
+                let (now, zone) = (self.workspace.clock.now(), &self.workspace.config.timezone);
+                due::due(self.loaded.declarations(), &marks, &self.since, now, zone)
+            }
+            Err(error) => {
+                self.tell(Told::Trouble(&error.to_string()));
+                Due::default()
+            }
+        };
+        let busy: BTreeSet<&String> = self.running.values().flatten().collect();
+        let batch: Vec<Arc<Declaration>> = due::with_followers(self.loaded.declarations(), due);
+        // What follows something at work waits for it; its end is an event.
+        let waits = |d: &Declaration| busy.contains(&d.name) || d.after.iter().any(|name| busy.contains(name));
+        let batch: Vec<Arc<Declaration>> = batch.into_iter().filter(|d| !waits(d)).collect();
+        if !batch.is_empty() {
+            self.begin(batch);
+        }
+        next
+    }
+
+    fn begin(&mut self, batch: Vec<Arc<Declaration>>) {
+        let now = self.workspace.clock.now();
+        let names: Vec<String> = batch.iter().map(|d| d.name.clone()).collect();
+        self.tell(Told::Began(&names));
+        for name in &names {
+            self.since.entry(name.clone()).or_insert(Since { known: now, tried: None }).tried = Some(now);
+        }
+        self.batches += 1;
+        let number = self.batches;
+        self.running.insert(number, names.into_iter().collect());
+        let options = flow::Options { hands: Hands::Live, reason: "schedule".into(), owner: "tabi up".into(), ..self.workspace.run_options() };
+        let (wire, stop, notify, send) = (self.session.wire.clone(), self.session.stop.clone(), Arc::clone(self.notify), self.send.clone());
+        tokio::task::spawn_blocking(move || {
+            // Told also when the work panics: a batch that never ends would never be due again.
+            let _ended = OnDrop(send.clone(), number);
+            flow::run(&batch, &options, &wire, &notify, &stop, |summary| drop(send.send(Event::Ended(Box::new(summary.clone())))));
+        });
+    }
+}
+
+/// Says that a batch ended, in whatever way.
+struct OnDrop(UnboundedSender<Event>, u64);
+
+impl Drop for OnDrop {
+    fn drop(&mut self) {
+        drop(self.0.send(Event::BatchEnded(self.1)));
+    }
+}

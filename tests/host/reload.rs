@@ -1,0 +1,114 @@
+//! Reloading: a bad edit never stops the good version, and a receipt tells what happened. (H3)
+
+use std::{fs, path::Path};
+
+use tabi::host::{
+    Loaded, Workspace,
+    clock::Clock,
+    reload::{Receipt, reload},
+};
+
+const RULE: &str = r#"
+rule("NAME", #{
+    rule_for: "account",
+    from: salesforce::object("Account"),
+    show: ["Id", "Name"],
+    actions: [load_to_sfdc(#{ object: "Account", operation: "update", identifiers: ["Id"], fields: #{ Id: "Id", FIELD: "Name" } })],
+});
+"#;
+
+fn rule(name: &str, field: &str) -> String {
+    RULE.replace("NAME", name).replace("FIELD", field)
+}
+
+fn write(root: &Path, name: &str, text: &str) {
+    let path = root.join("scripts").join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+fn workspace(root: &Path) -> Workspace {
+    Workspace::open(Some(root), false, Clock::machine()).unwrap()
+}
+
+fn declared(loaded: &Loaded) -> Vec<&str> {
+    loaded.declarations().iter().map(|d| d.name.as_str()).collect()
+}
+
+fn errors(receipt: &Receipt) -> Vec<(&str, &str)> {
+    receipt.diagnostics.iter().filter(|d| d.is_error()).map(|d| (d.file.as_str(), d.code)).collect()
+}
+
+#[test]
+fn the_first_generation_adds_everything() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "a.rhai", &rule("one", "Site"));
+    write(dir.path(), "deep/b.rhai", &rule("two", "Fax"));
+    let (loaded, receipt) = reload(&workspace(dir.path()), None);
+    assert_eq!(declared(&loaded), ["one", "two"]);
+    assert_eq!((receipt.generation, receipt.files, receipt.declarations), (1, 2, 2));
+    assert_eq!(receipt.difference.added, ["one", "two"]);
+    assert_eq!(receipt.hash.len(), 64);
+}
+
+#[test]
+fn a_broken_file_keeps_its_last_good_version_while_others_go_on() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "a.rhai", &rule("one", "Site"));
+    write(dir.path(), "b.rhai", &rule("two", "Fax"));
+    let workspace = workspace(dir.path());
+    let (first, _) = reload(&workspace, None);
+    write(dir.path(), "a.rhai", "rule(\"one\", #{");
+    write(dir.path(), "b.rhai", &rule("two", "Phone"));
+    let (second, receipt) = reload(&workspace, Some(&first));
+    assert_eq!(declared(&second), ["one", "two"]);
+    assert_eq!(errors(&receipt), [("scripts/a.rhai", "E0201")]);
+    assert_eq!(receipt.kept, ["scripts/a.rhai"]);
+    assert_eq!((receipt.difference.changed.as_slice(), receipt.difference.removed.len()), (["two".to_owned()].as_slice(), 0));
+
+    write(dir.path(), "a.rhai", &rule("one", "Website"));
+    let (third, receipt) = reload(&workspace, Some(&second));
+    assert_eq!((third.number, errors(&receipt).len(), receipt.kept.len()), (3, 0, 0));
+    assert_eq!(receipt.difference.changed, ["one"]);
+}
+
+#[test]
+fn a_new_file_with_errors_declares_nothing_and_stops_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "a.rhai", &rule("one", "Site"));
+    let workspace = workspace(dir.path());
+    let (first, _) = reload(&workspace, None);
+    fs::write(dir.path().join("scripts/binary.rhai"), [0xff, 0x00, 0xfe]).unwrap();
+    write(dir.path(), "empty.rhai", "");
+    let (second, receipt) = reload(&workspace, Some(&first));
+    assert_eq!(declared(&second), ["one"]);
+    assert_eq!(errors(&receipt), [("scripts/binary.rhai", "E0102"), ("scripts/empty.rhai", "E0103")]);
+}
+
+#[test]
+fn a_file_that_is_gone_takes_its_declarations_with_it() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "a.rhai", &rule("one", "Site"));
+    write(dir.path(), "b.rhai", &rule("two", "Fax"));
+    let workspace = workspace(dir.path());
+    let (first, _) = reload(&workspace, None);
+    fs::remove_file(dir.path().join("scripts/a.rhai")).unwrap();
+    let (second, receipt) = reload(&workspace, Some(&first));
+    assert_eq!(declared(&second), ["two"]);
+    assert_eq!(receipt.difference.removed, ["one"]);
+    assert_eq!(declared(&first), ["one", "two"], "a run that holds the old generation finishes on it");
+}
+
+#[test]
+fn five_hundred_files_of_one_checkout_are_one_generation() {
+    let dir = tempfile::tempdir().unwrap();
+    let workspace = workspace(dir.path());
+    let (first, _) = reload(&workspace, None);
+    let fields = ["Site", "Fax", "Phone", "Website", "Description"];
+    for n in 0..500 {
+        let text = if n < fields.len() { rule(&format!("rule-{n}"), fields[n]) } else { format!("// {n}\nlet unused = {n};") };
+        write(dir.path(), &format!("f{n:03}.rhai"), &text);
+    }
+    let (second, receipt) = reload(&workspace, Some(&first));
+    assert_eq!((second.number, receipt.files, receipt.declarations), (2, 500, 5), "{:?}", receipt.diagnostics.first());
+}

@@ -1,0 +1,142 @@
+//! The host: schedules by a clock turned by hand, and the real process with its receipts and its clean end. (H3, issue point 9)
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader},
+    process::{Child, Command, Stdio},
+    sync::{Arc, mpsc},
+    time::Duration,
+};
+
+use serde_json::Value;
+use tabi::{
+    flow::Notify,
+    host::{
+        Session, Workspace as Opened,
+        clock::Clock,
+        up::{Tell, Told, up},
+    },
+};
+
+use crate::support::Workspace;
+
+const RULE: &str = r#"
+rule("nightly", #{
+    rule_for: "account",
+    from: salesforce::object("Account"),
+    show: ["Id", "Name"],
+    actions: [load_to_sfdc(#{ object: "Account", operation: "update", identifiers: ["Id"], fields: #{ Id: "Id", Site: "Name" } })],
+    SCHEDULE
+});
+"#;
+
+/// Longer than anything here takes; only a failing test waits for it.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[test]
+fn what_is_due_begins_when_the_clock_says_so_and_once() {
+    let workspace = Workspace::with_script(&RULE.replace("SCHEDULE", "daily: \"03:00\","));
+    let clock = Clock::by_hand("2099-11-21T02:59:00Z".parse().unwrap());
+    let opened = Opened::open(Some(&workspace.path()), false, clock.clone()).unwrap();
+    let (say, told) = mpsc::channel();
+    let tell: Tell = Arc::new(move |said| {
+        let word = match said {
+            Told::Ready(_) => "ready".to_owned(),
+            Told::Began(names) => format!("began {}", names.join(" ")),
+            Told::Ended(summary) => format!("ended {}", summary.name),
+            Told::Stopping => "stopping".to_owned(),
+            Told::Reloaded(_) | Told::Trouble(_) => return,
+        };
+        say.send(word).unwrap();
+    });
+    let notify: Notify = Arc::new(|_| ());
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let host = std::thread::spawn(move || {
+        let session = Session::open(&opened).unwrap();
+        up(&opened, &session, &notify, &tell, async move { stopped.await.unwrap_or_default() });
+        session.close();
+    });
+    let next = || told.recv_timeout(PATIENCE).unwrap();
+    assert_eq!(next(), "ready");
+    clock.set("2099-11-21T03:00:00Z".parse().unwrap());
+    assert_eq!((next(), next()), ("began nightly".to_owned(), "ended nightly".to_owned()));
+    clock.set("2099-11-24T12:00:00Z".parse().unwrap());
+    assert_eq!((next(), next()), ("began nightly".to_owned(), "ended nightly".to_owned()), "three missed nights are one run");
+    stop.send(()).unwrap();
+    assert_eq!(next(), "stopping");
+    host.join().unwrap();
+}
+
+/// The real process and the lines it says.
+struct Host {
+    child: Child,
+    lines: mpsc::Receiver<Value>,
+}
+
+impl Host {
+    fn start(workspace: &Workspace) -> Self {
+        let mut child = workspace.command("up --json").stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let (send, lines) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in stdout.lines().map_while(Result::ok) {
+                let _ = send.send(serde_json::from_str(&line).unwrap());
+            }
+        });
+        Self { child, lines }
+    }
+
+    /// The next line of a type.
+    fn wait(&self, kind: &str) -> Value {
+        loop {
+            let line = self.lines.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("no `{kind}` line"));
+            if line["type"] == kind {
+                return line;
+            }
+        }
+    }
+
+    /// Reloads until one satisfies: a save may be seen in two steps.
+    fn reload(&self, what: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let line = self.wait("reload");
+            if what(&line) {
+                return line;
+            }
+        }
+    }
+
+    fn end(mut self, signal: &str) -> Option<i32> {
+        assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());
+        self.child.wait().unwrap().code()
+    }
+}
+
+#[test]
+fn a_save_is_live_at_once_a_bad_one_keeps_the_good_version_and_sigterm_ends_it() {
+    let workspace = Workspace::with_script(&RULE.replace("SCHEDULE", ""));
+    let host = Host::start(&workspace);
+    let ready = host.wait("ready");
+    assert_eq!((&ready["generation"], &ready["added"]), (&1.into(), &serde_json::json!(["nightly"])));
+
+    workspace.write("scripts/second.rhai", RULE.replace("nightly", "second").replace("Site", "Fax").replace("SCHEDULE", ""));
+    let receipt = host.reload(|line| line["added"] == serde_json::json!(["second"]));
+    assert_eq!(receipt["errors"], serde_json::json!([]));
+
+    // As an editor does it: written beside, renamed over.
+    workspace.write("scripts/.second.tmp", "rule(\"second\", #{ broken");
+    fs::rename(workspace.path().join("scripts/.second.tmp"), workspace.path().join("scripts/second.rhai")).unwrap();
+    let receipt = host.reload(|line| line["errors"] != serde_json::json!([]));
+    assert_eq!((&receipt["kept"], &receipt["removed"]), (&serde_json::json!(["scripts/second.rhai"]), &serde_json::json!([])));
+    assert_eq!(receipt["errors"][0]["file"], "scripts/second.rhai");
+    assert_eq!(receipt["declarations"], 2);
+    assert_eq!(host.end("-TERM"), Some(0));
+}
+
+#[test]
+fn ctrl_c_ends_it_too() {
+    let workspace = Workspace::new();
+    let host = Host::start(&workspace);
+    host.wait("ready");
+    assert_eq!(host.end("-INT"), Some(0));
+}
