@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::{
-    host::{self, Workspace, asked_to_stop, shared},
+    host::{self, Signals, Workspace, shared},
     sandbox::{self, Options},
 };
 
@@ -64,8 +64,9 @@ pub(crate) fn sandbox(args: &Sandbox, cx: &Context) -> Result<Exit, Failure> {
     let workspace = cx.workspace()?;
     host::runtime()?.block_on(async {
         let own = start(args, &workspace).await?;
+        let mut signals = Signals::listen();
         ready(&own.credentials(), cx);
-        asked_to_stop().await;
+        signals.asked_to_stop().await;
         own.stop(GUESTS).await;
         Ok(Exit::Done)
     })

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::{
     flow::{Notice, Notify},
     host::{
-        Loaded, Session, Workspace, asked_to_stop,
+        Loaded, Session, Workspace,
         reload::Receipt,
         up::{Tell, Told, once, up as live},
     },
@@ -41,7 +41,8 @@ pub(crate) fn up(args: &Up, cx: &Context) -> Result<Exit, Failure> {
     let tell: Tell = Arc::new(move |told| say(&told, &out, &telling));
     let at = format!("{} {} {}", paint(BOLD, "tabi up"), workspace.root.display(), paint(DIM, place(&workspace, &session)));
     cx.out.line(at);
-    live(&workspace, &session, &notify, &tell, asked_to_stop());
+    let mut signals = session.signals();
+    live(&workspace, &session, &notify, &tell, async move { signals.asked_to_stop().await });
     teller.end();
     session.close();
     Ok(Exit::Done)

@@ -31,5 +31,5 @@ pub mod up;
 pub use error::Error;
 pub use reload::Loaded;
 pub use session::Session;
-pub use signals::asked_to_stop;
+pub use signals::Signals;
 pub use workspace::{Workspace, runtime};

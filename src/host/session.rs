@@ -11,7 +11,7 @@ use crate::{
     store::Store,
 };
 
-use super::{Error, asked_to_stop, runtime};
+use super::{Error, Signals, runtime};
 
 /// How long other commands may go on using this one's sandbox after it is done.
 const GUESTS: Duration = Duration::from_mins(10);
@@ -48,13 +48,19 @@ impl Session {
 
     /// Ends the work at SIGINT or SIGTERM, letting what is in flight finish; `again` is called at the second one.
     pub fn stop_when_asked(&self, again: impl FnOnce() + Send + 'static) {
-        let stop = self.stop.clone();
+        let (stop, mut signals) = (self.stop.clone(), self.signals());
         self.runtime.spawn(async move {
-            asked_to_stop().await;
+            signals.asked_to_stop().await;
             stop.request();
-            asked_to_stop().await;
+            signals.asked_to_stop().await;
             again();
         });
+    }
+
+    /// Listens to SIGINT and SIGTERM from now on.
+    pub fn signals(&self) -> Signals {
+        let _entered = self.runtime.enter();
+        Signals::listen()
     }
 
     pub fn runtime(&self) -> &Runtime {

@@ -1,19 +1,36 @@
 //! Being asked to stop: SIGINT (Ctrl-C) and SIGTERM.
 
-/// Returns when the process is asked to stop. Each call waits for a further request.
-pub async fn asked_to_stop() {
+/// Listens from the moment it is made: what is asked before anybody waits is not lost.
+#[derive(Debug)]
+pub struct Signals {
     #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => (),
-                _ = terminate.recv() => (),
-            }
-            return;
+    heard: Vec<tokio::signal::unix::Signal>,
+}
+
+impl Signals {
+    /// Begins to listen. Has to be called among the threads of a runtime.
+    pub fn listen() -> Self {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            // A signal that cannot be listened to ends the process by itself.
+            Self { heard: [SignalKind::interrupt(), SignalKind::terminate()].into_iter().filter_map(|kind| signal(kind).ok()).collect() }
         }
+        #[cfg(not(unix))]
+        Self {}
     }
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
+
+    /// Returns when the process is asked to stop; again for each further time.
+    pub async fn asked_to_stop(&mut self) {
+        #[cfg(unix)]
+        std::future::poll_fn(|cx| {
+            let asked = self.heard.iter_mut().any(|signal| signal.poll_recv(cx).is_ready());
+            if asked { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+        })
+        .await;
+        #[cfg(not(unix))]
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 }
