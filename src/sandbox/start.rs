@@ -21,7 +21,7 @@ use super::{
     connection::{Listener, Scissors},
     documents::Documents,
     faults::{self, Faults},
-    gainsight, pendo,
+    gainsight, pendo, salesforce,
     server::{self, Emulator, World},
 };
 
@@ -102,7 +102,7 @@ pub async fn start(options: Options) -> Result<Sandbox, Error> {
 type Build = fn(&Arc<World>, &Arc<Documents>) -> Emulator;
 
 /// The systems there are.
-const SYSTEMS: &[(&str, Build)] = &[("gainsight", gainsight::emulator), ("pendo", pendo::emulator)];
+const SYSTEMS: &[(&str, Build)] = &[("salesforce", salesforce::emulator), ("gainsight", gainsight::emulator), ("pendo", pendo::emulator)];
 
 impl Sandbox {
     /// The base URL of a system, without a slash at its end; none when there is no such system.
