@@ -59,19 +59,43 @@ impl Row {
         self.cells.as_deref()?.iter().find(|(name, _)| **name == *field).map(|(_, cell)| cell.value())
     }
 
+    /// A field's value as nobody wrote it; null when it has none.
+    pub fn seeded(&self, field: &str) -> Value {
+        self.index().and_then(|index| self.seed.field(index, field)).unwrap_or(Value::Null)
+    }
+
     /// The names of the fields that were written.
     pub fn written_fields(&self) -> impl Iterator<Item = &str> {
         self.cells.as_deref().unwrap_or_default().iter().map(|(name, _)| name.as_ref())
     }
 
-    /// All fields, seeded ones first.
-    pub fn document(&self) -> Map<String, Value> {
+    /// The names of all fields, seeded ones first.
+    pub fn fields(&self) -> impl Iterator<Item = &str> {
         let seeded = if self.index().is_some() { self.seed.fields() } else { &[] };
-        let mut document: Map<String, Value> = seeded.iter().map(|field| ((*field).to_owned(), self.get(field).into_owned())).collect();
-        for (name, cell) in self.cells.as_deref().unwrap_or_default() {
-            document.insert(name.as_ref().to_owned(), cell.value().into_owned());
+        seeded.iter().copied().chain(self.written_fields().filter(move |name| !seeded.contains(name)))
+    }
+
+    /// All fields, seeded ones first. A dot in a name makes an object.
+    pub fn document(&self) -> Map<String, Value> {
+        let mut document = Map::new();
+        for field in self.fields() {
+            put(&mut document, field, self.get(field).into_owned());
         }
         document
+    }
+}
+
+/// Puts a value at a dotted place.
+fn put(document: &mut Map<String, Value>, field: &str, value: Value) {
+    match field.split_once('.') {
+        None => {
+            document.insert(field.to_owned(), value);
+        }
+        Some((group, rest)) => {
+            if let Value::Object(group) = document.entry(group).or_insert_with(|| Map::new().into()) {
+                put(group, rest, value);
+            }
+        }
     }
 }
 

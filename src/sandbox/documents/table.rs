@@ -114,6 +114,16 @@ impl Table {
         seeded.chain(state.inserted.iter().map(|(number, (id, cells))| state.inserted_row(*number, id, cells))).collect()
     }
 
+    /// The indices of the seeded rows that were deleted.
+    pub fn deleted(&self) -> HashSet<u64> {
+        self.read().changed.iter().filter(|(_, cells)| cells.is_none()).map(|(index, _)| *index).collect()
+    }
+
+    /// Whether rows were inserted.
+    pub fn has_inserted(&self) -> bool {
+        !self.read().inserted.is_empty()
+    }
+
     /// The rows whose field has this value: quick where the seed knows the way back, else by looking at all of them.
     pub fn find(self: &Arc<Self>, field: &str, value: &Value) -> Vec<Row> {
         let seed = Arc::clone(&self.read().seed);

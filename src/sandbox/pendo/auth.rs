@@ -17,6 +17,14 @@ pub(super) const KEY: &str = "sandbox-pendo-integration-key";
 /// The key that may only read.
 pub(super) const READ_KEY: &str = "sandbox-pendo-read-key";
 
+/// The shared secret of track events.
+pub(super) const TRACK_KEY: &str = "sandbox-pendo-track-key";
+
+/// Whether a call carries the shared secret of track events.
+pub(super) fn may_track(headers: &HeaderMap) -> bool {
+    headers.get(HEADER).is_some_and(|key| key == TRACK_KEY)
+}
+
 /// What the key of a call allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Access {
