@@ -2,3 +2,4 @@
 
 mod company;
 mod core;
+mod pendo;
