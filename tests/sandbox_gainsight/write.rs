@@ -83,6 +83,10 @@ async fn updates_need_keys_of_the_right_type_that_match_something() {
     assert_eq!(tenant.refused("PUT", &format!("{COMPANY}?keys=Nope"), record.clone()).await, (400, "GSOBJ_1002".into()));
     assert_eq!(tenant.refused("PUT", &format!("{COMPANY}?keys=Gsid"), record.clone()).await, (400, "GSOBJ_1004".into()));
     assert_eq!(tenant.refused("PUT", &format!("{COMPANY}?keys=Name"), record).await, (400, "GSOBJ_1011".into()));
+    let company = tenant.company().await;
+    let half = json!({"records": [{"Gsid": company["Gsid"], "Employees": 5}, {"Gsid": "1P02GONE", "Employees": 5}]});
+    assert_eq!(tenant.refused("PUT", &format!("{COMPANY}?keys=Gsid"), half).await, (400, "GSOBJ_1004".into()));
+    assert_ne!(tenant.find("Company", &["Employees"], "Gsid", "EQ", json!([company["Gsid"]])).await[0]["Employees"], 5, "nothing was written");
 }
 
 #[tokio::test]

@@ -141,6 +141,7 @@ fn fields(tenant: &Tenant, cta: &'static Object, record: Map<String, Value>, cha
     let mut fields = Map::with_capacity(record.len());
     for (key, value) in record {
         let (name, value) = match key.as_str() {
+            "OwnerEmail" | "SFDCID" if value.is_null() => continue,
             "OwnerEmail" => ("OwnerId", named(tenant, "gsuser", "Email", &value, &key)?),
             "SFDCID" => ("CompanyId", named(tenant, "Company", "SfdcAccountId", &value, &key)?),
             "playbook" => ("Playbook", value),

@@ -14,7 +14,7 @@ pub(super) fn list() -> Answer {
     let told = |object: &Object| {
         json!({
             "objectName": object.name, "label": object.label, "labelPlural": object.plural, "objectType": object.kind,
-            "keyPrefix": key_prefix(object), "readable": true, "createable": object.writable, "schemaUpdateable": object.kind == "CUSTOM",
+            "keyPrefix": key_prefix(object), "readable": true, "createable": object.kind != "SYSTEM", "schemaUpdateable": object.kind == "CUSTOM",
             "transactional": false,
         })
     };
@@ -59,7 +59,7 @@ fn described(tenant: &Tenant, object: &Object, choices: bool) -> Value {
 }
 
 fn field_told(tenant: &Tenant, object: &Object, field: &Field, choices: bool) -> Value {
-    let writable = object.writable && !field.read_only;
+    let writable = !matches!((object.kind, object.name), ("SYSTEM", _) | (_, "gsuser")) && !field.read_only;
     let group = match field.name {
         name if name.ends_with("__gc") => "CUSTOM",
         "Gsid" | "CreatedDate" | "ModifiedDate" | "CreatedBy" | "ModifiedBy" | "LastModifiedDate" => "SYSTEM",
@@ -72,7 +72,7 @@ fn field_told(tenant: &Tenant, object: &Object, field: &Field, choices: bool) ->
         Kind::Gsid | Kind::Lookup(_) | Kind::Picklist(_) => json!(36),
         _ => Value::Null,
     };
-    let decimals = matches!(field.kind, Kind::Number | Kind::Currency | Kind::Percentage).then_some(2);
+    let decimals = matches!(field.kind, Kind::Number | Kind::Currency | Kind::Percentage).then_some(9);
     let mut meta = json!({
         "filterable": true, "sortable": true, "groupable": true, "createable": writable, "updateable": writable, "required": field.required,
         "nillable": !field.required, "readOnly": field.read_only, "formulaField": false, "hasLookup": matches!(field.kind, Kind::Lookup(_)),

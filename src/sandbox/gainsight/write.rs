@@ -46,7 +46,8 @@ pub(super) fn insert(tenant: &Tenant, name: &str, bytes: &[u8]) -> Answered {
     Ok(Answer::Data(json!({"count": told.len(), "errors": null, "records": told})))
 }
 
-/// `PUT /v1/data/objects/{Object}?keys=A,B`: every row that has the record's values in the key fields.
+/// `PUT /v1/data/objects/{Object}?keys=A,B`: every row that has the record's values in the key fields. A record
+/// that matches no row is a bad one: whether the vendor would write the others is not told, and silence would look like success.
 pub(super) fn update(tenant: &Tenant, name: &str, keys: Option<&str>, bytes: &[u8]) -> Answered {
     let object = writable(name)?;
     let keys = key_fields(object, keys)?;
@@ -71,9 +72,6 @@ pub(super) fn update(tenant: &Tenant, name: &str, keys: Option<&str>, bytes: &[u
         }
     }
     refuse_errors(&errors)?;
-    if changes.is_empty() {
-        return Err(wrong("GSOBJ_1011", "No data found for given criteria"));
-    }
     commit(tenant, changes)?;
     Ok(Answer::Data(json!({"count": told.len(), "errors": null, "records": told})))
 }
@@ -163,6 +161,11 @@ fn updates(
     }
     let sought: Vec<(&'static Field, &Value)> = sought.iter().map(|(key, value)| (*key, value)).collect();
     let rows = lookups::matching(tenant, object, &sought);
+    if rows.is_empty() {
+        let code = if keys.iter().any(|key| key.name == "Gsid") { "GSOBJ_1004" } else { "GSOBJ_1011" };
+        let (key, value) = (sought[0].0.name, sought[0].1);
+        return Err(vec![error(&format!("No data found for given criteria: no {} has {key} {value}", object.name), code, key, value)]);
+    }
     let mut fields = checked(tenant, object, record)?;
     tenant.stamp(&mut fields, object, false);
     Ok((rows, fields))
@@ -245,6 +248,6 @@ fn refuse_errors(errors: &[Errors]) -> Result<(), Refused> {
 
 /// The code as one of the table's.
 fn known_code(code: &Value) -> &'static str {
-    const CODES: &[&str] = &["GSOBJ_1001", "GSOBJ_1002", "GSOBJ_1004", "GSOBJ_1005", "GSOBJ_1006", "GSOBJ_1007"];
+    const CODES: &[&str] = &["GSOBJ_1001", "GSOBJ_1002", "GSOBJ_1004", "GSOBJ_1005", "GSOBJ_1006", "GSOBJ_1007", "GSOBJ_1011"];
     CODES.iter().find(|known| code == **known).unwrap_or(&"GSOBJ_1008")
 }
