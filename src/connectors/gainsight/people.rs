@@ -24,7 +24,7 @@ impl Gainsight {
     pub(super) async fn people(&self, operation: Operation, batch: &[Row<'_>]) -> Result<Vec<RowOutcome>, Fault> {
         let mut outcomes = Vec::with_capacity(batch.len());
         for row in batch {
-            outcomes.push(match self.person(operation, row).await {
+            outcomes.push(match self.person(row).await {
                 Ok(id) => written(id.or_else(|| row.id.clone()), operation == Operation::Insert),
                 Err(fault) if matches!(fault.kind, FaultKind::Invalid | FaultKind::NotFound | FaultKind::Conflict) => {
                     RowOutcome { id: row.id.clone(), ..failed(fault) }
@@ -35,19 +35,16 @@ impl Gainsight {
         Ok(outcomes)
     }
 
-    async fn person(&self, operation: Operation, row: &Row<'_>) -> Result<Option<String>, Fault> {
+    async fn person(&self, row: &Row<'_>) -> Result<Option<String>, Fault> {
         let email = self.email(row).await?;
         let mut body = Map::from_iter([("Email".to_owned(), Json::from(email))]);
         let mut company = Map::new();
-        for (name, value) in row.fields.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("email")) {
+        for (name, value) in row.fields.iter().filter(|(name, _)| !["email", "gsid"].contains(&name.to_ascii_lowercase().as_str())) {
             let of_company = OF_COMPANY.iter().find(|known| known.eq_ignore_ascii_case(name));
             match of_company {
                 Some(known) => company.insert((*known).to_owned(), value.clone()),
                 None => body.insert(name.clone(), value.clone()),
             };
-        }
-        if operation == Operation::Insert {
-            body.remove("Gsid");
         }
         if company.contains_key("Company_ID") {
             body.insert("companies".to_owned(), json!([company]));
