@@ -197,7 +197,9 @@ fn load_file(library: &Library, engine: &Arc<Engine>, table: &Table, name: &str,
 fn declare(library: &Library, engine: &Arc<Engine>, table: &Table, (name, text): (&str, &str), limits: &Limits) -> Found {
     let ast = match compile(engine, name, text) {
         Ok(ast) => ast,
-        Err(error) => return Found { diagnostics: unparsed(library, engine, table, (name, text), &error, limits), ..Found::default() },
+        Err(error) => {
+            return Found { diagnostics: unparsed(library, engine, table, (name, text), (&error, &Scope::new()), limits), ..Found::default() };
+        }
     };
     library.maps.add(FileMap::new(name.to_owned(), ast.clone()));
     let mut diagnostics = standing(library, engine, table, name, &ast);
@@ -217,7 +219,7 @@ fn declare(library: &Library, engine: &Arc<Engine>, table: &Table, (name, text):
 }
 
 /// What can be told from the tree: imports, unknown functions, argument counts.
-fn standing(library: &Library, engine: &Engine, table: &Table, name: &str, ast: &AST) -> Vec<Diagnostic> {
+pub(super) fn standing(library: &Library, engine: &Engine, table: &Table, name: &str, ast: &AST) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for (path, at) in check::imports(ast) {
         if let Err(refused) = library.locate(name, &path) {
@@ -240,16 +242,16 @@ fn run(engine: &Engine, ast: &AST, desk: Desk) -> Result<(), Failure> {
 }
 
 /// A file that does not parse. An unknown variable stops the strict parser at the first one; a lenient look finds all of them.
-fn unparsed(
+pub(super) fn unparsed(
     library: &Library,
     engine: &Engine,
     table: &Table,
     (name, text): (&str, &str),
-    error: &rhai::ParseError,
+    (error, scope): (&rhai::ParseError, &Scope),
     limits: &Limits,
 ) -> Vec<Diagnostic> {
     if let ParseErrorType::VariableUndefined(_) = error.0.as_ref()
-        && let Ok(ast) = compile(&lenient(limits), name, text)
+        && let Ok(ast) = lenient(limits).compile_with_scope(scope, text)
     {
         let mut found = check::variables(name, &ast);
         found.extend(standing(library, engine, table, name, &ast));
@@ -264,7 +266,7 @@ fn unparsed(
 fn lenient(limits: &Limits) -> Engine {
     let mut engine = Engine::new_raw();
     engine.set_optimization_level(rhai::OptimizationLevel::None);
-    engine.disable_symbol("eval").disable_symbol("sleep");
+    engine.disable_symbol("eval");
     limits.apply(&mut engine);
     engine
 }
@@ -274,6 +276,9 @@ fn syntax_hint(error: &ParseErrorType) -> Option<String> {
         ParseErrorType::Reserved(word) => Some(format!("`{word}` is a reserved word; as a map key write it with quotes: \"{word}\"")),
         ParseErrorType::UnexpectedEOF | ParseErrorType::MissingToken(..) => Some("look for a bracket or a quote that is not closed".to_owned()),
         ParseErrorType::ExprTooDeep => Some("split the expression, or move parts into functions".to_owned()),
+        _ if error.to_string().contains("nexpected") => {
+            Some("look at what stands before it: a bracket, a comma or a quote may be missing".to_owned())
+        }
         _ => None,
     }
 }

@@ -84,8 +84,8 @@ impl Library {
         let beside = self.root.join(importer).parent().map_or_else(|| self.root.clone(), Path::to_owned);
         let candidates = [beside.join(&file), self.root.join("scripts").join(&file)];
         for candidate in &candidates {
-            if let Some(outside) = climbs_out(&self.root, candidate) {
-                return refused(Id::ImportOutside, format!("`{path}` leads outside the workspace, to {}", outside.display()));
+            if !lexical(candidate).starts_with(lexical(&self.root)) {
+                return refused(Id::ImportOutside, format!("`{path}` leads outside the workspace"));
             }
             let plain = lexical(candidate);
             let Ok(real) = fs::canonicalize(&plain) else { continue };
@@ -126,6 +126,9 @@ impl Library {
         global.tag = Dynamic::from(Desk::Importing);
         Module::eval_ast_as_new_raw(engine, &mut Scope::new(), &mut global, &ast).or_else(|error| {
             let failure = super::failure::failure(error, name);
+            if failure.fault.code.as_deref() == Some(Id::ImportCycle.code()) {
+                return refused(Id::ImportCycle, failure.fault.message);
+            }
             refused(Id::ImportFailed, format!("`{name}` fails: {failure}"))
         })
     }
@@ -240,12 +243,6 @@ fn lexical(path: &Path) -> PathBuf {
         }
     }
     found
-}
-
-/// Where a path goes when its `..` climb over the root.
-fn climbs_out(root: &Path, path: &Path) -> Option<PathBuf> {
-    let (root, path) = (lexical(root), lexical(path));
-    (!path.starts_with(root)).then_some(path)
 }
 
 fn hold<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -24,7 +24,7 @@ pub struct Limits {
     pub text: usize,
     /// Items of one list, those of its inner lists counted.
     pub list: usize,
-    /// Entries of one map, those of its inner maps counted.
+    /// Entries of one map, those of its inner maps counted. The engine does not look at `m[key] = value`; steps bound that.
     pub map: usize,
     /// Variables alive at one time.
     pub variables: usize,
@@ -60,7 +60,7 @@ impl Default for Limits {
 impl Limits {
     /// For scripts that run once from top to bottom (`tabi exec`).
     pub fn for_scripts() -> Self {
-        Self { operations: 1_000_000_000, list: 1_000_000, map: 1_000_000, text: 16 << 20, time: Duration::from_mins(10), ..Self::default() }
+        Self { operations: 100_000_000, list: 1_000_000, map: 1_000_000, text: 16 << 20, time: Duration::from_mins(10), ..Self::default() }
     }
 
     pub(super) fn apply(&self, engine: &mut Engine) {

@@ -12,6 +12,8 @@ mod declaration;
 mod desk;
 /// What a script author is told.
 mod diagnostics;
+/// The reference of everything scripts can say.
+mod docs;
 /// The engine.
 mod engine;
 /// Faults into scripts, errors out of them.
@@ -28,6 +30,8 @@ mod logic;
 mod perform;
 /// Which fields a closure reads.
 mod reads;
+/// Plain automation scripts.
+mod run;
 /// The call of a declaring function.
 mod site;
 /// Where the parts of a call stand.
@@ -46,7 +50,9 @@ pub use declaration::{
     ObjectLoad, Place, Pull, Push, Rule, RuleDate, RuleScore, SegmentDecl, Target, UsageLoad,
 };
 pub use diagnostics::{CODES, Code, Diagnostic, Label, Severity, explain, render};
+pub use docs::{Entry, Form, reference};
 pub use failure::Failure;
 pub use generation::{Difference, Generation, LoadedFile, diff};
 pub use limits::{Limits, PrintSink};
 pub use perform::Perform;
+pub use run::{RunError, ScriptRun, run_script, run_source};

@@ -1,3 +1,12 @@
 //! The script room at its boundary.
 
+mod bench;
+
 mod canon;
+mod cases;
+mod closures;
+mod docs;
+mod files;
+mod limits;
+mod plain;
+mod schemas;

@@ -13,7 +13,7 @@ use crate::script::{
 /// Every variable of the file that nothing declares.
 pub(in crate::script) fn variables(file: &str, ast: &AST) -> Vec<Diagnostic> {
     let (mut unknown, mut known) = (Vec::new(), BTreeSet::new());
-    for function in ast.iter_functions() {
+    for function in ast.iter_functions().filter(|function| !function.name.contains('$')) {
         known.extend(function.params.iter().map(ToString::to_string));
     }
     ast.walk(&mut |path: &[ASTNode]| {

@@ -1,0 +1,96 @@
+//! Declarations against what the systems describe.
+
+use tabi::{
+    model::{Field, FieldType, ObjectSchema, System},
+    script::{Declaration, check_against},
+};
+
+use super::bench::{Workspace, findings};
+
+fn field(name: &str, kind: FieldType) -> Field {
+    Field { name: name.into(), label: name.into(), kind, nillable: true, createable: true, updateable: true, required: false, key: false }
+}
+
+fn account() -> ObjectSchema {
+    let mut created = field("CreatedDate", FieldType::DateTime { millis: false });
+    (created.updateable, created.createable) = (false, false);
+    let fields = vec![
+        field("Id", FieldType::Id),
+        field("Name", FieldType::Text { max: 255 }),
+        field("Renewal_Date__c", FieldType::Date),
+        field("Health_Score__c", FieldType::Number { digits: 5, scale: 1 }),
+        field("Active__c", FieldType::Bool),
+        field("OwnerId", FieldType::Reference { to: vec!["User".into()] }),
+        field("Pendo_visitors__c", FieldType::Date),
+        created,
+    ];
+    ObjectSchema { system: System::Salesforce, name: "Account".into(), label: "Account".into(), fields }
+}
+
+fn against(script: &str) -> Vec<String> {
+    let generation = Workspace::new(&[("scripts/a.rhai", script)]).load();
+    assert_eq!(findings(&generation), Vec::<String>::new());
+    let declarations: Vec<&Declaration> = generation.declarations().map(AsRef::as_ref).collect();
+    let found = check_against(&declarations, |system, object| (system == System::Salesforce && object == "Account").then(account));
+    found.iter().map(|d| format!("{}:{} {} ({})", d.code, d.line, d.message, d.hint.as_deref().unwrap_or(""))).collect()
+}
+
+#[test]
+fn a1_missing_fields_of_a_push_are_created_but_present_ones_have_to_fit() {
+    let script = "pendo::salesforce_integration(\"p\", #{
+        push: [#{ report: pendo::account_report(#{ columns: [\"active_visitors\", \"last_visit\"] }), fields: #{
+            Pendo_new__c: \"active_visitors\",
+            Pendo_visitors__c: \"active_visitors\",
+        } }],
+        pull: [\"Renewal_Date__c\", \"Renewal_Dat__c\"],
+    });";
+    assert_eq!(
+        against(script),
+        [
+            "E0503:4 `active_visitors` is integer, which does not fit `Pendo_visitors__c` (date) (convert it in a closure: `|row| ...`)",
+            "E0502:6 salesforce Account has no field `Renewal_Dat__c` (did you mean `Renewal_Date__c`?)",
+        ]
+    );
+}
+
+#[test]
+fn a_declared_type_has_to_be_the_fields_own() {
+    let script = "pendo::salesforce_integration(\"p\", #{
+        push: [#{ report: pendo::account_report(#{ columns: [\"active_visitors\"] }), fields: #{
+            Pendo_visitors__c: #{ from: \"active_visitors\", type: \"number(18,0)\" },
+        } }],
+    });";
+    assert_eq!(against(script).len(), 2, "{:?}", against(script));
+    assert!(against(script)[0].starts_with("E0503:3 `Pendo_visitors__c` is declared as number, but is date"));
+}
+
+#[test]
+fn a13_unknown_read_only_and_unfitting_targets_are_told_by_field() {
+    let script = "rule(\"r\", #{ from: salesforce::object(\"Account\"), show: [\"Id\", \"Name\", \"Active__c\", \"Renewl_Date__c\"], actions: [
+        load_to_sfdc(#{ object: \"Account\", fields: #{
+            Id: \"Id\",
+            Helth_Score__c: \"Name\",
+            CreatedDate: rule_date(),
+            Renewal_Date__c: \"Active__c\",
+            Health_Score__c: constant(1234567.0),
+            Active__c: |row| row.Name == \"x\",
+        } }),
+    ] });";
+    let said = against(script);
+    let starts = ["E0502:1 salesforce Account has no field `Renewl_Date__c`", "E0504:5", "E0502:4", "E0503:7", "E0503:6"];
+    for start in starts {
+        assert!(said.iter().any(|line| line.starts_with(start)), "{start} is not in {said:?}");
+    }
+    assert_eq!(said.len(), starts.len(), "{said:?}");
+}
+
+#[test]
+fn sources_relations_and_filters_are_checked() {
+    let script = "mapping(\"m\", #{
+        from: salesforce::object(\"Account\").filter(#{ a: [\"Nam\", \"=\", \"x\"] }),
+        to: gainsight::object(\"Company\"), match_on: #{ SfdcAccountId: \"Id\" }, cursor: \"LastModified\",
+        fields: #{ Owner: |row| row.Owner.Name, Bad: |row| row.Ownr, Name: \"Name\" },
+    });";
+    let said = against(script);
+    assert_eq!(said.iter().map(|line| line[..7].to_owned()).collect::<Vec<_>>(), ["E0502:4", "E0502:1", "E0502:1"], "{said:?}");
+}
