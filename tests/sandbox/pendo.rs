@@ -154,6 +154,27 @@ async fn unknown_records_are_made_only_when_asked() {
 }
 
 #[tokio::test]
+async fn a_look_up_by_ids_finds_seeded_and_inserted_records() {
+    let sandbox = sandbox("").await;
+    let (company, _) = company(&sandbox);
+    let made = json!([{"accountId": "made", "values": {"arr": 5}}]);
+    send(&sandbox, "POST", "/api/v1/metadata/account/custom/value?create=true", made).await;
+    let id = |account: u64| company.account_id(account);
+    let ids = async |source: &str, field: &str, condition: String| -> Vec<String> {
+        let pipeline = json!([{"source": {source: null}}, {"identified": field}, {"filter": condition}, {"select": {"id": field}}, {"sort": ["id"]}]);
+        aggregate(&sandbox, pipeline).await.iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect()
+    };
+    let named = format!("accountId == \"{}\" || accountId == \"made\" || \"{}\" == accountId", id(9), id(150));
+    assert_eq!(ids("accounts", "accountId", named).await, [id(9), id(150), "made".to_owned()]);
+    let between = format!("accountId >= \"{}\" && accountId < \"{}\" && metadata.custom.arr > 0", id(20), id(23));
+    assert_eq!(ids("accounts", "accountId", between).await, [id(20), id(21), id(22)]);
+    assert_eq!(ids("accounts", "accountId", format!("!(accountId < \"{}\")", id(199))).await, [id(199), "made".to_owned()]);
+    assert!(ids("accounts", "accountId", "accountId == \"nobody\"".to_owned()).await.is_empty());
+    let visitors = format!("visitorId == \"{}\" || visitorId == \"nobody\"", company.email(77));
+    assert_eq!(ids("visitors", "visitorId", visitors).await, [company.email(77)]);
+}
+
+#[tokio::test]
 async fn a_segment_is_uploaded_changed_exported_and_deleted() {
     let sandbox = sandbox("").await;
     let (company, _) = company(&sandbox);

@@ -1,6 +1,6 @@
 //! Rows of visitors, accounts, apps and catalogues.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, ops::Range, sync::Arc};
 
 use serde_json::{Map, Value, json};
 
@@ -9,8 +9,8 @@ use crate::sandbox::{company::product, documents, pendo::people};
 
 type Rows = Box<dyn Iterator<Item = Row> + Send>;
 
-/// Visitors, those of one account as neighbours; of these the ones seen in a stretch of time.
-pub(super) fn visitors(context: &Context, from: Option<i64>, to: Option<i64>) -> Rows {
+/// Visitors, those of one account as neighbours; of these the ones seen in a stretch of time. Seeded ones only when they are among `only`.
+pub(super) fn visitors(context: &Context, from: Option<i64>, to: Option<i64>, only: Option<BTreeSet<u64>>) -> Rows {
     let company = context.company;
     let seen = move |row: &documents::Row| {
         let at = |field: &str| people::value(row, field).as_i64();
@@ -21,13 +21,23 @@ pub(super) fn visitors(context: &Context, from: Option<i64>, to: Option<i64>) ->
         let block = row.index().map_or(company.accounts + row.position(), |person| company.account_of(person));
         Row::new(block, Body::Visitor(row))
     };
-    Box::new(context.pendo.visitors.scan().filter(move |row| (from.is_none() && to.is_none()) || seen(row)).map(row))
+    let table = Arc::clone(&context.pendo.visitors);
+    let rows: Box<dyn Iterator<Item = documents::Row> + Send> = match only {
+        None => Box::new(table.scan()),
+        Some(people) => {
+            let inserted = table.scan_from(company.people);
+            Box::new(people.into_iter().filter_map(move |person| table.at(person)).chain(inserted))
+        }
+    };
+    Box::new(rows.filter(move |row| (from.is_none() && to.is_none()) || seen(row)).map(row))
 }
 
-/// Accounts by index; tells also whether all of them are in the order of their ids.
-pub(super) fn accounts(context: &Context) -> (Rows, bool) {
-    let rows = context.pendo.accounts.scan().map(|row| Row::new(row.position(), Body::Account(row)));
-    (Box::new(rows), !context.pendo.accounts.has_inserted())
+/// Accounts by index, seeded ones only within `only`; tells also whether all of them are in the order of their ids.
+pub(super) fn accounts(context: &Context, only: Range<u64>) -> (Rows, bool) {
+    let table = &context.pendo.accounts;
+    let seeded = table.scan_from(only.start).take_while(move |row| row.position() < only.end);
+    let rows = seeded.chain(table.scan_from(context.company.accounts)).map(|row| Row::new(row.position(), Body::Account(row)));
+    (Box::new(rows), !table.has_inserted())
 }
 
 /// Visitors that are not to be processed.

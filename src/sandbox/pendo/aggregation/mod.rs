@@ -17,6 +17,8 @@ mod group;
 mod listed;
 /// Who is in a segment.
 mod membership;
+/// What the filters behind a source can leave at most.
+mod narrow;
 /// One row on its way through a pipeline, and reading its fields.
 mod row;
 /// Evaluating stages.

@@ -12,6 +12,7 @@ use super::{
     expression::Expression,
     group::{Group, Groups},
     listed,
+    narrow::{Narrow, narrowed},
     row::{Body, Context, Name, Path, Row},
     shown,
     source::{Kind, Source},
@@ -64,7 +65,10 @@ fn run_on(input: Flow, stages: &[Stage], window: Option<Window>, context: &Conte
             Some(Stage::Limit(limit)) => Some(*limit),
             _ => None,
         };
-        flow = step(flow, stage, limit, window, context);
+        flow = match stage {
+            Stage::Source(source) => read(source, window, &narrowed(&stages[1..], context), context),
+            stage => step(flow, stage, limit, context),
+        };
     }
     flow
 }
@@ -82,10 +86,9 @@ fn filters_first(stages: &[Stage]) -> Vec<Stage> {
     ordered
 }
 
-fn step(flow: Flow, stage: &Stage, limit: Option<usize>, window: Option<Window>, context: &Context) -> Flow {
+fn step(flow: Flow, stage: &Stage, limit: Option<usize>, context: &Context) -> Flow {
     let of = context.clone();
     match stage {
-        Stage::Source(source) => read(source, window, context),
         Stage::Spawn(branches) => spawn(flow, branches, context),
         Stage::Join { fields, width } => Flow::plain(join(flow.rows, fields, *width, context).into_iter()),
         Stage::Merge { fields, mappings, pipeline } => merge(flow, fields, mappings, pipeline, context),
@@ -120,7 +123,8 @@ fn step(flow: Flow, stage: &Stage, limit: Option<usize>, window: Option<Window>,
             let (unwound, path) = (Arc::clone(&path.first), path.clone());
             flow.with(|rows| Box::new(rows.flat_map(move |row| unwind(row, &path, &of)))).keeping(|name| *name != unwound)
         }
-        Stage::Cat => flow,
+        // A source begins its pipeline; what it makes is there already.
+        Stage::Cat | Stage::Source(_) => flow,
         Stage::Segment(membership) => {
             let (membership, visitor, account) = (Arc::clone(membership), Path::new("visitorId", Vec::new()), Path::new("accountId", Vec::new()));
             flow.with(|rows| Box::new(rows.filter(move |row| membership.has(&row.get(&visitor, &of), &row.get(&account, &of), &of))))
@@ -133,14 +137,14 @@ fn step(flow: Flow, stage: &Stage, limit: Option<usize>, window: Option<Window>,
 }
 
 /// The rows of a source.
-fn read(source: &Source, window: Option<Window>, context: &Context) -> Flow {
+fn read(source: &Source, window: Option<Window>, narrow: &Narrow, context: &Context) -> Flow {
     let window = window.or(source.window);
     let (visitor, account) = (Name::from("visitorId"), Name::from("accountId"));
     let both = vec![visitor.clone(), account.clone()];
     let local = |rows: Rows| Flow { rows, local: both.clone(), ascending: Some(account.clone()) };
     let flow = match (&source.kind, window) {
         (Kind::Usage { class, apps, item, blacklist }, Some(window)) => {
-            let (rows, orderly, ascending) = usage::rows(context, window, *class, *apps, item.as_deref(), *blacklist);
+            let (rows, orderly, ascending) = usage::rows(context, window, *class, *apps, item.as_deref(), *blacklist, narrow.accounts.clone());
             let local = if orderly { both.clone() } else { vec![account.clone()] };
             Flow { rows, local, ascending: ascending.then(|| account.clone()) }
         }
@@ -148,9 +152,11 @@ fn read(source: &Source, window: Option<Window>, context: &Context) -> Flow {
         (Kind::PollEvents { guide, poll }, Some(window)) => local(shown::poll_events(context, window, guide.clone(), poll.clone())),
         (Kind::GuidesSeen { guide }, window) => local(shown::guides_seen(context, window, guide.clone())),
         (Kind::PollsSeen { guide, poll }, window) => local(shown::polls_seen(context, window, guide.clone(), poll.clone())),
-        (Kind::Visitors { from, to }, _) => Flow { rows: listed::visitors(context, *from, *to), local: vec![visitor], ascending: None },
+        (Kind::Visitors { from, to }, _) => {
+            Flow { rows: listed::visitors(context, *from, *to, narrow.visitors.clone()), local: vec![visitor], ascending: None }
+        }
         (Kind::Accounts, _) => {
-            let (rows, ascending) = listed::accounts(context);
+            let (rows, ascending) = listed::accounts(context, narrow.accounts.clone());
             Flow { rows, local: vec![account.clone()], ascending: ascending.then_some(account) }
         }
         (Kind::Catalogue(kind), _) => Flow::plain(listed::catalogue(context, kind)),

@@ -41,7 +41,7 @@ fn by_person(
             _ => None,
         }));
     };
-    Box::new(walk(context, LeftOut::new(context, Blacklist::Apply), Box::new(fill), BTreeMap::new()))
+    Box::new(walk(context, 0..context.company.accounts, LeftOut::new(context, Blacklist::Apply), Box::new(fill), BTreeMap::new()))
 }
 
 fn guide_id(guide: usize) -> String {

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashSet, VecDeque},
+    ops::Range,
     sync::Arc,
 };
 
@@ -180,13 +181,14 @@ pub(super) fn rows(
     apps: Apps,
     item: Option<&str>,
     blacklist: Blacklist,
+    accounts: Range<u64>,
 ) -> (Box<dyn Iterator<Item = Row> + Send>, bool, bool) {
     let usage = Counted::new(context, window, class, apps, item);
     let left_out = LeftOut::new(context, blacklist);
     let (sent, orderly) = sent_rows(context, window, class, apps, item, &left_out);
     let known = sent.keys().next_back().is_none_or(|block| *block < context.company.accounts);
     let fill = Box::new(move |person, account, ready: &mut VecDeque<Row>| usage.fill(person, account, ready));
-    (Box::new(walk(context, left_out, fill, sent)), orderly, orderly && known)
+    (Box::new(walk(context, accounts, left_out, fill, sent)), orderly, orderly && known)
 }
 
 /// What is counted of a person's usage.
@@ -198,7 +200,7 @@ struct Counted {
     /// The items of the class: number, app and id. One without an id for the app as a whole.
     items: Vec<(usize, usize, Option<Arc<str>>)>,
     /// Days that can have usage within the window.
-    days: std::ops::Range<i64>,
+    days: Range<i64>,
 }
 
 impl Counted {
@@ -313,12 +315,15 @@ pub(super) type Fill = Box<dyn FnMut(u64, u64, &mut VecDeque<Row>) + Send>;
 /// Calls `fill` for each person, and puts in the rows that were made for a block after those of its account's people.
 pub(super) fn walk(
     context: &Context,
+    accounts: Range<u64>,
     left_out: LeftOut,
     mut fill: Fill,
     mut sent: BTreeMap<u64, Vec<Row>>,
 ) -> impl Iterator<Item = Row> + Send + use<> {
     let company = context.company;
-    let (mut account, mut people) = (0, company.people_of(0));
+    sent.retain(|block, _| accounts.contains(block) || *block >= company.accounts);
+    let (mut account, end) = (accounts.start, accounts.end);
+    let mut people = if account < end { company.people_of(account) } else { 0..0 };
     let mut ready = VecDeque::new();
     std::iter::from_fn(move || {
         loop {
@@ -328,10 +333,10 @@ pub(super) fn walk(
             match people.next() {
                 Some(person) if left_out.has(&Key::Visitor(person)) || left_out.deleted_accounts.contains(&account) => {}
                 Some(person) => fill(person, account, &mut ready),
-                None if account < company.accounts => {
+                None if account < end => {
                     ready.extend(sent.remove(&account).unwrap_or_default());
                     account += 1;
-                    people = if account < company.accounts { company.people_of(account) } else { 0..0 };
+                    people = if account < end { company.people_of(account) } else { 0..0 };
                 }
                 None => match sent.pop_first() {
                     Some((_, rows)) => ready.extend(rows),
