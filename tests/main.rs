@@ -8,6 +8,7 @@ mod host;
 mod licences;
 mod sandbox;
 mod sandbox_gainsight;
+mod sandbox_salesforce;
 mod script;
 mod store;
 mod support;

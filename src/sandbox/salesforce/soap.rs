@@ -81,17 +81,17 @@ fn read(body: &[u8]) -> Option<Login> {
                 path.push(name);
             }
             Event::End(_) => _ = path.pop(),
-            Event::Text(found) => put(&mut login, path.last()?, &found.xml10_content()),
-            Event::CData(found) => put(&mut login, path.last()?, &found),
-            Event::GeneralRef(found) => put(&mut login, path.last()?, &resolved(&found)?),
+            Event::Text(found) => put(&mut login, path.last(), &found.xml10_content()),
+            Event::CData(found) => put(&mut login, path.last(), &found),
+            Event::GeneralRef(found) => put(&mut login, path.last(), &resolved(&found)?),
             Event::Eof => return path.is_empty().then_some(login),
             _ => {}
         }
     }
 }
 
-fn put(login: &mut Login, element: &str, text: &str) {
-    match element {
+fn put(login: &mut Login, element: Option<&String>, text: &str) {
+    match element.map_or("", String::as_str) {
         "username" => login.username.push_str(text.trim()),
         "password" => login.password.push_str(text),
         _ => {}
