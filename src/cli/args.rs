@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::{check, completions, history, init, list, plan, render::Color, run, sandbox, show, up};
+use super::{check, completions, docs, exec, history, init, list, plan, render::Color, run, sandbox, show, up};
 
 /// Customer-success automation by scripts: Salesforce, Pendo and Gainsight kept in agreement.
 #[derive(Debug, Parser)]
@@ -50,6 +50,8 @@ pub(crate) enum Command {
     Plan(plan::Plan),
     /// Run mappings, rules and segments now, in dependency order.
     Run(run::Run),
+    /// Run a plain automation script once, top to bottom.
+    Exec(exec::Exec),
     /// The host: watch the scripts, reload them, keep their schedules.
     Up(up::Up),
     /// List what ran, when, and how it ended.
@@ -58,6 +60,8 @@ pub(crate) enum Command {
     Show(show::Show),
     /// The emulated systems alone, until they are asked to stop.
     Sandbox(sandbox::Sandbox),
+    /// The reference of every function with its examples, and of every diagnostic code.
+    Docs(docs::Docs),
     /// Print a script that completes commands and names in a shell.
     Completions(completions::Completions),
 }

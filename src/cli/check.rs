@@ -129,5 +129,10 @@ pub(super) fn declarations(workspace: &Workspace, cx: &Context) -> Result<Vec<Ar
 fn failure(first: &Diagnostic, errors: usize) -> Failure {
     let place = Spot { file: first.file.clone(), line: first.line as usize, column: first.column as usize };
     let more = if errors > 1 { format!(" (and {} more)", errors - 1) } else { String::new() };
-    Failure { place: Some(Box::new(place)), hint: first.hint.clone(), ..Failure::new(Exit::Scripts, first.code, format!("{}{more}", first.message)) }
+    Failure {
+        place: Some(Box::new(place)),
+        hint: first.hint.clone(),
+        shown: true,
+        ..Failure::new(Exit::Scripts, first.code, format!("{}{more}", first.message))
+    }
 }

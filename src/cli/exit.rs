@@ -39,6 +39,8 @@ pub(crate) struct Failure {
     pub(crate) place: Option<Box<Spot>>,
     pub(crate) hint: Option<String>,
     pub(crate) system: Option<System>,
+    /// People were told already; programs were not.
+    pub(crate) shown: bool,
 }
 
 /// Where it is; lines and columns count from 1.
@@ -51,7 +53,7 @@ pub(crate) struct Spot {
 
 impl Failure {
     pub(crate) fn new(exit: Exit, code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { exit, code: code.into(), message: message.into(), place: None, hint: None, system: None }
+        Self { exit, code: code.into(), message: message.into(), place: None, hint: None, system: None, shown: false }
     }
 
     pub(crate) fn usage(message: impl Into<String>) -> Self {

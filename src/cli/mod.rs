@@ -13,6 +13,10 @@ mod run_command;
 mod check;
 /// `tabi completions`.
 mod completions;
+/// `tabi docs`.
+mod docs;
+/// `tabi exec`.
+mod exec;
 /// `tabi history`.
 mod history;
 /// `tabi init`.

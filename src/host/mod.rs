@@ -25,6 +25,8 @@ mod workspace;
 
 /// What can go wrong, besides the work itself.
 mod error;
+/// One plain script, once.
+pub mod exec;
 /// One loop over one closed list of events.
 pub mod up;
 

@@ -1,6 +1,12 @@
 //! Everything that work needs, opened together and closed in order: threads, state, connections, the sandbox.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio::runtime::Runtime;
 
@@ -22,6 +28,8 @@ pub struct Session {
     pub wire: Wire,
     /// Ends the work: no new call starts, what is in flight finishes.
     pub stop: Stop,
+    /// Set together with `stop`: for scripts, which only look.
+    pub interrupted: Arc<AtomicBool>,
     sandbox: Option<shared::Shared>,
     runtime: Runtime,
 }
@@ -43,14 +51,15 @@ impl Session {
         drop(entered);
         let store = workspace.store()?;
         let wire = Wire::new(systems, runtime.handle().clone(), Arc::clone(&store), clock::now);
-        Ok(Self { store, wire, stop, sandbox, runtime })
+        Ok(Self { store, wire, stop, interrupted: Arc::default(), sandbox, runtime })
     }
 
     /// Ends the work at SIGINT or SIGTERM, letting what is in flight finish; `again` is called at the second one.
     pub fn stop_when_asked(&self, again: impl FnOnce() + Send + 'static) {
-        let (stop, mut signals) = (self.stop.clone(), self.signals());
+        let (stop, interrupted, mut signals) = (self.stop.clone(), Arc::clone(&self.interrupted), self.signals());
         self.runtime.spawn(async move {
             signals.asked_to_stop().await;
+            interrupted.store(true, Ordering::Relaxed);
             stop.request();
             signals.asked_to_stop().await;
             again();

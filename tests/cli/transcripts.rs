@@ -15,9 +15,13 @@ macro_rules! sessions {
 }
 
 sessions! {
+    check_says_everything
     config_errors
+    docs_explain
     init_refuses_a_workspace
+    names_and_dates
     no_runs_yet
+    plain_scripts
     usage_errors
 }
 

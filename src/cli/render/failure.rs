@@ -9,6 +9,9 @@ use super::{BAD, BOLD, DIM, Out, paint};
 /// Tells why a command did not do its work.
 pub(crate) fn failure(out: &Out, failure: &Failure) {
     out.json(&Value::Object(Map::from_iter([("error".to_owned(), Value::Object(document(failure)))])));
+    if failure.shown {
+        return;
+    }
     let place = failure.place.as_ref().map(|at| format!("{}:{}:{}", at.file, at.line, at.column));
     out.note(format!("{}{} {}", paint(BAD, "error"), paint(BOLD, ":"), failure.message));
     if let Some(place) = place {
