@@ -12,6 +12,7 @@ use tabi::{
 pub(super) struct Bench {
     pub sandbox: Sandbox,
     pub systems: Systems,
+    pub stop: Stop,
 }
 
 /// Patience without pauses, so that faults cost no time.
@@ -61,7 +62,8 @@ pub(super) async fn bench(accounts: u64, faults: &str) -> Bench {
 }
 
 pub(super) fn with(sandbox: Sandbox, options: Options) -> Bench {
-    Bench { systems: Systems::new(options, Stop::new()).unwrap(), sandbox }
+    let stop = Stop::new();
+    Bench { systems: Systems::new(options, stop.clone()).unwrap(), sandbox, stop }
 }
 
 pub(super) fn query(system: System, object: &str, fields: &[&str]) -> Query {

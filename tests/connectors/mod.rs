@@ -4,5 +4,9 @@
 mod bench;
 /// Gainsight.
 mod gainsight;
+/// What all systems have in common: reaching, being refused, trying again, stopping.
+mod http;
+/// Pendo.
+mod pendo;
 /// Salesforce.
 mod salesforce;

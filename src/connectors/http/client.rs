@@ -272,15 +272,13 @@ impl Http {
     }
 
     async fn collect(&self, mut response: reqwest::Response, limit: usize) -> Result<Bytes, Fault> {
-        let broke = |_| broke_off(self.system);
-        let Some(first) = response.chunk().await.map_err(broke)? else { return Ok(Bytes::new()) };
-        let mut body = BytesMut::from(first);
-        while let Some(chunk) = response.chunk().await.map_err(broke)? {
-            body.extend_from_slice(&chunk);
-            if body.len() > limit {
+        let mut body = BytesMut::new();
+        while let Some(chunk) = response.chunk().await.map_err(|_| broke_off(self.system))? {
+            if body.len() + chunk.len() > limit {
                 let message = format!("the answer is larger than {} MB; ask for fewer records or fields at once", limit / 1_048_576);
                 return Err(Fault::from_system(self.system, FaultKind::Invalid, message));
             }
+            body.extend_from_slice(&chunk);
         }
         Ok(body.freeze())
     }
