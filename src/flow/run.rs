@@ -237,7 +237,7 @@ fn dates(declaration: &Declaration, options: &Options) -> Vec<Date> {
 }
 
 fn dispatch(work: &mut Work<'_>, declaration: &Declaration, part: Part, options: &Options, wire: &Wire) -> Result<Option<Timestamp>, Error> {
-    match &declaration.body {
+    match &declaration.on(work.date).body {
         Body::Integration(one) if part == Part::Pull => integration::pull(work, one).map(|()| None),
         Body::Integration(one) => integration::push(work, &integration::due(one, options.reason != "schedule")).map(|()| None),
         Body::Mapping(one) => {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Record, Value};
+use super::{Record, Timestamp, Value};
 
 /// The operators a rule's filter can use; the words are those of scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -163,6 +163,9 @@ fn compare(a: &Value, b: &Value) -> Option<std::cmp::Ordering> {
         (Value::Date(_) | Value::Instant(_), Value::Text(_)) | (Value::Text(_), Value::Date(_) | Value::Instant(_)) => {
             a.to_string().partial_cmp(&b.to_string())
         }
+        // Milliseconds since 1970, as Pendo keeps time.
+        (Value::Int(millis), Value::Date(_) | Value::Instant(_)) => Value::Instant(Timestamp::from_millisecond(*millis).ok()?).compare(b),
+        (Value::Date(_) | Value::Instant(_), Value::Int(millis)) => a.compare(&Value::Instant(Timestamp::from_millisecond(*millis).ok()?)),
         _ => a.compare(b),
     }
 }

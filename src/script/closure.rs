@@ -7,7 +7,7 @@ use std::{fmt, sync::Arc, time::Instant};
 use rhai::NativeCallContextStore;
 use rhai::{Dynamic, Engine, FnPtr, Map};
 
-use crate::model::{Fault, FaultKind, Record, Value};
+use crate::model::{Date, Fault, FaultKind, Record, Value};
 
 use super::{
     declaration::Place,
@@ -19,7 +19,7 @@ use super::{
 };
 
 /// What a closure reads of its row.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Reads {
     /// Sorted; none when it may read any.
     pub(super) fields: Option<Vec<String>>,
@@ -32,6 +32,7 @@ pub(super) struct Reads {
 pub struct Closure(Arc<Inner>);
 
 #[allow(deprecated, reason = "as above")]
+#[derive(Clone)]
 struct Inner {
     engine: Arc<Engine>,
     pointer: FnPtr,
@@ -53,10 +54,18 @@ impl Closure {
     #[allow(deprecated, reason = "as above")]
     pub(super) fn keep(ctx: &rhai::NativeCallContext, engine: Arc<Engine>, pointer: &FnPtr, place: Place, reads: Reads) -> Self {
         let mut context = ctx.store_data();
-        context.global.tag = Dynamic::from(Desk::Pure);
+        context.global.tag = Dynamic::from(Desk::Pure { rule_date: None });
         context.global.num_operations = 0;
         context.global.level = 0;
         Self(Arc::new(Inner { engine, pointer: frozen(pointer), context, place, reads, stopwatch: Instant::now }))
+    }
+
+    /// The same closure on a rule date, which it sees as `rule_date()`.
+    #[allow(deprecated, reason = "as above")]
+    pub(super) fn on(&self, date: Date) -> Self {
+        let mut inner = self.0.as_ref().clone();
+        inner.context.global.tag = Dynamic::from(Desk::Pure { rule_date: Some(date) });
+        Self(Arc::new(inner))
     }
 
     /// Where it is written.

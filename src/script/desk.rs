@@ -8,7 +8,7 @@ use std::{
 
 use rhai::{Engine, EvalAltResult, NativeCallContext, Position};
 
-use crate::model::{Effect, Fault, FaultKind, Reply};
+use crate::model::{Date, Effect, Fault, FaultKind, Reply};
 
 use super::{
     declaration::{Declaration, MeasureDecl, Place},
@@ -21,8 +21,8 @@ use super::{
 /// The desk effects are handed to.
 #[derive(Clone)]
 pub(super) enum Desk {
-    /// A mapping closure: every effect is refused.
-    Pure,
+    /// A mapping closure: every effect is refused. `rule_date()` is the run's, when there is one.
+    Pure { rule_date: Option<Date> },
     /// A file being imported: effects are refused, declarations are its own file's business.
     Importing,
     /// A file being loaded: effects are refused and reported, declarations collected.
@@ -79,7 +79,7 @@ fn hold<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// The desk of the evaluation in progress. Without a tag it is pure.
 pub(super) fn desk(ctx: &NativeCallContext) -> Desk {
-    ctx.tag().and_then(|tag| tag.read_lock::<Desk>().map(|desk| desk.clone())).unwrap_or(Desk::Pure)
+    ctx.tag().and_then(|tag| tag.read_lock::<Desk>().map(|desk| desk.clone())).unwrap_or(Desk::Pure { rule_date: None })
 }
 
 /// Where the call in progress is written.
@@ -93,7 +93,9 @@ pub(super) fn perform(ctx: &NativeCallContext, effect: Effect) -> Result<Reply, 
         Desk::Running { perform, stopwatch } => {
             super::limits::off_the_clock(stopwatch, || perform.perform(effect)).map_err(|fault| at(ctx, thrown(fault)))
         }
-        Desk::Pure => Err(at(ctx, thrown(Fault::new(FaultKind::NotAllowed, format!("a closure that computes a value may not {}", wish(&effect)))))),
+        Desk::Pure { .. } => {
+            Err(at(ctx, thrown(Fault::new(FaultKind::NotAllowed, format!("a closure that computes a value may not {}", wish(&effect))))))
+        }
         Desk::Importing => {
             let message = format!("an imported file may not {} while it loads", wish(&effect));
             Err(at(ctx, thrown(Fault::new(FaultKind::NotAllowed, message))))

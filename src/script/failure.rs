@@ -105,6 +105,7 @@ fn root_fault(error: &EvalAltResult) -> (Fault, Cause) {
         EvalAltResult::ErrorVariableNotFound(name, _) => (script(format!("unknown variable `{name}`")), Cause::UnknownVariable),
         EvalAltResult::ErrorModuleNotFound(name, _) => (script(format!("unknown namespace `{name}`")), Cause::UnknownNamespace),
         EvalAltResult::ErrorPropertyNotFound(name, _) => (script(format!("no field `{name}` here")).field(name.clone()), Cause::MissingProperty),
+        EvalAltResult::ErrorDotExpr(text, _) => (script(no_property(text)), Cause::Other),
         EvalAltResult::ErrorTooManyOperations(_) => limit("the script took more steps than it may: look for a loop without an end"),
         EvalAltResult::ErrorStackOverflow(_) => limit("functions call each other deeper than they may: look for a recursion without an end"),
         EvalAltResult::ErrorTooManyVariables(_) => limit("more variables are alive than may be"),
@@ -159,6 +160,16 @@ fn not_found(signature: &str) -> String {
         (true, [a, b]) if types.contains(&"null") => format!("`{name}` between {a} and {b}: the value is null, give it a default (`x ?? 0`)"),
         (true, [a, b]) => format!("`{name}` does not work between {a} and {b}"),
         _ => format!("no function `{name}` for ({})", types.join(", ")),
+    }
+}
+
+/// `Unknown property 'Name' - a getter is not registered for type '()'` in words.
+fn no_property(text: &str) -> String {
+    let quoted: Vec<&str> = text.split('\'').skip(1).step_by(2).collect();
+    match quoted.as_slice() {
+        [field, "()"] => format!("null has no field `{field}`: write `?.{field}` where it may be null"),
+        [field, of] => format!("{} has no field `{field}`", script_type(of)),
+        _ => text.to_owned(),
     }
 }
 

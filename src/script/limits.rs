@@ -43,8 +43,9 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             operations: 2_000_000,
-            call_depth: 48,
-            expression_depth: 64,
+            // Together they have to fit a worker's stack of 2 MiB, also in a debug build.
+            call_depth: 16,
+            expression_depth: 32,
             text: 1 << 20,
             list: 100_000,
             map: 10_000,
@@ -58,9 +59,18 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// For scripts that run once from top to bottom (`tabi exec`).
+    /// For scripts that run once from top to bottom (`tabi exec`), on a thread with a stack of their own.
     pub fn for_scripts() -> Self {
-        Self { operations: 100_000_000, list: 1_000_000, map: 1_000_000, text: 16 << 20, time: Duration::from_mins(10), ..Self::default() }
+        Self {
+            call_depth: 64,
+            expression_depth: 64,
+            operations: 100_000_000,
+            list: 1_000_000,
+            map: 1_000_000,
+            text: 16 << 20,
+            time: Duration::from_mins(10),
+            ..Self::default()
+        }
     }
 
     pub(super) fn apply(&self, engine: &mut Engine) {

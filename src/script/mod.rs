@@ -30,6 +30,8 @@ mod logic;
 mod perform;
 /// Which fields a closure reads.
 mod reads;
+/// What is said relative to the rule date.
+mod relative;
 /// Plain automation scripts.
 mod run;
 /// The call of a declaring function.

@@ -7,14 +7,14 @@ use std::{
 
 use rhai::{AST, Array, Dynamic, Engine, Scope};
 
-use crate::model::Value;
+use crate::model::{Fault, FaultKind, Value};
 
 use super::{
     check::Table,
     desk::Desk,
     diagnostics::Diagnostic,
     engine::engine,
-    failure::{Failure, failure},
+    failure::{Cause, Failure, failure},
     generation,
     library::{Library, Resolver},
     limits::{self, Limits, PrintSink},
@@ -73,7 +73,23 @@ pub fn run_source(root: &Path, text: &str, run: ScriptRun) -> Result<Value, RunE
     run_in(&Arc::new(Library::new(root)), "script", text, run)
 }
 
+/// Bytes of stack for the deepest script that the limits allow, in a debug build too.
+const STACK: usize = 64 << 20;
+
+/// Runs on a thread of its own, so that the depth a script may have does not hang on who calls.
 fn run_in(library: &Arc<Library>, name: &str, text: &str, run: ScriptRun) -> Result<Value, RunError> {
+    std::thread::scope(|scope| {
+        let thread =
+            std::thread::Builder::new().name("script".to_owned()).stack_size(STACK).spawn_scoped(scope, || evaluate(library, name, text, run));
+        let refused = |error: std::io::Error| {
+            let fault = Fault::new(FaultKind::Script, format!("no thread to run the script on: {error}"));
+            RunError::Failed(Failure { fault: Box::new(fault), place: None, cause: Cause::Other })
+        };
+        thread.map_err(refused)?.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+fn evaluate(library: &Arc<Library>, name: &str, text: &str, run: ScriptRun) -> Result<Value, RunError> {
     let mut engine = engine(&run.limits);
     engine.set_module_resolver(Resolver(Arc::clone(library)));
     engine.set_default_tag(Dynamic::from(Desk::Running { perform: run.perform, stopwatch: run.limits.stopwatch }));

@@ -31,7 +31,7 @@ impl<'c, 'e> Site<'c, 'e> {
         let (loading, quiet) = match desk(ctx) {
             Desk::Loading(loading) => (Some(loading), false),
             Desk::Importing => (None, true),
-            Desk::Pure | Desk::Running { .. } => (None, false),
+            Desk::Pure { .. } | Desk::Running { .. } => (None, false),
         };
         let file = ctx.call_source().unwrap_or_default();
         let map = loading.as_ref().and_then(|loading| loading.maps.get(file));

@@ -1,8 +1,8 @@
 //! Closures: what they see, what they keep, what they read.
 
 use tabi::{
-    model::{Effect, FaultKind, Record, Reply, Value},
-    script::{Generation, Limits},
+    model::{Effect, FaultKind, Record, Reply, Source, Value},
+    script::{Body, Cell, Generation, Limits},
 };
 
 use super::bench::{Scripted, Workspace, closure, findings, first_closure, mapping};
@@ -160,6 +160,32 @@ fn dates_compare_count_and_print() {
     }
     let (_workspace, bad) = closure(&mapping("", "|row| date(\"31/01/2026\")"));
     assert!(bad.call_row(&x).unwrap_err().message.contains("write it as 2026-01-31"));
+}
+
+#[test]
+fn a12_closures_and_filters_are_settled_on_the_rule_date() {
+    let script = mapping("", "|row| row.d - rule_date()")
+        .replace("object(\"Account\")", "object(\"Account\").filter(#{ a: [\"D\", \">\", rule_date() - days(30)] })");
+    let workspace = Workspace::new(&[("scripts/a.rhai", &script)]);
+    let generation = workspace.load();
+    assert_eq!(findings(&generation), Vec::<String>::new());
+    let declaration = generation.declaration("m").unwrap().on("2026-01-31".parse().unwrap());
+    let Body::Mapping(mapping) = &declaration.body else { panic!("a mapping") };
+    let Source::Object(query) = &mapping.from else { panic!("an object") };
+    assert_eq!(query.filter.as_ref().unwrap().conditions[0].value, Value::Date("2026-01-01".parse().unwrap()));
+    let Cell::Compute(closure) = &mapping.fields[0].from else { panic!("a closure") };
+    let row = Record::from_iter([("d".into(), Value::Date("2026-02-10".parse().unwrap()))]);
+    assert_eq!(closure.call_row(&row).unwrap(), Value::Int(10));
+}
+
+#[test]
+fn nothing_has_no_fields() {
+    let (_workspace, closure) = closure(&mapping("", "|row| row.Owner.Name"));
+    let row = Record::from_iter([("Owner".into(), Value::Null)]);
+    let fault = closure.call_row(&row).unwrap_err();
+    assert!(fault.message.starts_with("null has no field `Name`: write `?.Name`"), "{}", fault.message);
+    let (_workspace, closure) = super::bench::closure(&mapping("", "|row| row.Owner?.Name ?? \"nobody\""));
+    assert_eq!(closure.call_row(&row).unwrap(), Value::text("nobody"));
 }
 
 #[test]

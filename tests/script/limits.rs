@@ -48,6 +48,14 @@ fn endless_recursion_runs_out_of_depth() {
 }
 
 #[test]
+fn the_deepest_recursion_that_is_allowed_fits_the_stack() {
+    for script in ["fn f(n) { let x = [[#{ a: [1 + (2 * f(n + 1))] }]]; x }\nf(0);", "fn f(n) { [n].map(|x| { if true { [f(x + 1)] } }) }\nf(0);"] {
+        let said = findings(&Workspace::new(&[("scripts/a.rhai", script)]).load()).join("\n");
+        assert!(said.starts_with("E0206"), "{said}");
+    }
+}
+
+#[test]
 fn deep_expressions_are_refused() {
     let said = loaded(&format!("let x = {}1{};", "(".repeat(60), ")".repeat(60)));
     assert!(said.starts_with("E0201") && said.contains("expression exceeds maximum complexity"), "{said}");

@@ -1,9 +1,12 @@
 //! Days and instants in scripts. There is no "now": time comes from the systems, or as the rule date.
 
-use rhai::plugin::{Dynamic, EvalAltResult, ImmutableString, RhaiResult, export_module};
+use rhai::plugin::{Dynamic, EvalAltResult, ImmutableString, NativeCallContext, RhaiResult, export_module};
 
 use crate::model::{Date, Fault, FaultKind, FieldType, Timestamp, Value};
-use crate::script::failure::thrown;
+use crate::script::{
+    desk::{Desk, desk},
+    failure::thrown,
+};
 
 /// A number of days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,15 +78,19 @@ pub(super) mod functions {
         narrow(count).map(Days)
     }
 
-    /// Stands for the date a rule is run for; days can be added to it or taken from it.
+    /// The date a rule is run for; days can be added to it or taken from it. In declarations it stands for that date, also as the value of a
+    /// condition; in closures it is that date.
     ///
     /// # Example
     /// ```rhai
     /// let due = rule_date() + days(14);
     /// `${due}` == "rule date + 14 days"
     /// ```
-    pub fn rule_date() -> RuleDate {
-        RuleDate::default()
+    pub fn rule_date(ctx: NativeCallContext) -> Dynamic {
+        match desk(&ctx) {
+            Desk::Pure { rule_date: Some(date) } => Dynamic::from(date),
+            _ => Dynamic::from(RuleDate::default()),
+        }
     }
 
     #[rhai_fn(name = "+", return_raw)]

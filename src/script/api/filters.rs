@@ -4,11 +4,15 @@ use crate::model::{Condition, Filter, Logic, Operator, Value};
 use crate::script::{
     diagnostics::{Diagnostic, Id},
     logic,
+    relative::placeholder,
     site::Site,
     suggest::did_you_mean,
 };
 
-use super::options::{Entry, Item};
+use super::{
+    dates::RuleDate,
+    options::{Entry, Item},
+};
 
 /// Reads a filter: labelled conditions and their logic; without logic all have to hold.
 pub(super) fn filter(site: &Site, item: &Item) -> Option<Filter> {
@@ -87,6 +91,9 @@ fn operator(site: &Site, item: &Item) -> Option<Operator> {
 }
 
 fn value(site: &Site, item: &Item, operator: Operator) -> Option<Value> {
+    if let Some(date) = item.value.read_lock::<RuleDate>() {
+        return Some(placeholder(*date));
+    }
     let value = item.data(site)?;
     match (operator, &value) {
         (Operator::In | Operator::NotIn, Value::List(_)) => Some(value),

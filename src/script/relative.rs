@@ -1,0 +1,107 @@
+//! What is said relative to the rule date, and is settled when a run knows it: filters (`rule_date() - days(30)`) and closures.
+
+use crate::model::{Date, Filter, Record, Source, Value};
+
+use super::declaration::{Action, ActionKind, Body, Cell, CtaAction, Declaration, FieldMap, Integration, Mapping, Rule, RuleDate, UsageLoad};
+
+/// The one field of a placeholder's map. Scripts cannot write it by accident: conditions take no maps.
+const PLACEHOLDER: &str = "rule_date_plus_days";
+
+/// Stands for the rule date within a condition.
+pub(super) fn placeholder(date: RuleDate) -> Value {
+    Value::Map(Record::from_iter([(PLACEHOLDER.into(), Value::Int(date.plus_days.into()))]))
+}
+
+fn settled(value: &Value, date: Date) -> Value {
+    let plus = match value {
+        Value::Map(map) if map.len() == 1 => map.get(PLACEHOLDER).and_then(Value::as_i64),
+        _ => None,
+    };
+    let moved = |days: i64| date.saturating_add(jiff::Span::new().try_days(days).unwrap_or_default());
+    match value {
+        Value::List(items) => Value::List(items.iter().map(|item| settled(item, date)).collect()),
+        _ => plus.map_or_else(|| value.clone(), |days| Value::Date(moved(days))),
+    }
+}
+
+fn filter(filter: &mut Filter, date: Date) {
+    for condition in &mut filter.conditions {
+        condition.value = settled(&condition.value, date);
+    }
+}
+
+impl Declaration {
+    /// The declaration as it is on a rule date: in filters the date is filled in, and closures see it as `rule_date()`.
+    pub fn on(&self, date: Date) -> Self {
+        let mut declaration = self.clone();
+        match &mut declaration.body {
+            Body::Integration(integration) => on_integration(integration, date),
+            Body::Mapping(mapping) => on_mapping(mapping, date),
+            Body::Rule(rule) => on_rule(rule, date),
+            Body::Segment(segment) => filter(&mut segment.filter, date),
+        }
+        declaration
+    }
+}
+
+fn on_integration(integration: &mut Integration, date: Date) {
+    integration.push.iter_mut().for_each(|push| maps(&mut push.fields, date));
+}
+
+fn on_mapping(mapping: &mut Mapping, date: Date) {
+    source(&mut mapping.from, date);
+    maps(&mut mapping.match_on, date);
+    maps(&mut mapping.fields, date);
+}
+
+fn on_rule(rule: &mut Rule, date: Date) {
+    source(&mut rule.from, date);
+    if let Some(own) = &mut rule.filters {
+        filter(own, date);
+    }
+    rule.actions.iter_mut().for_each(|action| on_action(action, date));
+}
+
+fn on_action(action: &mut Action, date: Date) {
+    if let Some(criteria) = &mut action.criteria {
+        filter(criteria, date);
+    }
+    match &mut action.kind {
+        ActionKind::Usage(UsageLoad { account, date: day, instance_id, instance_name, measures, .. }) => {
+            [Some(account), Some(day), instance_id.as_mut(), instance_name.as_mut()].into_iter().flatten().for_each(|one| cell(one, date));
+            maps(measures, date);
+        }
+        ActionKind::Object(load) => maps(&mut load.fields, date),
+        ActionKind::Score(score) => {
+            cell(&mut score.score, date);
+            score.comments.iter_mut().for_each(|one| cell(one, date));
+        }
+        ActionKind::Cta(CtaAction { name, cta_type, reason, priority, status, owner_email, playbook, comments, .. }) => {
+            let given = [name, cta_type, reason, priority].into_iter();
+            for one in given.chain([status, owner_email, playbook, comments].into_iter().flatten()) {
+                cell(one, date);
+            }
+        }
+    }
+}
+
+fn source(source: &mut Source, date: Date) {
+    if let Source::Object(query) = source
+        && let Some(own) = &mut query.filter
+    {
+        filter(own, date);
+    }
+}
+
+fn maps(maps: &mut [FieldMap], date: Date) {
+    for map in maps {
+        cell(&mut map.from, date);
+    }
+}
+
+/// Fields of the rule date itself are filled in by the flow, row by row.
+fn cell(cell: &mut Cell, date: Date) {
+    if let Cell::Compute(closure) = cell {
+        *closure = closure.on(date);
+    }
+}
