@@ -27,6 +27,8 @@ const FILES: &[(&str, &str)] = &[
     ("scripts/pendo_salesforce.rhai", include_str!("../../scripts/pendo_salesforce.rhai")),
     ("scripts/usage_to_gainsight.rhai", include_str!("../../scripts/usage_to_gainsight.rhai")),
     ("scripts/health_to_salesforce.rhai", include_str!("../../scripts/health_to_salesforce.rhai")),
+    ("scripts/adoption_targets.rhai", include_str!("../../scripts/adoption_targets.rhai")),
+    ("quiet_accounts.rhai", include_str!("init/quiet_accounts.rhai")),
 ];
 
 /// Writes the files that are not there yet; never over one that is.

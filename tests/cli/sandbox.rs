@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::support::Workspace;
+use crate::support::{Sandbox, Workspace};
 
 fn start(workspace: &Workspace, args: &str) -> (Child, Value) {
     let mut child = workspace.command(args).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
@@ -73,4 +73,40 @@ fn one_fixed_port_is_kept_and_taken_ones_are_an_error() {
     let workspace = Workspace::new();
     let refused = workspace.tabi(&format!("sandbox --json --pendo-port {port}")).ended(2);
     assert!(refused.lines()[0]["error"]["message"].as_str().unwrap().contains(&port.to_string()));
+}
+
+#[test]
+fn other_commands_of_the_workspace_find_it() {
+    let workspace = Workspace::new();
+    workspace.write("count.rhai", "salesforce::query(\"SELECT Id FROM Account\").len()");
+    let sandbox = Sandbox::start(&workspace, "--accounts 7");
+    let counted = workspace.tabi("exec --json count.rhai").ended(0);
+    assert_eq!(counted.stdout, "7\n");
+    let asked = sandbox.get("salesforce", "/_sandbox/requests");
+    assert!(asked.as_array().unwrap().iter().any(|request| request["path"].as_str().unwrap().contains("/query")), "{asked}");
+}
+
+#[test]
+fn a_system_can_be_at_any_address_and_a_wrong_secret_is_told_by_its_system() {
+    let provider = Workspace::new();
+    let sandbox = Sandbox::start(&provider, "--accounts 3");
+    let workspace = Workspace::new();
+    let config = format!(
+        "[salesforce]\nauth = \"client_credentials\"\nlogin_url = \"{}\"\nclient_id = \"{}\"\nclient_secret = \"file:secret.txt\"\n",
+        sandbox.base_url("salesforce"),
+        sandbox.ready()["salesforce"]["client_id"].as_str().unwrap(),
+    );
+    workspace.write("tabi.toml", config);
+    workspace.write("count.rhai", "salesforce::query(\"SELECT Id FROM Account\").len()");
+
+    workspace.write("secret.txt", sandbox.ready()["salesforce"]["client_secret"].as_str().unwrap());
+    assert_eq!(workspace.tabi("exec --json count.rhai").ended(0).stdout, "3\n");
+    workspace.write("secret.txt", "not the secret");
+    let refused = workspace.tabi("exec --json count.rhai").ended(4);
+    let error = &refused.lines()[0]["error"];
+    assert_eq!(error["system"], "salesforce", "{error}");
+    assert!(!format!("{}{}", refused.stdout, refused.stderr).contains("not the secret"));
+    fs::remove_file(workspace.path().join("secret.txt")).unwrap();
+    let absent = workspace.tabi("exec --json count.rhai").ended(2);
+    assert_eq!(absent.lines()[0]["error"]["code"], "config_secret_missing");
 }
