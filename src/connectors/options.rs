@@ -115,7 +115,7 @@ pub enum SalesforceAuth {
         username: String,
         /// PEM.
         private_key: Secret,
-        /// `https://login.salesforce.com` when none.
+        /// `https://login.salesforce.com` when none, or `https://test.salesforce.com` for a sandbox org.
         audience: Option<String>,
     },
     /// A token made elsewhere; it cannot be renewed. `login_url` has to be the org's own host.

@@ -5,7 +5,7 @@ use tabi::{
     model::{Change, Effect, FaultKind, FieldType, Filter, Operator, Query, Record, Reply, Request, Source, System, Value},
 };
 
-use super::bench::{Bench, bench, insert, options, query, record, sandbox, text, update, with};
+use super::bench::{Bench, bench, credential, insert, options, query, record, sandbox, text, update, with};
 
 const GS: System = System::Gainsight;
 
@@ -82,9 +82,10 @@ async fn bad_rows_fail_alone_although_the_call_is_refused_whole() {
     let mut rows: Vec<Change> = companies.iter().take(120).map(|row| update(&text(row, "Gsid"), &[("Arr", Value::Int(4711))])).collect();
     rows[11] = update(&text(&companies[11], "Gsid"), &[("RenewalDate", Value::text("31-31-2027"))]);
     rows[77] = update(&text(&companies[77], "Gsid"), &[("Arr", Value::text("many"))]);
+    rows[40] = update("1P02GONEGONEGONEGONEGONEGONEGONEGONEX", &[("Arr", Value::Int(1))]);
     let outcomes = bench.write(GS, "Company", rows).await.unwrap();
     let failed: Vec<usize> = outcomes.iter().enumerate().filter(|(_, outcome)| outcome.fault.is_some()).map(|(at, _)| at).collect();
-    assert_eq!(failed, [11, 77]);
+    assert_eq!(failed, [11, 40, 77]);
     let fault = outcomes[11].fault.as_ref().unwrap();
     assert_eq!((fault.code.as_deref(), fault.field.as_deref()), (Some("GSOBJ_1006"), Some("RenewalDate")), "{fault}");
     let keys = vec![companies[0].get("Gsid").unwrap().clone()];
@@ -224,6 +225,30 @@ async fn a_wrong_key_is_denied_and_a_used_up_day_is_told() {
     bench.page(&source, None, 10).await.unwrap();
     let fault = bench.page(&source, None, 10).await.unwrap_err();
     assert_eq!(fault.kind, FaultKind::LimitExceeded);
+}
+
+#[tokio::test]
+async fn a_token_is_fetched_renewed_and_shared() {
+    let sandbox = sandbox(40, "").await;
+    let get = |key| credential(&sandbox, "gainsight", key);
+    let client = |secret: &str| GainsightAuth::Client { client_id: get("client_id"), client_secret: Secret::from(secret) };
+    let domain = get("base_url");
+    let mut right = options(&sandbox);
+    right.gainsight = Some(GainsightOptions::new(&domain, client(&get("client_secret"))));
+    let mut wrong = options(&sandbox);
+    wrong.gainsight = Some(GainsightOptions::new(&domain, client("wrong")));
+    let bench = with(sandbox, right);
+    companies(&bench).await;
+    assert_eq!(bench.count("gainsight", "POST", "/oauth/token").await, 1);
+    bench.faults("gainsight:expired@0.2");
+    for _ in 0..10 {
+        assert!(!companies(&bench).await.is_empty());
+    }
+    bench.faults("");
+    let bench = with(bench.sandbox, wrong);
+    let fault = bench.page(&Source::Object(query(GS, "Company", &["Gsid"])), None, 10).await.unwrap_err();
+    assert_eq!(fault.kind, FaultKind::Denied);
+    assert!(fault.message.contains("client_secret"), "{fault}");
 }
 
 #[tokio::test]

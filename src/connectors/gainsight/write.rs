@@ -128,7 +128,7 @@ impl Gainsight {
     /// One call, halved as long as it is refused for what is in its rows.
     async fn isolate(&self, object: &str, operation: Operation, batch: &[Row<'_>]) -> Result<Vec<RowOutcome>, Fault> {
         match self.batch(object, operation, batch).await {
-            Err(fault) if fault.kind == FaultKind::Invalid && batch.len() > 1 => {
+            Err(fault) if batch.len() > 1 && may_be_one_row(&fault) => {
                 let (left, right) = batch.split_at(batch.len() / 2);
                 let mut all = Vec::with_capacity(batch.len());
                 for half in [left, right] {
@@ -164,6 +164,16 @@ impl Gainsight {
         let outcome =
             |(at, row): (usize, &Row<'_>)| written(row.id.clone().or_else(|| ids.get(at).cloned().flatten()), operation == Operation::Insert);
         Ok(batch.iter().enumerate().map(outcome).collect())
+    }
+}
+
+/// Whether a refusal may be for what a single row holds: an unknown object or field is one of all rows.
+fn may_be_one_row(fault: &Fault) -> bool {
+    match fault.kind {
+        FaultKind::Invalid | FaultKind::Conflict => true,
+        // An update that matches no row.
+        FaultKind::NotFound => fault.code.as_deref() == Some("GSOBJ_1011"),
+        _ => false,
     }
 }
 

@@ -51,7 +51,7 @@ pub(super) async fn login(http: &Http, login_url: &str, auth: &SalesforceAuth, r
 async fn oauth(http: &Http, login_url: &str, auth: &SalesforceAuth, refresh: Option<&Secret>) -> Result<Session, Fault> {
     let url = format!("{}/services/oauth2/token", login_url.trim_end_matches('/'));
     let call = Call::new(reqwest::Method::POST, url).repeat(Repeat::Always).header("accept", "application/json");
-    let call = with_grant(call, http, auth, refresh)?;
+    let call = with_grant(call, (http, login_url), auth, refresh)?;
     let token: Login = http.json(&call).await?;
     let user = token.id.rsplit('/').next().filter(|id| id.starts_with("005")).map(str::to_owned);
     Ok(Session {
@@ -62,7 +62,7 @@ async fn oauth(http: &Http, login_url: &str, auth: &SalesforceAuth, refresh: Opt
     })
 }
 
-fn with_grant(call: Call, http: &Http, auth: &SalesforceAuth, refresh: Option<&Secret>) -> Result<Call, Fault> {
+fn with_grant(call: Call, (http, login_url): (&Http, &str), auth: &SalesforceAuth, refresh: Option<&Secret>) -> Result<Call, Fault> {
     Ok(match auth {
         SalesforceAuth::ClientCredentials { client_id, client_secret } => {
             call.form(&[("grant_type", "client_credentials"), ("client_id", client_id), ("client_secret", client_secret.reveal())])
@@ -82,12 +82,18 @@ fn with_grant(call: Call, http: &Http, auth: &SalesforceAuth, refresh: Option<&S
             call.form(&form)
         }
         SalesforceAuth::JwtBearer { client_id, username, private_key, audience } => {
-            let audience = audience.as_deref().unwrap_or("https://login.salesforce.com");
+            let audience =
+                audience.as_deref().unwrap_or(if is_sandbox_org(login_url) { "https://test.salesforce.com" } else { "https://login.salesforce.com" });
             let assertion = assertion(http, client_id, username, private_key, audience)?;
             call.form(&[("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"), ("assertion", &assertion)])
         }
         SalesforceAuth::AccessToken { .. } => call,
     })
+}
+
+/// Whether it is one of Salesforce's own sandbox orgs, which have a login host of their own.
+fn is_sandbox_org(login_url: &str) -> bool {
+    login_url.contains("://test.salesforce.com") || login_url.contains(".sandbox.my.salesforce.com")
 }
 
 pub(super) fn with_security_token(password: &Secret, token: Option<&Secret>) -> Secret {
