@@ -4,6 +4,7 @@
 
 mod cli;
 mod connectors;
+mod flow;
 mod host;
 mod licences;
 mod sandbox;

@@ -26,7 +26,7 @@ pub(crate) fn push(work: &mut Work<'_>, integration: &Integration) -> Result<(),
                 Some(load) => load,
                 none => {
                     let sample = Sample { source: &source, schema: None, rows: &rows };
-                    let keys = slots::find(work, &schema, &to, std::slice::from_ref(&key), Missing::Declared, &sample)?;
+                    let keys = slots::find(work, &schema, &to, std::slice::from_ref(&key), Missing::Key, &sample)?;
                     let fields = slots::find(work, &schema, &to, &push.fields, Missing::Pendo, &sample)?;
                     none.insert(Load::new(to.clone(), keys, fields, Mode::Update, integration.blank, Unmatched::Reject))
                 }
@@ -56,7 +56,7 @@ pub(crate) fn pull(work: &mut Work<'_>, integration: &Integration) -> Result<(),
     let fields: Vec<FieldMap> = integration.pull.iter().map(|pull| metadata_map(&pull.metadata, &pull.field, &pull.place)).collect();
     let sample = Sample { source: &source, schema: Some(&source_schema), rows: &[] };
     slots_exist(&source_schema, integration)?;
-    let keys = slots::find(work, &schema, &to, std::slice::from_ref(&key), Missing::All, &sample)?;
+    let keys = slots::find(work, &schema, &to, std::slice::from_ref(&key), Missing::Key, &sample)?;
     let fields = slots::find(work, &schema, &to, &fields, Missing::All, &sample)?;
     // What Salesforce empties, Pendo forgets too: a pull mirrors.
     let mut load = Load::new(to, keys, fields, Mode::Update, crate::script::Blank::Clear, Unmatched::Ignore);

@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     model::{Change, Date, Fault, FieldType, Filter, Lookup, Operator, Record, RowOutcome, System, Value, Write},
-    script::{Blank, Cell, Mode, Target},
+    script::{Blank, Cell, FieldMap, Mode, Target},
 };
 
 use super::{
@@ -89,6 +89,18 @@ pub(crate) fn take_rows(work: &mut Work<'_>, load: &mut Load, rows: &[Record]) -
 /// Sends what is left.
 pub(crate) fn finish(work: &mut Work<'_>, load: &mut Load) -> Result<(), Error> {
     send(work, load)
+}
+
+/// One source row as the target fields that a declaration gives it, before they are fitted to the target's types.
+///
+/// # Errors
+/// The fault of the first closure that fails.
+pub fn transform(maps: &[FieldMap], row: &Record, date: Date) -> Result<Record, Fault> {
+    let mut fields = Record::with_capacity(maps.len());
+    for map in maps {
+        fields.push(map.target.as_str().into(), compute(&map.from, row, date)?);
+    }
+    Ok(fields)
 }
 
 /// A cell's value for one row.
@@ -203,7 +215,7 @@ fn missing(work: &mut Work<'_>, load: &mut Load, candidate: Candidate) {
     match (load.mode, load.unmatched) {
         (Mode::Upsert | Mode::Insert, _) => {
             let slots = load.keys.iter().zip(&candidate.keys).chain(load.fields.iter().zip(&candidate.values));
-            let set = slots.filter(|(_, value)| **value != Value::Null);
+            let set = slots.filter(|(slot, value)| slot.field.createable && **value != Value::Null);
             let fields: Record = set.map(|(slot, value)| (slot.field.name.as_str().into(), value.clone())).collect();
             load.pending.push((candidate.clone(), Change::Insert { key: candidate.shown, fields }));
         }

@@ -28,6 +28,7 @@ mod slots;
 mod work;
 
 pub use error::Error;
+pub use load::transform;
 pub use order::{Part, Stage, order};
 pub use perform::{Live, Plan, Wire};
 pub use run::{Hands, Options, Status, Summary, run};

@@ -158,7 +158,11 @@ fn rule_flow(flow: &mut Flow, rule: &Rule) {
     }
     for action in &rule.actions {
         match &action.kind {
-            ActionKind::Object(ObjectLoad { to, fields, .. }) => writes(flow, to.system, &to.object, fields),
+            // Identifiers are only matched: nothing new stands in them.
+            ActionKind::Object(ObjectLoad { to, fields, identifiers, .. }) => {
+                let written = fields.iter().filter(|map| !identifiers.iter().any(|name| name.eq_ignore_ascii_case(&map.target)));
+                flow.writes.extend(written.map(|map| name(to.system, &to.object, &map.target)));
+            }
             ActionKind::Usage(usage) => {
                 let object = usage.into.as_deref().unwrap_or("JBCXM__UsageData__c");
                 let system = if usage.into.is_some() { System::Gainsight } else { System::Salesforce };

@@ -78,7 +78,7 @@ pub fn run(
         let failed = declaration.after.iter().find(|name| done.iter().flatten().any(|s| s.name == **name && blocks(s.status)));
         let mut one = match (open[stage.declaration].take(), failed) {
             (Some(open), _) => open,
-            (None, Some(name)) => Open::skipped(declaration, wire, format!("`{name}`, which it follows, did not end well")),
+            (None, Some(name)) => Open::skipped(format!("`{name}`, which it follows, did not end well")),
             (None, None) => begin(declaration, options, wire, notify),
         };
         if one.fault.is_none() && one.status.is_none() {
@@ -109,8 +109,9 @@ struct Open {
     notify: Notify,
     rejections: Arc<std::sync::Mutex<Vec<RowError>>>,
     tally: Tally,
-    calls_before: BTreeMap<System, u64>,
-    began: Timestamp,
+    /// Of its own stages only: others may work between them.
+    calls: BTreeMap<System, u64>,
+    seconds: f64,
     cursors: Vec<(String, String)>,
     /// Set when it ends without having worked.
     status: Option<Status>,
@@ -118,7 +119,7 @@ struct Open {
 }
 
 impl Open {
-    fn new(wire: &Wire, notify: Notify, rejections: Arc<std::sync::Mutex<Vec<RowError>>>) -> Self {
+    fn new(notify: Notify, rejections: Arc<std::sync::Mutex<Vec<RowError>>>) -> Self {
         Self {
             run: None,
             lease: None,
@@ -126,23 +127,23 @@ impl Open {
             notify,
             rejections,
             tally: Tally::default(),
-            calls_before: calls(wire),
-            began: wire.now(),
+            calls: BTreeMap::new(),
+            seconds: 0.0,
             cursors: Vec::new(),
             status: None,
             fault: None,
         }
     }
 
-    fn skipped(_declaration: &Declaration, wire: &Wire, why: String) -> Self {
+    fn skipped(why: String) -> Self {
         let fault = Some(Fault::new(crate::model::FaultKind::Conflict, why));
-        Self { status: Some(Status::Skipped), fault, ..Self::new(wire, Arc::new(|_| ()), Arc::default()) }
+        Self { status: Some(Status::Skipped), fault, ..Self::new(Arc::new(|_| ()), Arc::default()) }
     }
 }
 
 fn begin(declaration: &Declaration, options: &Options, wire: &Wire, notify: &Notify) -> Open {
     let rejections: Arc<std::sync::Mutex<Vec<RowError>>> = Arc::default();
-    let mut open = Open::new(wire, keeping(notify, &rejections, options.hands), rejections);
+    let mut open = Open::new(keeping(notify, &rejections, options.hands), rejections);
     match options.hands {
         Hands::Plan => open.perform = Some(Box::new(Plan::new(wire.clone(), &declaration.name, Arc::clone(notify)))),
         Hands::Live => {
@@ -202,6 +203,7 @@ fn keeping(notify: &Notify, rejections: &Arc<std::sync::Mutex<Vec<RowError>>>, h
 
 fn work(open: &mut Open, declaration: &Declaration, part: Part, options: &Options, wire: &Wire, stop: &Stop) {
     let Some(perform) = open.perform.take() else { return };
+    let (calls_before, began) = (calls(wire), wire.now());
     for date in dates(declaration, options) {
         let notify = flushing(open, options, wire);
         let mut work = Work {
@@ -226,6 +228,10 @@ fn work(open: &mut Open, declaration: &Declaration, part: Part, options: &Option
         }
     }
     open.perform = Some(perform);
+    open.seconds += wire.now().duration_since(began).as_secs_f64();
+    for (system, count) in calls(wire) {
+        *open.calls.entry(system).or_default() += count - calls_before.get(&system).unwrap_or(&0);
+    }
 }
 
 /// Rules run once for each date; everything else once.
@@ -272,9 +278,7 @@ fn flushing(open: &Open, options: &Options, wire: &Wire) -> Notify {
 fn end(open: Open, declaration: &Declaration, options: &Options, wire: &Wire, notify: &Notify) -> Summary {
     let now = wire.now();
     let status = open.status.unwrap_or(if open.tally.rejected > 0 { Status::Partial } else { Status::Ok });
-    let calls: BTreeMap<System, u64> =
-        calls(wire).into_iter().map(|(system, n)| (system, n - open.calls_before.get(&system).unwrap_or(&0))).collect();
-    let seconds = now.duration_since(open.began).as_secs_f64();
+    let (calls, seconds) = (open.calls, open.seconds);
     let mut summary = Summary { run: open.run, name: declaration.name.clone(), status, tally: open.tally, calls, seconds, fault: open.fault };
     if let Some(run) = &summary.run {
         let rows = std::mem::take(&mut *open.rejections.lock().unwrap_or_else(std::sync::PoisonError::into_inner));

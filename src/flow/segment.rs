@@ -38,15 +38,15 @@ pub(crate) fn run(work: &mut Work<'_>, name: &str, segment: &SegmentDecl) -> Res
 /// Visitors that meet the conditions, or whose account does.
 fn members_wanted(work: &mut Work<'_>, segment: &SegmentDecl) -> Result<BTreeSet<String>, Error> {
     let mut query = Query::of(System::Pendo, &segment.per);
-    query.fields = segment.filter.fields().map(str::to_owned).collect();
-    query.filter = Some(segment.filter.clone());
     let key = if segment.per == "account" { "accountId" } else { "visitorId" };
+    query.fields = std::iter::once(key).chain(segment.filter.fields()).map(str::to_owned).collect();
+    query.filter = Some(segment.filter.clone());
     let chosen = ids(work, &Source::Object(query), key, |row| segment.filter.matches(row))?;
     if segment.per != "account" {
         return Ok(chosen);
     }
     let mut visitors = Query::of(System::Pendo, "visitor");
-    visitors.fields = vec!["metadata.auto.accountid".to_owned(), "metadata.auto.accountids".to_owned()];
+    visitors.fields = ["visitorId", "metadata.auto.accountid", "metadata.auto.accountids"].map(str::to_owned).to_vec();
     ids(work, &Source::Object(visitors), "visitorId", |row| accounts_of(row).any(|account| chosen.contains(&account)))
 }
 

@@ -31,6 +31,8 @@ pub(crate) enum Role {
 /// Which missing fields are created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Missing {
+    /// None: the field identifies rows. It is read, so it need not be writable.
+    Key,
     /// Only those whose type the script declares.
     Declared,
     /// Those too whose name begins with `Pendo_`: a push declares them by using them (A1, A2).
@@ -92,7 +94,7 @@ fn slot(work: &Work<'_>, schema: &ObjectSchema, to: &Target, map: &FieldMap, mis
         if let Some(kind) = known.as_ref().filter(|kind| !converts(kind, &field.kind)) {
             return Err(clash(kind, "is given"));
         }
-        if !field.updateable && !field.createable {
+        if missing != Missing::Key && !field.updateable && !field.createable {
             return Err("is read-only for the connected user".to_owned());
         }
         // The caller's spelling is what lookups echo and writes send.
@@ -101,6 +103,7 @@ fn slot(work: &Work<'_>, schema: &ObjectSchema, to: &Target, map: &FieldMap, mis
     }
     let wanted = missing == Missing::All || (missing == Missing::Pendo && map.target.starts_with("Pendo_"));
     let kind = match (&map.declared, wanted) {
+        _ if missing == Missing::Key => return Err(unknown_field(schema, &map.target)),
         (Some(declared), _) => declared.kind.clone(),
         (None, true) => known.or_else(|| sample.type_of_values(work, &map.from)).unwrap_or(FieldType::Text { max: 255 }),
         (None, false) => return Err(unknown_field(schema, &map.target)),

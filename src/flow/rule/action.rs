@@ -84,7 +84,7 @@ fn usage_in_salesforce(work: &mut Work<'_>, usage: &UsageLoad, place: &Place, sa
     keys.extend(usage.instance_id.iter().map(|cell| map("JBCXM__InstanceId__c", cell.clone(), place)));
     let mut fields: Vec<FieldMap> = usage.measures.iter().map(|measure| measure_map(measure, &schema.fields)).collect();
     fields.extend(usage.instance_name.iter().map(|cell| map("JBCXM__InstanceName__c", cell.clone(), place)));
-    let keys = slots::find(work, &schema, &to, &keys, Missing::Declared, sample)?;
+    let keys = slots::find(work, &schema, &to, &keys, Missing::Key, sample)?;
     let fields = slots::find(work, &schema, &to, &fields, Missing::All, sample)?;
     Ok(Ready { load: Load::new(to, keys, fields, Mode::Upsert, Blank::Skip, Unmatched::Reject), company: false, date: computed })
 }
@@ -100,7 +100,7 @@ fn usage_in_gainsight(work: &mut Work<'_>, usage: &UsageLoad, object: &str, plac
         map("Date__gc", date, place),
     ];
     let fields: Vec<FieldMap> = usage.measures.iter().map(|measure| labelled(measure, &schema.fields).unwrap_or_else(|| measure.clone())).collect();
-    let keys = slots::find(work, &schema, &to, &keys, Missing::Declared, sample)?;
+    let keys = slots::find(work, &schema, &to, &keys, Missing::Key, sample)?;
     let fields = slots::find(work, &schema, &to, &fields, Missing::Declared, sample)?;
     Ok(Ready { load: Load::new(to, keys, fields, Mode::Upsert, Blank::Skip, Unmatched::Reject), company: true, date: computed })
 }
@@ -174,7 +174,7 @@ fn object(work: &mut Work<'_>, load: &ObjectLoad, sample: &Sample<'_>) -> Result
         };
         return Err(Error::Fields(problems));
     }
-    let keys = slots::find(work, &schema, &load.to, &keys, Missing::Declared, sample)?;
+    let keys = slots::find(work, &schema, &load.to, &keys, Missing::Key, sample)?;
     let fields = slots::find(work, &schema, &load.to, &fields, Missing::Declared, sample)?;
     Ok(Ready { load: Load::new(load.to.clone(), keys, fields, load.operation, load.blank, Unmatched::Reject), company: false, date: None })
 }
@@ -187,7 +187,7 @@ fn score(work: &mut Work<'_>, score: &RuleScore, place: &Place, sample: &Sample<
     let mut fields = vec![map("Score__gc", score.score.clone(), place)];
     fields.extend(score.comments.iter().map(|cell| map("Comments__gc", cell.clone(), place)));
     fields.push(map("Date__gc", Cell::RuleDate(crate::script::RuleDate::default()), place));
-    let keys = slots::find(work, &schema, &to, &keys, Missing::Declared, sample)?;
+    let keys = slots::find(work, &schema, &to, &keys, Missing::Key, sample)?;
     let mut fields = slots::find(work, &schema, &to, &fields, Missing::Declared, sample)?;
     if let Some(date) = fields.last_mut() {
         date.role = Role::Along;

@@ -1,0 +1,14 @@
+//! The work itself, by the real command against the sandbox over HTTP: the loop, mappings, rules, bad rows and faults.
+
+/// Rows that cannot be written, and what becomes of them.
+mod bad_rows;
+/// Every fault kind during the whole loop.
+mod faults;
+/// `mapping(..)`: modes, blanks, cursors, keys.
+mod mappings;
+/// `rule(..)`: filters, groups, dates and every action.
+mod rules;
+/// Segments and guides.
+mod segments;
+/// The whole loop: Pendo -> Salesforce -> Gainsight -> Salesforce -> Pendo.
+mod whole_loop;
