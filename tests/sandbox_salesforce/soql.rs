@@ -230,6 +230,15 @@ async fn refusals_use_the_services_words() {
 }
 
 #[tokio::test]
+async fn a_query_nested_too_deep_is_refused() {
+    let org = Org::start().await;
+    for condition in [format!("{}Name = 'x'{}", "(".repeat(1000), ")".repeat(1000)), format!("{}Name = 'x'", "NOT ".repeat(1000))] {
+        let told = org.query(&format!("SELECT Id FROM Account WHERE {condition}")).await;
+        assert_eq!(super::code(&told), (400, "QUERY_TOO_COMPLICATED"));
+    }
+}
+
+#[tokio::test]
 async fn deleted_rows_are_seen_by_query_all_only() {
     let org = quill().await;
     let id = org.column("Id", "SELECT Id FROM Account WHERE Name = 'Quill 50%'").await.remove(0);

@@ -89,14 +89,13 @@ impl Org {
 
     /// The rows for reading.
     pub(crate) fn data(&self) -> Reading<'_> {
-        loop {
-            let guard = self.data.read().unwrap_or_else(PoisonError::into_inner);
-            if guard.is_some() && self.is_marked() {
-                return Reading(guard);
-            }
-            drop(guard);
-            drop(self.data_mut());
+        let guard = self.data.read().unwrap_or_else(PoisonError::into_inner);
+        if guard.is_some() && self.is_marked() {
+            return Reading(guard);
         }
+        drop(guard);
+        drop(self.data_mut());
+        Reading(self.data.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The rows for writing.

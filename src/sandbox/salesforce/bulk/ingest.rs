@@ -18,7 +18,9 @@ use std::sync::Arc;
 /// The most bytes of one upload.
 const MOST: usize = 150 << 20;
 /// Rows that are written before others get their turn.
-const BATCH: usize = 10_000;
+const BATCH: usize = 1_000;
+/// Jobs of so many rows are done before their completion is answered; larger ones go on behind it.
+const AT_ONCE: usize = 10_000;
 
 const OPERATIONS: [&str; 5] = ["insert", "update", "upsert", "delete", "hardDelete"];
 
@@ -113,7 +115,7 @@ fn change(org: &Arc<Org>, call: &Call, id: &str) -> Answered {
     let told = job.json(false);
     let (id, now) = (job.id.clone(), call.now);
     drop(jobs);
-    if rows <= BATCH {
+    if rows <= AT_ONCE {
         process(org, &id, now);
     } else {
         let org = Arc::clone(org);

@@ -12,7 +12,11 @@ struct Reader<'a> {
     query: &'a str,
     tokens: Vec<Token>,
     at: usize,
+    depth: usize,
 }
+
+/// How deep brackets, negations and function calls may be nested.
+const DEEPEST: usize = 100;
 
 /// Words that end a name list, so that they are never taken for an alias.
 const RESERVED: [&str; 14] = ["FROM", "WHERE", "WITH", "GROUP", "ORDER", "LIMIT", "OFFSET", "FOR", "UPDATE", "USING", "HAVING", "ALL", "WHEN", "END"];
@@ -29,7 +33,7 @@ pub(crate) fn parse(query: &str) -> Parsed<Query> {
     if !first.eq_ignore_ascii_case("select") {
         return Err(QueryFault::malformed(format!("unexpected token: '{first}'")));
     }
-    let mut reader = Reader { query, tokens: tokens(query)?, at: 0 };
+    let mut reader = Reader { query, tokens: tokens(query)?, at: 0, depth: 0 };
     let parsed = reader.query()?;
     match reader.peek() {
         Sort::End => Ok(parsed),
@@ -239,7 +243,7 @@ impl Reader<'_> {
     fn item(&mut self) -> Parsed<Item> {
         if self.is_mark("(") {
             self.step();
-            let query = self.query()?;
+            let query = self.deeper(Self::query)?;
             self.need_mark(")")?;
             return Ok(Item::Children(Box::new(query)));
         }
@@ -283,13 +287,27 @@ impl Reader<'_> {
         Ok(out)
     }
 
+    /// One level further down, for rules that contain themselves.
+    fn deeper<T>(&mut self, rule: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
+        if self.depth >= DEEPEST {
+            return Err(QueryFault::new(
+                "QUERY_TOO_COMPLICATED",
+                "Query is either selecting too many fields or the filter conditions are too complicated.",
+            ));
+        }
+        self.depth += 1;
+        let parsed = rule(self);
+        self.depth -= 1;
+        parsed
+    }
+
     fn expr(&mut self) -> Parsed<Expr> {
         let path = self.path()?;
         if path.parts.len() > 1 || !self.is_mark("(") {
             return Ok(Expr::Path(path));
         }
         self.step();
-        let argument = if self.is_mark(")") { None } else { Some(Box::new(self.expr()?)) };
+        let argument = if self.is_mark(")") { None } else { Some(Box::new(self.deeper(Self::expr)?)) };
         self.need_mark(")")?;
         Ok(Expr::Call { name: path.parts[0].clone(), place: path.place, argument })
     }
@@ -309,10 +327,10 @@ impl Reader<'_> {
 
     fn unary(&mut self) -> Parsed<Condition> {
         if self.eat_word("NOT") {
-            return Ok(Condition::Not(Box::new(self.unary()?)));
+            return Ok(Condition::Not(Box::new(self.deeper(Self::unary)?)));
         }
         if self.eat_mark("(") {
-            let inner = self.condition()?;
+            let inner = self.deeper(Self::condition)?;
             self.need_mark(")")?;
             return Ok(inner);
         }
@@ -325,7 +343,7 @@ impl Reader<'_> {
         if self.eat_word("IN") {
             self.need_mark("(")?;
             if self.is_word("SELECT") {
-                let query = Box::new(self.query()?);
+                let query = Box::new(self.deeper(Self::query)?);
                 self.need_mark(")")?;
                 return Ok(Condition::InQuery { left, negated, query });
             }
