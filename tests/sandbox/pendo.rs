@@ -472,6 +472,19 @@ async fn writes_outlive_the_process_and_reset_forgets_them() {
 }
 
 #[tokio::test]
+async fn a_cut_before_the_work_leaves_nothing_and_one_after_it_leaves_all() {
+    for (kind, done) in [("reset", false), ("reset_after", true)] {
+        let sandbox = sandbox("").await;
+        let account = sandbox.world().company.account_id(7);
+        call(&sandbox, "POST", "/_sandbox/faults", Some(json!(format!("pendo:{kind}@1")))).await.unwrap();
+        let write = json!([{"accountId": account, "values": {"seats": 123_456}}]);
+        assert!(call(&sandbox, "POST", "/api/v1/metadata/account/custom/value", Some(write)).await.is_err());
+        call(&sandbox, "POST", "/_sandbox/faults", None).await.unwrap();
+        assert_eq!(get(&sandbox, &format!("/api/v1/account/{account}")).await["metadata"]["custom"]["seats"] == 123_456, done);
+    }
+}
+
+#[tokio::test]
 async fn the_same_seed_gives_the_same_company_and_another_one_another() {
     let mut told = Vec::new();
     for seed in [1, 1, 2] {

@@ -1,10 +1,15 @@
 //! One value of a row: small, and without text for the ids of the company.
 
-use std::{borrow::Cow, cmp::Ordering, sync::Arc};
+use std::{
+    borrow::Cow,
+    cmp::Ordering,
+    hash::{BuildHasherDefault, Hasher},
+    sync::Arc,
+};
 
 use serde_json::{Number, Value};
 
-use crate::sandbox::company::Company;
+use crate::sandbox::company::{Company, mix};
 
 /// One value. Ids of seeded accounts and visitors stay indices until they are shown.
 #[derive(Debug, Clone)]
@@ -29,6 +34,39 @@ pub(super) enum Key {
     Account(u64),
     Visitor(u64),
     Json(String),
+}
+
+/// Hashes keys quickly; nobody chooses them to make the sandbox slow.
+pub(super) type Quick = BuildHasherDefault<Mixed>;
+
+/// A hash made by mixing in one word after the other.
+#[derive(Debug, Default)]
+pub(super) struct Mixed(u64);
+
+impl Hasher for Mixed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.write_u64(xxhash_rust::xxh3::xxh3_64(bytes));
+    }
+
+    fn write_u8(&mut self, byte: u8) {
+        self.write_u64(byte.into());
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        self.0 = mix(self.0 ^ word);
+    }
+
+    fn write_usize(&mut self, word: usize) {
+        self.write_u64(word as u64);
+    }
+
+    fn write_isize(&mut self, word: isize) {
+        self.write_u64(word.cast_unsigned() as u64);
+    }
 }
 
 /// Whole numbers up to here are exact.

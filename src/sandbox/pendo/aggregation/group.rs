@@ -9,7 +9,7 @@ use std::{
 use serde_json::{Map, Value};
 
 use super::{
-    datum::{Datum, Key},
+    datum::{Datum, Key, Quick},
     expression::Expression,
     grammar,
     row::{Body, Context, Name, Path, Row},
@@ -90,7 +90,7 @@ fn parse_aggregate(value: &Value) -> Result<(Aggregate, Expression), String> {
 /// What is kept of the rows of a group for one field.
 enum State {
     Number { sum: f64, count: u64 },
-    Distinct { values: HashSet<Key>, last: Option<Key> },
+    Distinct { values: HashSet<Key, Quick>, last: Option<Key> },
     Value(Option<Datum>),
 }
 
@@ -98,7 +98,7 @@ impl Aggregate {
     fn begin(self) -> State {
         match self {
             Self::Sum | Self::Average | Self::Count => State::Number { sum: 0.0, count: 0 },
-            Self::Distinct => State::Distinct { values: HashSet::new(), last: None },
+            Self::Distinct => State::Distinct { values: HashSet::default(), last: None },
             Self::Max | Self::Min | Self::First => State::Value(None),
         }
     }
@@ -151,7 +151,7 @@ impl Aggregate {
 /// The groups so far, in the order they came up.
 pub(super) struct Groups {
     group: Arc<Group>,
-    by_keys: HashMap<Box<[Key]>, usize>,
+    by_keys: HashMap<Box<[Key]>, usize, Quick>,
     states: Vec<(u64, Vec<Datum>, Vec<State>)>,
     /// The keys of the last row and their group.
     last: Option<(Vec<Key>, usize)>,
@@ -159,7 +159,7 @@ pub(super) struct Groups {
 
 impl Groups {
     pub(super) fn new(group: &Arc<Group>) -> Self {
-        let mut groups = Self { group: Arc::clone(group), by_keys: HashMap::new(), states: Vec::new(), last: None };
+        let mut groups = Self { group: Arc::clone(group), by_keys: HashMap::default(), states: Vec::new(), last: None };
         if group.keys.is_empty() {
             groups.place(0, Vec::new(), Vec::new());
         }
@@ -167,11 +167,15 @@ impl Groups {
     }
 
     pub(super) fn add(&mut self, row: &Row, context: &Context) {
-        let values: Vec<Datum> = self.group.keys.iter().map(|key| row.get(key, context)).collect();
-        let keys: Vec<Key> = values.iter().map(|value| value.key(&context.company)).collect();
+        let company = &context.company;
+        let same = |keys: &Vec<Key>| self.group.keys.iter().zip(keys).all(|(path, key)| row.get(path, context).key(company) == *key);
         let place = match &self.last {
-            Some((last, place)) if *last == keys => *place,
-            _ => self.place(row.block, values, keys),
+            Some((keys, place)) if same(keys) => *place,
+            _ => {
+                let values: Vec<Datum> = self.group.keys.iter().map(|path| row.get(path, context)).collect();
+                let keys = values.iter().map(|value| value.key(company)).collect();
+                self.place(row.block, values, keys)
+            }
         };
         for ((aggregate, of), state) in self.group.fields.iter().zip(&mut self.states[place].2) {
             aggregate.add(state, of.evaluate(row, context), context);
