@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::{check, completions, docs, exec, history, init, list, plan, render::Color, run, sandbox, show, up};
+use super::{check, completions, definitions, docs, exec, history, init, list, plan, render::Color, run, sandbox, show, up};
 
 /// Customer-success automation by scripts: Salesforce, Pendo and Gainsight kept in agreement.
 #[derive(Debug, Parser)]
@@ -62,6 +62,8 @@ pub(crate) enum Command {
     Sandbox(sandbox::Sandbox),
     /// The reference of every function with its examples, and of every diagnostic code.
     Docs(docs::Docs),
+    /// Write the script API as `.d.rhai` files, for editors.
+    Definitions(definitions::Definitions),
     /// Print a script that completes commands and names in a shell.
     Completions(completions::Completions),
 }

@@ -13,6 +13,8 @@ mod run_command;
 mod check;
 /// `tabi completions`.
 mod completions;
+/// `tabi definitions`.
+mod definitions;
 /// `tabi docs`.
 mod docs;
 /// `tabi exec`.

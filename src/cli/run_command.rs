@@ -9,7 +9,7 @@ use crate::host::{Workspace, clock::Clock};
 use super::{
     Exit, Failure,
     args::{Cli, Command, Global},
-    check, completions, docs, exec, history, init, list, plan,
+    check, completions, definitions, docs, exec, history, init, list, plan,
     render::{Out, failure, logs},
     run, sandbox, show, up,
 };
@@ -59,6 +59,7 @@ fn dispatch(command: &Command, context: &Context) -> Result<Exit, Failure> {
         Command::Show(args) => show::show(args, context),
         Command::Sandbox(args) => sandbox::sandbox(args, context),
         Command::Docs(args) => docs::docs(args, context),
+        Command::Definitions(args) => definitions::definitions(args, context),
         Command::Completions(args) => completions::completions(args, context),
     }
 }
