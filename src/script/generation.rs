@@ -253,7 +253,8 @@ pub(super) fn unparsed(
     if let ParseErrorType::VariableUndefined(_) = error.0.as_ref()
         && let Ok(ast) = lenient(limits).compile_with_scope(scope, text)
     {
-        let mut found = check::variables(name, &ast);
+        let given: Vec<&str> = scope.iter().map(|(name, ..)| name).collect();
+        let mut found = check::variables(name, &ast, &given);
         found.extend(standing(library, engine, table, name, &ast));
         return found;
     }

@@ -23,6 +23,8 @@ const DEEPEST: usize = 16;
 
 /// The workspace's scripts for one generation.
 pub(super) struct Library {
+    /// As it was given, and as an absolute path.
+    given: PathBuf,
     root: PathBuf,
     /// Real folders that imports may come from.
     allowed: Vec<PathBuf>,
@@ -48,13 +50,15 @@ fn refused<T>(id: Id, message: impl Into<String>) -> Result<T, Refused> {
 
 impl Library {
     pub(super) fn new(root: &Path) -> Self {
-        let allowed = [root.to_owned(), root.join("scripts")].iter().filter_map(|folder| fs::canonicalize(folder).ok()).collect();
-        Self { root: root.to_owned(), allowed, maps: Arc::default(), modules: Mutex::default(), resolving: Mutex::default(), texts: Mutex::default() }
+        let given = root.to_owned();
+        let root = std::path::absolute(root).unwrap_or_else(|_| root.to_owned());
+        let allowed = [root.clone(), root.join("scripts")].iter().filter_map(|folder| fs::canonicalize(folder).ok()).collect();
+        Self { given, root, allowed, maps: Arc::default(), modules: Mutex::default(), resolving: Mutex::default(), texts: Mutex::default() }
     }
 
     /// A file's name relative to the workspace, with `/` between folders.
     pub(super) fn name(&self, path: &Path) -> String {
-        let relative = path.strip_prefix(&self.root).unwrap_or(path);
+        let relative = path.strip_prefix(&self.given).or_else(|_| path.strip_prefix(&self.root)).unwrap_or(path);
         let parts: Vec<_> = relative.components().filter(|part| *part != Component::CurDir).map(|part| part.as_os_str().to_string_lossy()).collect();
         parts.join("/")
     }
@@ -83,16 +87,20 @@ impl Library {
         let file = if written.extension().is_some_and(|extension| extension == "rhai") { path.to_owned() } else { format!("{path}.rhai") };
         let beside = self.root.join(importer).parent().map_or_else(|| self.root.clone(), Path::to_owned);
         let candidates = [beside.join(&file), self.root.join("scripts").join(&file)];
-        for candidate in &candidates {
-            if !lexical(candidate).starts_with(lexical(&self.root)) {
-                return refused(Id::ImportOutside, format!("`{path}` leads outside the workspace"));
+        let mut outside = false;
+        for plain in candidates.iter().map(|candidate| lexical(candidate)) {
+            if !plain.starts_with(lexical(&self.root)) {
+                outside = true;
+                continue;
             }
-            let plain = lexical(candidate);
             let Ok(real) = fs::canonicalize(&plain) else { continue };
             if !self.allowed.iter().any(|folder| real.starts_with(folder)) {
                 return refused(Id::ImportOutside, format!("`{path}` leads outside the workspace by a link"));
             }
             return Ok(self.name(&plain));
+        }
+        if outside {
+            return refused(Id::ImportOutside, format!("`{path}` leads outside the workspace"));
         }
         refused(Id::ImportFailed, format!("there is no file `{file}` beside this one nor under scripts/"))
     }

@@ -122,6 +122,29 @@ fn a_script_with_mistakes_is_not_started() {
 }
 
 #[test]
+fn a_misspelt_variable_does_not_hide_the_arguments() {
+    let RunError::Unsound { diagnostics, .. } = run("let n = args.len();\nprint(n + nn);", Scripted::agreeable()).unwrap_err() else {
+        panic!("it ran")
+    };
+    assert_eq!(diagnostics.iter().map(|d| d.message.as_str()).collect::<Vec<_>>(), ["unknown variable `nn`"]);
+}
+
+#[test]
+fn a_script_from_elsewhere_may_import_from_the_workspace_only() {
+    let workspace = Workspace::new(&[("scripts/lib.rhai", "fn one() { 1 }")]);
+    let elsewhere = Workspace::new(&[
+        ("auto.rhai", "import \"lib\" as lib; lib::one()"),
+        ("other.rhai", "fn two() { 2 }"),
+        ("bad.rhai", "import \"other\" as o;"),
+    ]);
+    let value = run_script(&workspace.root(), &elsewhere.root().join("auto.rhai"), ScriptRun::with(Scripted::agreeable())).unwrap();
+    assert_eq!(value, Value::Int(1));
+    let refused = run_script(&workspace.root(), &elsewhere.root().join("bad.rhai"), ScriptRun::with(Scripted::agreeable())).unwrap_err();
+    let RunError::Unsound { diagnostics, .. } = refused else { panic!("it ran") };
+    assert_eq!(diagnostics[0].code, "E0105");
+}
+
+#[test]
 fn declarations_do_not_belong_in_plain_scripts() {
     let script = "pendo::segment(\"s\", #{ filters: #{ a: [\"x\", \"=\", 1] } });";
     let RunError::Failed(failure) = run(script, Scripted::agreeable()).unwrap_err() else { panic!("it ran") };

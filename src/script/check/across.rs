@@ -54,16 +54,19 @@ fn references(declarations: &[&Declaration]) -> Vec<Diagnostic> {
 
 type Field = (System, String, String);
 
-/// Fields that a declaration writes for sure to existing rows, with the places.
-fn written(declaration: &Declaration) -> Vec<(Field, &Place)> {
+/// A field that a declaration writes: what it is compared by, its name as written, and where.
+type Written<'d> = (Field, &'d str, &'d Place);
+
+/// Fields that a declaration writes to rows.
+fn written(declaration: &Declaration) -> Vec<Written<'_>> {
     let field = |system, object: &str, field: &str| (system, object.to_lowercase(), field.to_lowercase());
     match &declaration.body {
         Body::Integration(integration) => {
             let pushed = integration.push.iter().flat_map(|push| &push.fields);
-            let pushed = pushed.map(|map| (field(System::Salesforce, &integration.object, &map.target), &map.place));
+            let pushed = pushed.map(|map| (field(System::Salesforce, &integration.object, &map.target), map.target.as_str(), &map.place));
             let pulled = integration.pull.iter().map(|pull| {
                 let name = format!("metadata.salesforce.{}", pull.metadata);
-                (field(System::Pendo, &integration.per, &name), &pull.place)
+                (field(System::Pendo, &integration.per, &name), pull.metadata.as_str(), &pull.place)
             });
             pushed.chain(pulled).collect()
         }
@@ -85,24 +88,32 @@ fn written(declaration: &Declaration) -> Vec<(Field, &Place)> {
 }
 
 /// Mapped fields without those that identify the row.
-fn fields<'d>(maps: &'d [FieldMap], keys: &[&str], field: impl Fn(&str) -> Field) -> Vec<(Field, &'d Place)> {
-    maps.iter().filter(|map| !keys.contains(&map.target.as_str())).map(|map| (field(&map.target), &map.place)).collect()
+fn fields<'d>(maps: &'d [FieldMap], keys: &[&str], field: impl Fn(&str) -> Field) -> Vec<Written<'d>> {
+    let mapped = maps.iter().filter(|map| !keys.contains(&map.target.as_str()));
+    mapped.map(|map| (field(&map.target), map.target.as_str(), &map.place)).collect()
 }
 
 fn writers(declarations: &[&Declaration]) -> Vec<Diagnostic> {
     let mut first: BTreeMap<Field, (&Declaration, &Place)> = BTreeMap::new();
     let mut found = Vec::new();
     for declaration in declarations {
-        for (field, place) in written(declaration) {
+        for (field, shown, place) in written(declaration) {
             let Some((earlier, earlier_place)) = first.get(&field) else {
                 first.insert(field, (declaration, place));
                 continue;
             };
             let agreed = declaration.overrides.contains(&earlier.name) || earlier.overrides.contains(&declaration.name);
-            if agreed || declaration.name == earlier.name && declaration.place == earlier.place {
+            let same = std::ptr::eq(*declaration, *earlier);
+            // Actions of one rule may share a field: each has criteria of its own.
+            if agreed || same && matches!(declaration.body, Body::Rule(_)) {
                 continue;
             }
-            let message = format!("`{}` and `{}` both write {} {} `{}`", earlier.name, declaration.name, field.0, field.1, field.2);
+            if same {
+                let message = format!("`{}` writes {} {} `{shown}` twice", declaration.name, field.0, field.1);
+                found.push(Diagnostic::new(Id::TwoWriters, place, message).label(earlier_place, "written here too").hint("keep one of them"));
+                continue;
+            }
+            let message = format!("`{}` and `{}` both write {} {} `{shown}`", earlier.name, declaration.name, field.0, field.1);
             let hint = format!("drop one, or add `overrides: \"{}\"` here", earlier.name);
             found.push(Diagnostic::new(Id::TwoWriters, place, message).label(earlier_place, "written here too").hint(hint));
         }

@@ -10,29 +10,44 @@ use crate::script::{
     suggest::did_you_mean,
 };
 
-/// Every variable of the file that nothing declares.
-pub(in crate::script) fn variables(file: &str, ast: &AST) -> Vec<Diagnostic> {
-    let (mut unknown, mut known) = (Vec::new(), BTreeSet::new());
-    for function in ast.iter_functions().filter(|function| !function.name.contains('$')) {
-        known.extend(function.params.iter().map(ToString::to_string));
-    }
+/// Every variable of the file that nothing declares; `given` ones are there at the top of the file, not in its functions.
+pub(in crate::script) fn variables(file: &str, ast: &AST, given: &[&str]) -> Vec<Diagnostic> {
+    let functions: Vec<&str> = ast.iter_functions().map(|f| f.name).collect();
+    let top = unknown(&ast.clone_statements_only()).into_iter().filter(|(name, _)| !given.contains(&name.as_str()));
+    let mut found: Vec<_> = top.chain(unknown(&ast.clone_functions_only())).filter(|(name, _)| !functions.contains(&name.as_str())).collect();
+    found.sort();
+    found.dedup();
+    let known = declared(ast);
+    found.iter().map(|(name, at)| finding(file, name, *at, &known)).collect()
+}
+
+/// Variables that the parser could not tie to a declaration.
+fn unknown(ast: &AST) -> Vec<(String, Position)> {
+    let mut found = Vec::new();
     ast.walk(&mut |path: &[ASTNode]| {
-        match path.last() {
-            Some(ASTNode::Expr(Expr::Variable(variable, short, at))) if variable.2.is_empty() && variable.0.is_none() && short.is_none() => {
-                unknown.push((variable.1.to_string(), *at));
-            }
-            Some(ASTNode::Stmt(Stmt::Var(var, ..))) => {
-                known.insert(var.0.name.to_string());
-            }
-            _ => (),
+        if let Some(ASTNode::Expr(Expr::Variable(variable, short, at))) = path.last()
+            && variable.2.is_empty()
+            && variable.0.is_none()
+            && short.is_none()
+        {
+            found.push((variable.1.to_string(), *at));
         }
         true
     });
-    let functions: Vec<&str> = ast.iter_functions().map(|f| f.name).collect();
-    unknown.retain(|(name, _)| !functions.contains(&name.as_str()));
-    unknown.sort();
-    unknown.dedup();
-    unknown.iter().map(|(name, at)| finding(file, name, *at, &known)).collect()
+    found
+}
+
+/// Names that are declared somewhere in the file.
+fn declared(ast: &AST) -> BTreeSet<String> {
+    let named = ast.iter_functions().filter(|function| !function.name.contains('$'));
+    let mut known: BTreeSet<String> = named.flat_map(|function| function.params).map(ToOwned::to_owned).collect();
+    ast.walk(&mut |path: &[ASTNode]| {
+        if let Some(ASTNode::Stmt(Stmt::Var(var, ..))) = path.last() {
+            known.insert(var.0.name.to_string());
+        }
+        true
+    });
+    known
 }
 
 fn finding(file: &str, name: &str, at: Position, known: &BTreeSet<String>) -> Diagnostic {
