@@ -1,6 +1,12 @@
 //! Asking a system: one try, judged; and again, with growing pauses, where that may help.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use bytes::{Bytes, BytesMut};
@@ -36,7 +42,12 @@ pub(in crate::connectors) struct Http {
     judge: fn(&Refusal) -> Fault,
     /// How often a refused key is shown again: keys do not end like sessions do, but gateways have weak moments.
     again_when_denied: usize,
+    /// Something was answered at that address before, so silence is an outage and not a wrong address.
+    reached: AtomicBool,
 }
+
+/// Tries at an address that never answered: nobody wants to wait long to hear of a typing error.
+const KNOCKS: usize = 4;
 
 /// A whole answer.
 #[derive(Debug)]
@@ -118,7 +129,16 @@ impl Http {
         if super::is_loopback(base) {
             builder = builder.no_proxy();
         }
-        Ok(Self { client: builder.build()?, system, address_key, scene: scene.clone(), pace, judge, again_when_denied: 0 })
+        Ok(Self {
+            client: builder.build()?,
+            system,
+            address_key,
+            scene: scene.clone(),
+            pace,
+            judge,
+            again_when_denied: 0,
+            reached: AtomicBool::new(false),
+        })
     }
 
     /// For systems let in by a key that does not end.
@@ -158,8 +178,9 @@ impl Http {
     async fn persist<T>(&self, call: &Call, mut attempt: impl AsyncFnMut() -> Result<T, Failure>) -> Result<T, Fault> {
         let mut waits = self.waits();
         let mut waited = Duration::ZERO;
-        let mut denied = 0;
+        let (mut denied, mut tries) = (0, 0);
         loop {
+            tries += 1;
             let failure = match attempt().await {
                 Ok(done) => return Ok(done),
                 Err(failure) => failure,
@@ -171,6 +192,7 @@ impl Http {
             denied += usize::from(fault.kind == FaultKind::Denied);
             let hopeful = fault.kind == FaultKind::Denied && denied <= self.again_when_denied;
             let again = again || hopeful || (call.patient && fault.kind == FaultKind::Conflict);
+            let again = again && (tries < KNOCKS || self.reached.load(Ordering::Relaxed));
             let Some(wait) = waits.next().filter(|_| again) else { return Err(fault) };
             let wait = fault.retry_after.map_or(wait, |asked| asked.max(wait));
             waited += wait;
@@ -206,6 +228,7 @@ impl Http {
             let result = self.client.execute(request).await;
             let ms = self.clock().as_millisecond() - begin.as_millisecond();
             let response = result.map_err(|error| self.unreached(&error, call))?;
+            self.reached.store(true, Ordering::Relaxed);
             tracing::Span::current().record("status", response.status().as_u16());
             tracing::debug!(ms, "answered");
             if response.status().is_success() { Ok(response) } else { Err(self.refused(response).await) }
@@ -228,6 +251,9 @@ impl Http {
 
     /// No answer at all.
     fn unreached(&self, error: &reqwest::Error, call: &Call) -> Failure {
+        if !error.is_connect() {
+            self.reached.store(true, Ordering::Relaxed);
+        }
         let base = base_of(&call.url);
         let (system, key) = (self.system, self.address_key);
         let message = if error.is_connect() {
