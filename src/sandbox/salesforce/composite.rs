@@ -36,9 +36,8 @@ fn bad(text: &str) -> Fault {
 
 /// One subrequest as a call of its own.
 fn subcall(call: &Call, method: &str, url: &str, body: Option<&Value>) -> Option<Call> {
-    let uri: axum::http::Uri =
-        if url.starts_with('/') { url.to_owned() } else { format!("/services/data/{url}") }.replace(' ', "%20").parse().ok()?;
-    let mut sub = service::taken_apart(method, &uri, call.headers.clone(), Bytes::new(), &call.host, call.now)?;
+    let url = if url.starts_with('/') { url.to_owned() } else { format!("/services/data/{url}") };
+    let mut sub = service::taken_apart(method, &url, call.headers.clone(), Bytes::new(), &call.host, call.now)?;
     sub.journal.clone_from(&call.journal);
     if let Some(body) = body {
         sub.body = serde_json::to_vec(body).ok()?.into();

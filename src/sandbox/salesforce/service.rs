@@ -87,14 +87,14 @@ fn host_of(headers: &HeaderMap) -> String {
 fn outermost(org: &Arc<Org>, method: &str, uri: &Uri, headers: HeaderMap, body: Bytes) -> Response<Body> {
     let (host, now) = (host_of(&headers), org.world.clock.now_ms());
     let path: Vec<&str> = uri.path().split('/').filter(|part| !part.is_empty()).collect();
-    if let Some(call) = taken_apart(method, uri, headers.clone(), body.clone(), &host, now) {
+    if let Some(call) = taken_apart(method, uri.path_and_query().map_or("", |url| url.as_str()), headers.clone(), body.clone(), &host, now) {
         return data_call(org, &call).http();
     }
     // Everything else has no version of its own.
     let call = Call {
         method: method.to_owned(),
         path: Vec::new(),
-        query: pairs(uri),
+        query: pairs(uri.query().unwrap_or_default()),
         base: String::new(),
         version: NEWEST,
         body,
@@ -117,9 +117,8 @@ fn outermost(org: &Arc<Org>, method: &str, uri: &Uri, headers: HeaderMap, body: 
     settle(answered).http()
 }
 
-fn pairs(uri: &Uri) -> Vec<(String, String)> {
+fn pairs(query: &str) -> Vec<(String, String)> {
     let decode = |part: &str| percent_decode_str(&part.replace('+', " ")).decode_utf8_lossy().into_owned();
-    let query = uri.query().unwrap_or_default();
     query
         .split('&')
         .filter(|pair| !pair.is_empty())
@@ -128,16 +127,17 @@ fn pairs(uri: &Uri) -> Vec<(String, String)> {
         .collect()
 }
 
-/// A call under `/services/data/vN.N`, taken apart; none for any other path.
-pub(crate) fn taken_apart(method: &str, uri: &Uri, headers: HeaderMap, body: Bytes, host: &str, now: i64) -> Option<Call> {
-    let mut parts = uri.path().split('/').filter(|part| !part.is_empty());
+/// A call under `/services/data/vN.N`, taken apart; none for any other path. Parts of composite calls may have longer URLs than HTTP allows.
+pub(crate) fn taken_apart(method: &str, url: &str, headers: HeaderMap, body: Bytes, host: &str, now: i64) -> Option<Call> {
+    let (path, query) = url.split_once('?').unwrap_or((url, ""));
+    let mut parts = path.split('/').filter(|part| !part.is_empty());
     if (parts.next(), parts.next()) != (Some("services"), Some("data")) {
         return None;
     }
     let name = parts.next()?;
     let version = if name == "latest" { NEWEST } else { name.strip_prefix('v')?.strip_suffix(".0")?.parse().ok()? };
     let path = parts.map(|part| percent_decode_str(part).decode_utf8_lossy().into_owned()).collect();
-    let query = pairs(uri);
+    let query = pairs(query);
     let told = query.iter().find(|(key, _)| key == "_HttpMethod" || key == "_HTTP_METHOD").map(|(_, value)| value.to_ascii_uppercase());
     let method = told.filter(|_| method == "POST").unwrap_or_else(|| method.to_owned());
     let base = format!("/services/data/v{version}.0");
