@@ -30,6 +30,6 @@ mod work;
 pub use error::Error;
 pub use load::transform;
 pub use order::{Part, Stage, order};
-pub use perform::{Live, Plan, Wire};
+pub use perform::{Live, Plan, Planned, Wire};
 pub use run::{Hands, Options, Status, Summary, run};
 pub use work::{Notice, Notify, Rejection, Tally};

@@ -9,7 +9,7 @@ use crate::{
     store::{self, Begin, Finish, Lease, RowError, RunId, Take},
 };
 
-use super::{Error, Live, Notice, Notify, Part, Plan, Tally, Wire, integration, mapping, order, rule, segment, work::Work};
+use super::{Error, Live, Notice, Notify, Part, Plan, Planned, Tally, Wire, integration, mapping, order, rule, segment, work::Work};
 
 pub use crate::store::Status;
 
@@ -68,6 +68,7 @@ pub fn run(
     mut each: impl FnMut(&Summary),
 ) -> Vec<Summary> {
     let stages = order(declarations);
+    let planned = Planned::default();
     let mut open: Vec<Option<Open>> = declarations.iter().map(|_| None).collect();
     let mut done: Vec<Option<Summary>> = declarations.iter().map(|_| None).collect();
     for (at, stage) in stages.iter().enumerate() {
@@ -79,7 +80,7 @@ pub fn run(
         let mut one = match (open[stage.declaration].take(), failed) {
             (Some(open), _) => open,
             (None, Some(name)) => Open::skipped(format!("`{name}`, which it follows, did not end well")),
-            (None, None) => begin(declaration, options, wire, notify),
+            (None, None) => begin(declaration, options, wire, notify, &planned),
         };
         if one.fault.is_none() && one.status.is_none() {
             work(&mut one, declaration, stage.part, options, wire, stop);
@@ -141,11 +142,11 @@ impl Open {
     }
 }
 
-fn begin(declaration: &Declaration, options: &Options, wire: &Wire, notify: &Notify) -> Open {
+fn begin(declaration: &Declaration, options: &Options, wire: &Wire, notify: &Notify, planned: &Planned) -> Open {
     let rejections: Arc<std::sync::Mutex<Vec<RowError>>> = Arc::default();
     let mut open = Open::new(keeping(notify, &rejections, options.hands), rejections);
     match options.hands {
-        Hands::Plan => open.perform = Some(Box::new(Plan::new(wire.clone(), &declaration.name, Arc::clone(notify)))),
+        Hands::Plan => open.perform = Some(Box::new(Plan::new(wire.clone(), &declaration.name, Arc::clone(notify), planned.clone()))),
         Hands::Live => {
             if let Err(error) = begin_live(&mut open, declaration, options, wire) {
                 open.status = Some(Status::Failed);

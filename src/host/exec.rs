@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use crate::{
-    flow::{Live, Notify, Plan},
+    flow::{Live, Notify, Plan, Planned},
     model::{FaultKind, Record, Value},
     script::{Limits, Perform, PrintSink, RunError, ScriptRun, run_script},
     store::{Begin, Finish, Status},
@@ -26,7 +26,7 @@ pub struct Exec<'a> {
 pub fn exec(workspace: &Workspace, session: &Session, exec: Exec<'_>) -> Result<Result<Value, RunError>, Error> {
     let name = exec.file.to_string_lossy().into_owned();
     if let Some(notify) = &exec.plan {
-        let plan = Plan::new(session.wire.clone(), &name, Arc::clone(notify));
+        let plan = Plan::new(session.wire.clone(), &name, Arc::clone(notify), Planned::default());
         return Ok(run(workspace, session, exec, Arc::new(plan)));
     }
     let (store, started) = (&session.store, workspace.clock.now());

@@ -2,5 +2,7 @@
 
 /// The emulators alone.
 mod sandbox;
+/// The README's story.
+mod tour;
 /// Transcripts: a folder of workspace files and what a session in it looks like.
 mod transcripts;

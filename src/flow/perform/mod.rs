@@ -8,5 +8,5 @@ mod plan;
 mod wire;
 
 pub use live::Live;
-pub use plan::Plan;
+pub use plan::{Plan, Planned};
 pub use wire::Wire;

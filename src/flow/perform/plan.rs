@@ -1,7 +1,12 @@
 //! On paper: reads are real, writes are told to whoever watches and answered as if they had been done.
 
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+};
+
 use crate::{
-    model::{Change, Effect, Fault, Record, Reply, RowOutcome, SegmentEdit, Value, Write},
+    model::{Change, CreateField, Effect, Fault, Filter, Query, Read, Record, Reply, RowOutcome, SegmentEdit, Source, System, Value, Write},
     script::Perform,
 };
 
@@ -14,11 +19,70 @@ pub struct Plan {
     wire: Wire,
     name: String,
     notify: Notify,
+    planned: Planned,
+}
+
+/// Fields that the declarations of one plan would create: those that come later read them as null.
+#[derive(Debug, Clone, Default)]
+pub struct Planned(Arc<Mutex<BTreeSet<(System, String)>>>);
+
+impl Planned {
+    fn add(&self, create: &CreateField) {
+        let name = format!("{}/{}", create.object, create.field.name).to_lowercase();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert((create.system, name));
+    }
+
+    fn has(&self, query: &Query, field: &str) -> bool {
+        let name = format!("{}/{field}", query.object).to_lowercase();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&(query.system, name))
+    }
+
+    /// The query without fields that are not there yet, and the filter to apply to what it brings when that names one.
+    fn without(&self, query: &Query) -> Option<(Query, Option<Filter>)> {
+        let in_filter = query.filter.iter().flat_map(Filter::fields).any(|field| self.has(query, field));
+        if !in_filter && !query.fields.iter().any(|field| self.has(query, field)) {
+            return None;
+        }
+        let mut asked = query.clone();
+        let filter = if in_filter { asked.filter.take() } else { None };
+        if filter.is_some() {
+            // Which rows count is known only here.
+            asked.limit = None;
+        }
+        if !asked.fields.is_empty() {
+            asked.fields.extend(filter.iter().flat_map(Filter::fields).map(str::to_owned));
+            asked.fields.retain(|field| !self.has(query, field));
+            let mut seen = BTreeSet::new();
+            asked.fields.retain(|field| seen.insert(field.clone()));
+        }
+        Some((asked, filter))
+    }
 }
 
 impl Plan {
-    pub fn new(wire: Wire, name: impl Into<String>, notify: Notify) -> Self {
-        Self { wire, name: name.into(), notify }
+    pub fn new(wire: Wire, name: impl Into<String>, notify: Notify, planned: Planned) -> Self {
+        Self { wire, name: name.into(), notify, planned }
+    }
+
+    /// Reads as if the fields that the plan creates were there and empty.
+    fn read(&self, read: Read) -> Result<Reply, Fault> {
+        let Source::Object(query) = &read.source else { return self.wire.perform(Effect::Read(read)) };
+        let Some((asked, filter)) = self.planned.without(query) else { return self.wire.perform(Effect::Read(read)) };
+        let missing: Vec<String> = query.fields.iter().filter(|field| self.planned.has(query, field)).cloned().collect();
+        let mut page = match self.wire.perform(Effect::Read(Read { source: Source::Object(asked), ..read }))? {
+            Reply::Page(page) => page,
+            other => return Ok(other),
+        };
+        for record in &mut page.records {
+            for field in &missing {
+                record.set(field.as_str(), Value::Null);
+            }
+        }
+        if let Some(filter) = filter {
+            page.records.retain(|record| filter.matches(record));
+            page.total = None;
+        }
+        Ok(Reply::Page(page))
     }
 
     fn tell(&self, notice: Notice) {
@@ -47,7 +111,7 @@ impl Plan {
     }
 
     /// Any other call that writes: told as a change of the path it goes to.
-    fn request(&self, system: crate::model::System, method: &str, path: String, body: Option<Value>) -> Reply {
+    fn request(&self, system: System, method: &str, path: String, body: Option<Value>) -> Reply {
         let fields: Record = [("body".into(), body.unwrap_or_default())].into_iter().collect();
         let operation = match method {
             "POST" => "create",
@@ -64,9 +128,11 @@ impl Perform for Plan {
         match effect {
             Effect::Write(write) => Ok(self.write(write)),
             Effect::CreateField(create) => {
+                self.planned.add(&create);
                 self.tell(Notice::CreateField { name: self.name.clone(), create });
                 Ok(Reply::Done)
             }
+            Effect::Read(read) => self.read(read),
             Effect::EditSegment(edit) => Ok(self.segment(edit)),
             Effect::Request(request) if request.writes() => Ok(self.request(request.system, &request.method, request.path, request.body)),
             Effect::Http(call) if !matches!(call.method.as_str(), "GET" | "HEAD") => {
