@@ -410,7 +410,9 @@ async fn track_events_count_as_usage_and_make_what_is_new() {
             .status()
             .as_u16()
     };
-    assert_eq!(send(&sandbox, "POST", "/data/track", json!({})).await.0, 403);
+    let stranger =
+        reqwest::Client::new().post(url(&sandbox, "/data/track")).header("x-pendo-integration-key", "wrong").json(&json!({})).send().await.unwrap();
+    assert_eq!(stranger.status(), 403);
     assert_eq!(track("new@visitor", "fresh", now - 1_000).await, 200);
     assert_eq!(track(&company.email(9), &company.account_id(company.account_of(9)), now - 2_000).await, 200);
     assert_eq!(track("late", "fresh", now - 8 * 86_400_000).await, 200);

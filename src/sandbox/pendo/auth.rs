@@ -20,9 +20,10 @@ pub(super) const READ_KEY: &str = "sandbox-pendo-read-key";
 /// The shared secret of track events.
 pub(super) const TRACK_KEY: &str = "sandbox-pendo-track-key";
 
-/// Whether a call carries the shared secret of track events.
+/// Whether a call may send track events: with their shared secret, or with the key that may write, which is all that some clients
+/// can be given.
 pub(super) fn may_track(headers: &HeaderMap) -> bool {
-    headers.get(HEADER).is_some_and(|key| key == TRACK_KEY)
+    headers.get(HEADER).is_some_and(|key| key == TRACK_KEY || key == KEY)
 }
 
 /// What the key of a call allows.
