@@ -107,9 +107,10 @@ impl Filter {
         self.conditions.iter().find(|c| c.label.eq_ignore_ascii_case(label))
     }
 
-    /// The fields it reads.
+    /// The fields it reads, each once.
     pub fn fields(&self) -> impl Iterator<Item = &str> {
-        self.conditions.iter().map(|c| c.field.as_str())
+        let first = |at: usize, name: &str| !self.conditions.iter().take(at).any(|earlier| earlier.field == name);
+        self.conditions.iter().enumerate().filter(move |(at, c)| first(*at, &c.field)).map(|(_, c)| c.field.as_str())
     }
 
     /// Whether a record passes. As in SQL, a comparison with null is false; text is compared without case.
@@ -180,4 +181,16 @@ fn text_test(value: &Value, wanted: &Value, test: impl Fn(&str, &str) -> bool) -
 /// `a`, `b`, ... `z`, `c26`, ...
 fn label(at: usize) -> String {
     u8::try_from(at).ok().filter(|n| *n < 26).map_or_else(|| format!("c{at}"), |n| char::from(b'a' + n).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Filter, Operator, Value};
+
+    #[test]
+    fn a_field_with_two_bounds_is_read_once() {
+        let bound = |operator, day: &str| ("day".to_owned(), operator, Value::text(day));
+        let filter = Filter::all(vec![bound(Operator::Greater, "2026-01-01"), bound(Operator::Less, "2026-02-01")]);
+        assert_eq!(filter.fields().collect::<Vec<_>>(), ["day"]);
+    }
 }
