@@ -83,7 +83,7 @@ mod functions {
     /// ```rhai
     /// pendo::segment("at-risk", #{
     ///     filters: #{ risk: ["metadata.salesforce.churn_risk__c", "=", "High"] },
-    ///     guides: ["Book a review"],
+    ///     guides: ["Renewal notice"],
     ///     daily: "05:00",
     /// });
     /// ```
