@@ -29,6 +29,10 @@ pub(super) fn parse(text: &str) -> std::result::Result<Logic, usize> {
     if let Some((at, _)) = depths.into_iter().find(|(_, depth)| *depth > DEEPEST) {
         return Err(at);
     }
+    // The parser would point at the bracket itself; what is missing is missing at the end.
+    if text.matches('(').count() > text.matches(')').count() {
+        return Err(text.len());
+    }
     terminated(any_of, eof).parse(text).map_err(|error| error.offset())
 }
 
