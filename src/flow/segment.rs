@@ -96,7 +96,8 @@ fn guides(work: &mut Work<'_>, name: &str, segment: &SegmentDecl) -> Result<(), 
             return Err(Fault::from_system(System::Pendo, FaultKind::NotFound, format!("there is no guide `{guide}` to show to the segment")).into());
         };
         let audience = found.get("audience").map(|audience| serde_json::to_string(audience).unwrap_or_default()).unwrap_or_default();
-        if audience.contains(&format!("\"{id}\"")) {
+        let named = found.get("segmentId").and_then(Value::as_str) == Some(id.as_str());
+        if named || audience.contains(&format!("\"{id}\"")) {
             work.tally.unchanged += 1;
             continue;
         }
