@@ -35,9 +35,11 @@ pub fn exec(workspace: &Workspace, session: &Session, exec: Exec<'_>) -> Result<
     let hash = blake3::hash(&text).to_hex().to_string();
     let begin = Begin { name: &name, kind: "exec", hash: &hash, reason: "by hand", parameters: &parameters, at: started };
     let id = store.begin(&begin)?;
-    let value = run(workspace, session, exec, Arc::new(Live::new(session.wire.clone(), id.clone())));
+    let live = Arc::new(Live::new(session.wire.clone(), id.clone()));
+    let value = run(workspace, session, exec, Arc::clone(&live) as Arc<dyn Perform>);
     let ended = workspace.clock.now();
     let mut finish = Finish::new(status(&value), ended);
+    (finish.written, finish.rejected) = live.counts();
     finish.seconds = ended.duration_since(started).as_secs_f64();
     finish.message = value.as_ref().err().map(ToString::to_string);
     store.finish(&id, &finish)?;

@@ -1,5 +1,7 @@
 //! For real: every write is in the journal before it is sent, with what it replaces, and again when it is answered.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use crate::{
     model::{Effect, Fault, FaultKind, ObjectSchema, Reply, Write},
     script::Perform,
@@ -11,11 +13,18 @@ use super::Wire;
 pub struct Live {
     wire: Wire,
     run: RunId,
+    written: AtomicU64,
+    rejected: AtomicU64,
 }
 
 impl Live {
     pub fn new(wire: Wire, run: RunId) -> Self {
-        Self { wire, run }
+        Self { wire, run, written: AtomicU64::new(0), rejected: AtomicU64::new(0) }
+    }
+
+    /// Rows and other changes that were made, and rows that were refused: what a plain script did.
+    pub fn counts(&self) -> (u64, u64) {
+        (self.written.load(Ordering::Relaxed), self.rejected.load(Ordering::Relaxed))
     }
 
     fn write(&self, write: Write) -> Result<Reply, Fault> {
@@ -24,6 +33,9 @@ impl Live {
         match wire.perform(Effect::Write(write)) {
             Ok(Reply::Written(outcomes)) => {
                 store.complete(batch, &outcomes, wire.now()).map_err(state)?;
+                let refused = outcomes.iter().filter(|outcome| outcome.fault.is_some()).count() as u64;
+                self.rejected.fetch_add(refused, Ordering::Relaxed);
+                self.written.fetch_add(outcomes.len() as u64 - refused, Ordering::Relaxed);
                 Ok(Reply::Written(outcomes))
             }
             Ok(other) => Ok(other),
@@ -40,6 +52,7 @@ impl Live {
         match wire.perform(effect) {
             Ok(reply) => {
                 store.complete(batch, &[], wire.now()).map_err(state)?;
+                self.written.fetch_add(1, Ordering::Relaxed);
                 Ok(reply)
             }
             Err(fault) => {
