@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    model::{Change, Date, Fault, FieldType, Filter, Lookup, Operator, Record, RowOutcome, System, Value, Write},
+    model::{Change, Date, Fault, FaultKind, FieldType, Filter, Lookup, Operator, Record, RowOutcome, System, Value, Write},
     script::{Blank, Cell, FieldMap, Mode, Target},
 };
 
@@ -268,6 +268,8 @@ fn send(work: &mut Work<'_>, load: &mut Load) -> Result<(), Error> {
         if unknown.is_empty() {
             return Ok(());
         }
+        // Fields created at the start exist by now, and may hold what was sent.
+        load.fields.iter_mut().for_each(|slot| slot.fresh = false);
         let unchanged = work.tally.unchanged;
         let asked = unknown.len() as u64;
         settle(work, load, unknown)?;
@@ -290,16 +292,18 @@ fn send_once(work: &mut Work<'_>, load: &mut Load, last: bool) -> Result<Vec<Can
     let (candidates, rows): (Vec<_>, Vec<_>) = pending.into_iter().unzip();
     let kinds: Vec<bool> = rows.iter().map(|row| matches!(row, Change::Insert { .. })).collect();
     let outcomes = work.write(Write { system: load.target.system, object: load.target.object.clone(), rows })?;
-    let mut unknown = Vec::new();
+    let (mut unknown, mut interrupted) = (Vec::new(), false);
     for ((candidate, outcome), insert) in candidates.into_iter().zip(outcomes).zip(kinds) {
         match outcome {
             RowOutcome { fault: None, created, .. } if created || insert => work.tally.created += 1,
             RowOutcome { fault: None, .. } => work.tally.updated += 1,
+            RowOutcome { fault: Some(fault), .. } if fault.kind == FaultKind::Interrupted => interrupted = true,
             RowOutcome { fault: Some(fault), .. } if fault.code.as_deref() == Some("UNKNOWN_OUTCOME") && !last => unknown.push(candidate),
             RowOutcome { fault: Some(fault), .. } => reject_fault(work, load, &candidate, &fault),
         }
     }
-    Ok(unknown)
+    // Rows that were not reached are no bad rows: the next run finds them again.
+    if interrupted { Err(Error::Interrupted) } else { Ok(unknown) }
 }
 
 fn reject_fault(work: &mut Work<'_>, load: &Load, candidate: &Candidate, fault: &Fault) {
