@@ -9,6 +9,12 @@ const SYSTEMS: [&str; 3] = ["salesforce", "pendo", "gainsight"];
 fn a_second_pass_with_nothing_changed_writes_nothing_anywhere_a18() {
     let workspace = Workspace::with_examples(&EXAMPLES);
     let sandbox = Sandbox::start(&workspace, "--accounts 40 --people 300");
+    // Later scripts read fields that earlier ones create: a plan knows them too.
+    let plan = workspace.tabi("plan --json").ended(0);
+    assert!(plan.of_type("create_field").iter().any(|line| line["field"] == "Pendo_daysactive_last7d__c"), "{}", plan.stdout);
+    for system in SYSTEMS {
+        assert_eq!(sandbox.writes(system), Vec::<String>::new(), "the plan wrote to {system}");
+    }
     let first = workspace.tabi("run --json").ended(0);
     assert!(first.summary("pendo-account")["written"].as_u64().unwrap() > 0, "{}", first.stdout);
     assert!(first.summary("usage-push-from-pendo-account")["written"].as_u64().unwrap() > 0, "{}", first.stdout);
