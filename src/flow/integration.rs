@@ -28,7 +28,7 @@ pub(crate) fn push(work: &mut Work<'_>, integration: &Integration) -> Result<(),
                     let sample = Sample { source: &source, schema: None, rows: &rows };
                     let keys = slots::find(work, &schema, &to, std::slice::from_ref(&key), Missing::Key, &sample)?;
                     let fields = slots::find(work, &schema, &to, &push.fields, Missing::Pendo, &sample)?;
-                    none.insert(Load::new(to.clone(), keys, fields, Mode::Update, integration.blank, Unmatched::Reject))
+                    none.insert(Load::new(to.clone(), keys, fields, Mode::Update, integration.blank, Unmatched::Reject).reading(&source))
                 }
             };
             load::take_rows(work, load, &rows)
@@ -59,7 +59,7 @@ pub(crate) fn pull(work: &mut Work<'_>, integration: &Integration) -> Result<(),
     let keys = slots::find(work, &schema, &to, std::slice::from_ref(&key), Missing::Key, &sample)?;
     let fields = slots::find(work, &schema, &to, &fields, Missing::All, &sample)?;
     // What Salesforce empties, Pendo forgets too: a pull mirrors.
-    let mut load = Load::new(to, keys, fields, Mode::Update, crate::script::Blank::Clear, Unmatched::Ignore);
+    let mut load = Load::new(to, keys, fields, Mode::Update, crate::script::Blank::Clear, Unmatched::Ignore).reading(&source);
     for_each_page(work, &source, |work, rows| load::take_rows(work, &mut load, &rows))?;
     load::finish(work, &mut load)
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    model::{Change, Date, Fault, FaultKind, FieldType, Filter, Lookup, Operator, Record, RowOutcome, System, Value, Write},
+    model::{Change, Date, Fault, FaultKind, FieldType, Filter, Lookup, Operator, Record, RowOutcome, Source, System, Value, Write},
     script::{Blank, Cell, FieldMap, Mode, Target},
 };
 
@@ -34,8 +34,8 @@ pub(crate) struct Load {
     unmatched: Unmatched,
     /// Only target records that meet these are counterparts (an open call to action, say).
     within: Vec<(String, Operator, Value)>,
-    /// Hashes of the keys seen in this run: eight bytes a row, so that a key that comes twice is found.
-    seen: HashSet<u64>,
+    /// Hashes of the keys seen in this run, so that a key that comes twice is found; none when the source gives each key once.
+    seen: Option<HashSet<u64>>,
     pending: Vec<(Candidate, Change)>,
 }
 
@@ -59,7 +59,18 @@ struct Candidate {
 
 impl Load {
     pub(crate) fn new(target: Target, keys: Vec<Slot>, fields: Vec<Slot>, mode: Mode, blank: Blank, unmatched: Unmatched) -> Self {
-        Self { target, keys, fields, mode, blank, unmatched, within: Vec::new(), seen: HashSet::new(), pending: Vec::new() }
+        Self { target, keys, fields, mode, blank, unmatched, within: Vec::new(), seen: Some(HashSet::new()), pending: Vec::new() }
+    }
+
+    /// Remembers no keys when the source gives each of them once by its nature: memory stays flat however many rows come.
+    pub(crate) fn reading(self, source: &Source) -> Self {
+        let once = self.keys.iter().any(|slot| matches!(&slot.from, Cell::Field(name) if gives_once(source, name)));
+        Self { seen: if once { None } else { self.seen }, ..self }
+    }
+
+    /// Whether this key has not come before.
+    fn is_new(&mut self, key: &str) -> bool {
+        self.seen.as_mut().is_none_or(|seen| seen.insert(hash(key)))
     }
 
     pub(crate) fn within(self, conditions: Vec<(String, Operator, Value)>) -> Self {
@@ -72,7 +83,7 @@ pub(crate) fn take_rows(work: &mut Work<'_>, load: &mut Load, rows: &[Record]) -
     let mut candidates = Vec::with_capacity(rows.len());
     for row in rows {
         match candidate(load, row, work.date) {
-            Ok(candidate) if load.seen.insert(hash(&candidate.key)) => candidates.push(candidate),
+            Ok(candidate) if load.is_new(&candidate.key) => candidates.push(candidate),
             Ok(double) => work.reject(Rejection {
                 key: double.shown,
                 field: load.keys.first().map(|slot| slot.field.name.clone()),
@@ -152,6 +163,20 @@ fn key_of<'v>(load: &Load, values: impl Iterator<Item = &'v Value>) -> String {
         key.push('\u{1f}');
     }
     key
+}
+
+/// A report has one row per account or visitor, a query one per record.
+fn gives_once(source: &Source, field: &str) -> bool {
+    match source {
+        Source::Report(report) => field == if report.per == "visitor" { "visitorId" } else { "accountId" },
+        Source::Object(query) => match query.system {
+            System::Salesforce => field.eq_ignore_ascii_case("Id"),
+            System::Gainsight => field.eq_ignore_ascii_case("Gsid"),
+            System::Pendo => (query.object == "account" && field == "accountId") || (query.object == "visitor" && field == "visitorId"),
+            System::Px => false,
+        },
+        Source::Soql(_) | Source::Aggregation { .. } => false,
+    }
 }
 
 fn hash(key: &str) -> u64 {

@@ -31,7 +31,7 @@ pub(crate) fn run(work: &mut Work<'_>, mapping: &Mapping, since: Option<Timestam
                 let sample = Sample { source: &source, schema: source_schema.as_ref(), rows: &rows };
                 let keys = slots::find(work, &target_schema, &mapping.to, &mapping.match_on, Missing::Key, &sample)?;
                 let fields = slots::find(work, &target_schema, &mapping.to, &mapping.fields, missing, &sample)?;
-                none.insert(Load::new(mapping.to.clone(), keys, fields, mapping.mode, mapping.blank, Unmatched::Reject))
+                none.insert(Load::new(mapping.to.clone(), keys, fields, mapping.mode, mapping.blank, Unmatched::Reject).reading(&source))
             }
         };
         let rejected = work.tally.rejected;

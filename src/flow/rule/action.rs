@@ -34,15 +34,16 @@ pub(crate) struct Ready {
 }
 
 pub(crate) fn prepare(work: &mut Work<'_>, action: &Action, sample: &Sample<'_>) -> Result<Ready, Error> {
-    match &action.kind {
+    let ready = match &action.kind {
         ActionKind::Usage(usage) => match &usage.into {
-            Some(object) => usage_in_gainsight(work, usage, object, &action.place, sample),
-            None => usage_in_salesforce(work, usage, &action.place, sample),
+            Some(object) => usage_in_gainsight(work, usage, object, &action.place, sample)?,
+            None => usage_in_salesforce(work, usage, &action.place, sample)?,
         },
-        ActionKind::Object(load) => object(work, load, sample),
-        ActionKind::Score(score) => self::score(work, score, &action.place, sample),
-        ActionKind::Cta(cta) => Ok(self::cta(work, cta)),
-    }
+        ActionKind::Object(load) => object(work, load, sample)?,
+        ActionKind::Score(score) => self::score(work, score, &action.place, sample)?,
+        ActionKind::Cta(cta) => self::cta(work, cta),
+    };
+    Ok(Ready { load: ready.load.reading(sample.source), ..ready })
 }
 
 pub(crate) fn take_rows(work: &mut Work<'_>, ready: &mut Ready, rows: Vec<Record>) -> Result<(), Error> {
