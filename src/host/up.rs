@@ -132,8 +132,9 @@ impl<'a> Host<'a> {
         if let Some(trouble) = &host.watch.trouble {
             host.tell(Told::Trouble(&format!("the scripts folder cannot be watched ({trouble}): it is looked at every half second")));
         }
-        host.tell(Told::Ready(&receipt));
+        // Known before it is told: whoever hears of it may turn the clock at once.
         host.know();
+        host.tell(Told::Ready(&receipt));
         host
     }
 
@@ -211,8 +212,8 @@ impl<'a> Host<'a> {
     fn swap(&mut self, (loaded, receipt): (Loaded, Receipt)) {
         self.loading = false;
         self.loaded = Arc::new(loaded);
-        self.tell(Told::Reloaded(&receipt));
         self.know();
+        self.tell(Told::Reloaded(&receipt));
     }
 
     /// What is declared is known from now on; what is not any more is forgotten.
