@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::state::{happened, moment};
+use super::state::moment;
 use crate::sandbox::{
     company::{Company, mix},
     documents::{Row, Seed},
@@ -181,14 +181,11 @@ fn time_field(field: &str) -> Option<Time> {
 }
 
 fn visitor_time(world: &World, person: u64, time: Time) -> Value {
-    let (habits, now) = (world.company.habits(person), world.clock.now_ms());
+    // Whole days only: Pendo rolls usage up with hours of delay (1.5), and what a report says of yesterday stays said all day.
+    let (habits, yesterday) = (world.company.habits(person), world.clock.today() - 1);
     let visit = match time {
-        Time::FirstVisit => habits.on(habits.first_day).filter(|usage| happened(usage, now)).map(|usage| moment(usage.day, usage.first_minute)),
-        Time::LastVisit => {
-            let today = world.clock.today();
-            let done = |day: i64| habits.last_day(day).and_then(|day| habits.on(day)).filter(|usage| happened(usage, now));
-            done(today).or_else(|| done(today - 1)).map(|usage| moment(usage.day, usage.last_minute))
-        }
+        Time::FirstVisit => habits.on(habits.first_day).filter(|usage| usage.day <= yesterday).map(|usage| moment(usage.day, usage.first_minute)),
+        Time::LastVisit => habits.last_day(yesterday).and_then(|day| habits.on(day)).map(|usage| moment(usage.day, usage.last_minute)),
     };
     visit.map_or(Value::Null, Value::from)
 }
