@@ -1,6 +1,11 @@
 //! The sections of `tabi.toml` as they are written.
 
-use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    num::{NonZeroU32, NonZeroUsize},
+    time::Duration,
+};
 
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer, de::Error as _};
@@ -84,6 +89,14 @@ pub struct Salesforce {
     pub refresh_token: Option<Secret>,
     pub private_key: Option<Secret>,
     pub access_token: Option<Secret>,
+    /// Whom a signed login is for, when neither `https://login.salesforce.com` nor `https://test.salesforce.com`.
+    pub audience: Option<String>,
+    /// The permission set that is given access to fields made by Tabi.
+    pub permission_set: Option<String>,
+    /// From so many rows of one operation on, Bulk API 2.0 is used.
+    pub bulk_threshold: Option<NonZeroUsize>,
+    /// Collection calls in flight at once.
+    pub parallel: Option<NonZeroUsize>,
     /// Object -> the fields that rules may write, the identifier included. (A13)
     #[serde(default)]
     pub rule_updates: BTreeMap<String, Vec<String>>,
@@ -98,6 +111,8 @@ pub struct Pendo {
     pub region: Option<String>,
     pub base_url: Option<Setting>,
     pub integration_key: Option<Secret>,
+    /// The most calls a minute; as many as Pendo takes when not given.
+    pub calls_per_minute: Option<NonZeroU32>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -111,6 +126,9 @@ pub struct Gainsight {
     pub access_key: Option<Secret>,
     pub client_id: Option<Setting>,
     pub client_secret: Option<Secret>,
+    /// The tenant's limits; the documented ones when not given.
+    pub calls_per_minute: Option<NonZeroU32>,
+    pub calls_per_day: Option<NonZeroU32>,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -2,6 +2,7 @@
 
 use std::{
     env, fmt, fs,
+    io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -36,6 +37,38 @@ impl Secret {
     pub fn reveal(&self, key: &str, root: &Path) -> Result<Revealed, Error> {
         self.0.read(key, root).map(Revealed)
     }
+
+    /// Puts another text in its place, whole or not at all, for nobody else to read. False when it stands in an environment
+    /// variable, which this process cannot change for others.
+    pub fn replace(&self, text: &str, root: &Path) -> io::Result<bool> {
+        match &self.0 {
+            Elsewhere::Variable(_) => Ok(false),
+            Elsewhere::File(path) => write_private(&root.join(path), text).map(|()| true),
+        }
+    }
+}
+
+/// Written beside and moved into place. A link stays one: what it leads to is replaced.
+fn write_private(file: &Path, text: &str) -> io::Result<()> {
+    let real = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+    let mut name = real.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    let beside = real.with_file_name(name);
+    // Of a process of the same number that died half-way.
+    let _ = fs::remove_file(&beside);
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(&beside).and_then(|mut new| {
+        writeln!(new, "{text}")?;
+        new.sync_all()
+    });
+    let moved = written.and_then(|()| fs::rename(&beside, &real));
+    if moved.is_err() {
+        let _ = fs::remove_file(&beside);
+    }
+    moved
 }
 
 impl Setting {

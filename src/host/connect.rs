@@ -1,12 +1,19 @@
 //! From configuration to connections: each system as `tabi.toml` says, or the sandbox. Secrets are read here and nowhere earlier.
 
-use std::path::Path;
+use std::{
+    num::{NonZeroU32, NonZeroUsize},
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use serde_json::Value;
 
 use crate::{
     config::{self, Auth, Config, Revealed, Section, Setting},
-    connectors::{self, GainsightAuth, GainsightOptions, PendoOptions, SalesforceAuth, SalesforceOptions, Secret},
+    connectors::{self, GainsightAuth, GainsightLimits, GainsightOptions, OnRotate, PendoOptions, SalesforceAuth, SalesforceOptions, Secret},
     host::clock,
 };
 
@@ -48,7 +55,11 @@ fn fill(options: &mut connectors::Options, credentials: &Value, config: &Config,
             (text("salesforce", "base_url"), text("salesforce", "client_id"), text("salesforce", "client_secret"))
     {
         let auth = SalesforceAuth::ClientCredentials { client_id, client_secret: Secret::new(secret) };
-        options.salesforce = Some(SalesforceOptions::new(url, auth));
+        let mut salesforce = SalesforceOptions::new(url, auth);
+        if let Some(section) = &config.salesforce {
+            tune(&mut salesforce, section.get_ref());
+        }
+        options.salesforce = Some(salesforce);
     }
     if asks(config.pendo.as_ref().map(|s| s.get_ref().sandbox))
         && let (Some(url), Some(key)) = (text("pendo", "base_url"), text("pendo", "integration_key"))
@@ -60,6 +71,26 @@ fn fill(options: &mut connectors::Options, credentials: &Value, config: &Config,
     {
         options.gainsight = Some(GainsightOptions::new(url, GainsightAuth::AccessKey(Secret::new(key))));
     }
+}
+
+/// How rows go to Salesforce: the sandbox takes them in the same way.
+fn tune(options: &mut SalesforceOptions, section: &config::Salesforce) {
+    options.bulk_threshold = section.bulk_threshold.map_or(options.bulk_threshold, NonZeroUsize::get);
+    options.parallel = section.parallel.map_or(options.parallel, NonZeroUsize::get);
+}
+
+/// Keeps each new refresh token where the used one stood: the next start needs it.
+fn on_rotate(token: config::Secret, root: &Path) -> OnRotate {
+    let (root, warned) = (root.to_owned(), AtomicBool::new(false));
+    OnRotate(Arc::new(move |new| match token.replace(new, &root) {
+        Ok(true) => (),
+        Ok(false) if warned.swap(true, Ordering::Relaxed) => (),
+        Ok(false) => tracing::warn!(
+            "the org replaces refresh tokens as they are used, and a new one cannot be kept in an environment variable: \
+             the next start will be refused; let `[salesforce] refresh_token` be a `file:PATH` with a fresh token in it"
+        ),
+        Err(error) => tracing::warn!(%error, "the new Salesforce refresh token could not be written to its file: the next start will be refused"),
+    }))
 }
 
 impl Source<'_> {
@@ -94,7 +125,7 @@ impl Source<'_> {
                 client_id: id.unwrap_or_default(),
                 client_secret,
                 refresh_token: self.given_secret("salesforce.refresh_token", section.refresh_token.as_ref())?,
-                on_rotate: None,
+                on_rotate: section.refresh_token.as_ref().map(|token| on_rotate(token.clone(), self.root)),
             },
             (Auth::Password, id, secret) => SalesforceAuth::Password {
                 username: username()?,
@@ -106,7 +137,7 @@ impl Source<'_> {
                 client_id: id.unwrap_or_default(),
                 username: username()?,
                 private_key: self.given_secret("salesforce.private_key", section.private_key.as_ref())?,
-                audience: None,
+                audience: section.audience.clone(),
             },
             (Auth::AccessToken, ..) => {
                 SalesforceAuth::AccessToken { access_token: self.given_secret("salesforce.access_token", section.access_token.as_ref())? }
@@ -117,6 +148,8 @@ impl Source<'_> {
         if let Some(version) = &section.api_version {
             options.api_version.clone_from(version);
         }
+        options.permission_set.clone_from(&section.permission_set);
+        tune(&mut options, section);
         Ok(Some(options))
     }
 
@@ -127,7 +160,7 @@ impl Source<'_> {
             None => section.region.as_deref().and_then(PendoOptions::region).unwrap_or_default().to_owned(),
         };
         let key = self.given_secret("pendo.integration_key", section.integration_key.as_ref())?;
-        Ok(Some(PendoOptions::new(base_url, key)))
+        Ok(Some(PendoOptions { calls_per_minute: section.calls_per_minute.map(NonZeroU32::get), ..PendoOptions::new(base_url, key) }))
     }
 
     fn gainsight(&self) -> Result<Option<GainsightOptions>, config::Error> {
@@ -140,6 +173,14 @@ impl Source<'_> {
                 client_secret: self.given_secret("gainsight.client_secret", section.client_secret.as_ref())?,
             },
         };
-        Ok(Some(GainsightOptions::new(domain, auth)))
+        let mut options = GainsightOptions::new(domain, auth);
+        if section.calls_per_minute.is_some() || section.calls_per_day.is_some() {
+            let usual = GainsightLimits::default();
+            options.limits = Some(GainsightLimits {
+                per_minute: section.calls_per_minute.map_or(usual.per_minute, NonZeroU32::get),
+                per_day: section.calls_per_day.map_or(usual.per_day, NonZeroU32::get),
+            });
+        }
+        Ok(Some(options))
     }
 }

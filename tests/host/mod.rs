@@ -1,6 +1,7 @@
 //! The living process: configuration, schedules, watching and reloading.
 
 mod config;
+mod connect;
 mod reload;
 mod schedule;
 mod up;
