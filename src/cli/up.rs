@@ -86,6 +86,10 @@ fn say(told: &Told<'_>, out: &Out, teller: &Teller) {
             out.line(format!("{} {}", paint(DIM, "running"), names.join(", ")));
         }
         Told::Ended(summary) => teller.summary(summary),
+        Told::Configured(message) => {
+            out.json(&json!({"type": "config", "message": message}));
+            out.line(format!("{} {message}", paint(WARN, "config")));
+        }
         Told::Trouble(message) => {
             out.json(&json!({"type": "warning", "message": message}));
             out.note(format!("{} {message}", paint(WARN, "warning:")));

@@ -1,6 +1,6 @@
 //! Loading scripts beside those that run: the new generation is whole or, file by file, the last good version; and a receipt for it.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
 
 use crate::{
     config,
@@ -20,6 +20,8 @@ pub struct Loaded {
     pub generation: Arc<Generation>,
     declarations: Vec<Arc<Declaration>>,
     snapshot: Snapshot,
+    /// Where imports were looked for.
+    sought: BTreeSet<String>,
 }
 
 /// What one reload came to.
@@ -41,18 +43,31 @@ pub struct Receipt {
 /// Loads what lies on disk now. What `current` runs is kept where the present version of a file has errors.
 pub fn reload(workspace: &Workspace, current: Option<&Loaded>) -> (Loaded, Receipt) {
     let began = stopwatch();
-    let snapshot = scan(&workspace.root);
+    let mut snapshot = scan(&workspace.root);
     let names: Vec<&str> = snapshot.names().collect();
     let previous = current.map(|current| current.generation.as_ref());
     let generation = Generation::load(&workspace.root, &names, &limits(&workspace.config.limits), previous);
+    let sought = sought(&generation, current);
+    for name in &sought {
+        // As it was when it was read, so that a later edit is another text.
+        let text = generation.text(name).map(Arc::from).or_else(|| script::glance(&workspace.root, name));
+        snapshot.import(&workspace.root, name, text);
+    }
     let loaded = Loaded {
         number: current.map_or(1, |current| current.number + 1),
         declarations: generation.declarations().cloned().collect(),
         generation: Arc::new(generation),
         snapshot,
+        sought,
     };
     let receipt = loaded.receipt(current, stopwatch().saturating_duration_since(began));
     (loaded, receipt)
+}
+
+/// Where imports are looked for. A broken file may not tell any more what it imports: what was known before stays.
+fn sought(generation: &Generation, current: Option<&Loaded>) -> BTreeSet<String> {
+    let before = current.filter(|_| !generation.is_sound()).into_iter().flat_map(|current| current.sought.iter().cloned());
+    generation.sought().map(str::to_owned).chain(before).collect()
 }
 
 /// The engine's limits, where `tabi.toml` says nothing else.
@@ -76,9 +91,19 @@ impl Loaded {
         &self.declarations
     }
 
+    /// What lies on disk now of all that this was loaded from.
+    pub fn look(&self, root: &Path) -> Snapshot {
+        let mut found = scan(root);
+        for name in &self.sought {
+            found.import(root, name, script::glance(root, name));
+        }
+        found
+    }
+
     /// Whether this is what was loaded for these files.
     pub fn is_of(&self, found: &Snapshot) -> bool {
-        self.snapshot.files == found.files && self.snapshot.problems == found.problems
+        let loaded = &self.snapshot;
+        loaded.files == found.files && loaded.imported == found.imported && loaded.problems == found.problems
     }
 
     fn receipt(&self, before: Option<&Self>, took: Duration) -> Receipt {

@@ -9,6 +9,8 @@ use std::{
     sync::Arc,
 };
 
+use crate::config;
+
 /// The folder of a workspace that holds its scripts.
 pub const SCRIPTS: &str = "scripts";
 
@@ -23,6 +25,10 @@ const DEEPEST: usize = 32;
 pub struct Snapshot {
     /// Path within the workspace, with `/` between folders -> text.
     pub files: BTreeMap<String, Arc<str>>,
+    /// Files beside the scripts folder that scripts import, or would import if they were there -> text.
+    pub imported: BTreeMap<String, Option<Arc<str>>>,
+    /// The text of `tabi.toml`.
+    pub config: Option<Arc<str>>,
     /// Real folders whose change may change the above, the workspace itself among them.
     pub folders: BTreeSet<PathBuf>,
     /// Files and folders that cannot be read as scripts.
@@ -41,6 +47,7 @@ pub struct Problem {
 pub fn scan(root: &Path) -> Snapshot {
     let mut found = Snapshot::default();
     found.folders.extend(fs::canonicalize(root));
+    found.config = fs::read_to_string(root.join(config::FILE)).ok().map(Arc::from);
     let scripts = root.join(SCRIPTS);
     match fs::metadata(&scripts) {
         Ok(_) => walk(&scripts, SCRIPTS, 0, &mut found),
@@ -90,6 +97,19 @@ fn read(path: &Path, name: String, length: u64, found: &mut Snapshot) {
 }
 
 impl Snapshot {
+    /// Adds a file that scripts import, unless it is one of them, and the folders that tell of its changes.
+    pub fn import(&mut self, root: &Path, name: &str, text: Option<Arc<str>>) {
+        if self.names().any(|script| script == name) {
+            return;
+        }
+        let file = root.join(name);
+        // Where it is by name, and where links lead; of a folder that is not there, the nearest that is.
+        let named = file.ancestors().skip(1).find_map(|folder| fs::canonicalize(folder).ok());
+        let real = fs::canonicalize(&file).ok().and_then(|real| real.parent().map(Path::to_owned));
+        self.folders.extend([named, real].into_iter().flatten());
+        self.imported.insert(name.to_owned(), text);
+    }
+
     /// Everything that should be a script, whether it can be read or not.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.files.keys().map(String::as_str).chain(self.problems.iter().map(|problem| problem.file.as_str()))

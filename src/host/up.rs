@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::{
+    config,
     flow::{self, Hands, Notify, Summary},
     script::Declaration,
 };
@@ -35,6 +36,8 @@ pub enum Told<'a> {
     /// Declarations began to run.
     Began(&'a [String]),
     Ended(&'a Summary),
+    /// `tabi.toml` was edited, and what comes of it; the host goes on with what it began with.
+    Configured(&'a str),
     /// Something is not as it should be; the host goes on.
     Trouble(&'a str),
     Stopping,
@@ -102,6 +105,8 @@ struct Host<'a> {
     loading: bool,
     watch: Watch,
     settle: Settle,
+    /// `tabi.toml` at the start, and as it was last seen.
+    config: (Option<Arc<str>>, Option<Arc<str>>),
     since: BTreeMap<String, Since>,
     /// Names at work, by batch.
     running: BTreeMap<u64, BTreeSet<String>>,
@@ -114,6 +119,7 @@ impl<'a> Host<'a> {
         // Nobody listens once the host has ended.
         let watch = Watch::start(move || drop(hint.send(Event::Hint)));
         let (loaded, receipt) = reload(workspace, None);
+        let found = loaded.look(&workspace.root);
         let mut host = Self {
             workspace,
             session,
@@ -124,11 +130,12 @@ impl<'a> Host<'a> {
             loading: false,
             watch,
             settle: Settle::default(),
+            config: (found.config.clone(), found.config),
             since: BTreeMap::new(),
             running: BTreeMap::new(),
             batches: 0,
         };
-        host.watch.follow(&super::scan::scan(&workspace.root).folders);
+        host.watch.follow(&found.folders);
         if let Some(trouble) = &host.watch.trouble {
             host.tell(Told::Trouble(&format!("the scripts folder cannot be watched ({trouble}): it is looked at every half second")));
         }
@@ -193,7 +200,8 @@ impl<'a> Host<'a> {
     /// Walks the folder, follows what is new in it, and loads what changed.
     fn look(&mut self) {
         self.settle.looked();
-        let found = super::scan::scan(&self.workspace.root);
+        let found = self.loaded.look(&self.workspace.root);
+        self.configured(found.config.clone());
         if self.watch.follow(&found.folders) {
             self.settle.hint(stopwatch());
         }
@@ -206,6 +214,24 @@ impl<'a> Host<'a> {
             let loaded = reload(&workspace, Some(&current));
             drop(send.send(Event::Loaded(Box::new(loaded))));
         });
+    }
+
+    /// Tells of an edit of `tabi.toml`: connections, limits and zones stay as they are until the next start.
+    fn configured(&mut self, text: Option<Arc<str>>) {
+        if self.config.1 == text {
+            return;
+        }
+        let parsed = config::parse(text.as_deref().unwrap_or_default(), &self.workspace.root.join(config::FILE));
+        let message = match parsed {
+            _ if text == self.config.0 => "tabi.toml is as it was at the start again".to_owned(),
+            Ok(_) => "tabi.toml has changed; restart to take it up".to_owned(),
+            Err(error) => {
+                let line = error.place().map(|(_, line, _)| format!(" in line {line}")).unwrap_or_default();
+                format!("tabi.toml has changed and is wrong{line}: {error}")
+            }
+        };
+        self.config.1 = text;
+        self.tell(Told::Configured(&message));
     }
 
     /// Takes the new generation for everything that begins from now on.

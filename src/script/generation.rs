@@ -44,6 +44,7 @@ pub struct Generation {
     declared: Vec<Arc<Declaration>>,
     diagnostics: Vec<Diagnostic>,
     texts: BTreeMap<String, Arc<str>>,
+    sought: BTreeSet<String>,
     hash: String,
 }
 
@@ -58,7 +59,7 @@ impl Generation {
         let table = Table::of(&engine);
         let names: BTreeSet<String> = files.iter().map(|file| library.name(file.as_ref())).collect();
         let loaded = names.iter().map(|name| load_file(&library, &engine, &table, name, limits)).collect();
-        Self::assemble(loaded, library.texts(), previous)
+        Self { sought: library.sought(), ..Self::assemble(loaded, library.texts(), previous) }
     }
 
     /// Sorts out what is declared across files. A file at fault there falls back to its last good version, too.
@@ -85,7 +86,7 @@ impl Generation {
         }
         tidy(&mut diagnostics);
         let hash = hash_of(&files);
-        Self { files, declared, diagnostics, texts, hash }
+        Self { files, declared, diagnostics, texts, sought: BTreeSet::new(), hash }
     }
 
     /// What runs: the declarations of good files, and of the good versions of broken ones.
@@ -109,6 +110,11 @@ impl Generation {
 
     pub fn files(&self) -> &[Arc<LoadedFile>] {
         &self.files
+    }
+
+    /// The names that imports were looked for under, in order: those of imported files, and where a file would be taken from if there was one.
+    pub fn sought(&self) -> impl Iterator<Item = &str> {
+        self.sought.iter().map(String::as_str)
     }
 
     /// Everything that is wrong with the files on disk, by file and line.

@@ -1,7 +1,7 @@
 //! The files of a workspace as scripts see them: read with care, compiled once per generation, imported within the workspace only.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     fs, io,
     path::{Component, Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -33,6 +33,8 @@ pub(super) struct Library {
     /// Imports being resolved, innermost last.
     resolving: Mutex<Vec<PathBuf>>,
     texts: Mutex<BTreeMap<String, Arc<str>>>,
+    /// Names that imports were looked for under, whether there was a file or not.
+    sought: Mutex<BTreeSet<String>>,
 }
 
 /// The engine's way to the library.
@@ -53,7 +55,16 @@ impl Library {
         let given = root.to_owned();
         let root = std::path::absolute(root).unwrap_or_else(|_| root.to_owned());
         let allowed = [root.clone(), root.join("scripts")].iter().filter_map(|folder| fs::canonicalize(folder).ok()).collect();
-        Self { given, root, allowed, maps: Arc::default(), modules: Mutex::default(), resolving: Mutex::default(), texts: Mutex::default() }
+        Self {
+            given,
+            root,
+            allowed,
+            maps: Arc::default(),
+            modules: Mutex::default(),
+            resolving: Mutex::default(),
+            texts: Mutex::default(),
+            sought: Mutex::default(),
+        }
     }
 
     /// A file's name relative to the workspace, with `/` between folders.
@@ -78,6 +89,10 @@ impl Library {
         hold(&self.texts).clone()
     }
 
+    pub(super) fn sought(&self) -> BTreeSet<String> {
+        hold(&self.sought).clone()
+    }
+
     /// The name of an imported file. A path is relative to the importing file, else to scripts/; `.rhai` may be left out.
     pub(super) fn locate(&self, importer: &str, path: &str) -> Result<String, Refused> {
         let written = Path::new(path);
@@ -93,11 +108,16 @@ impl Library {
                 outside = true;
                 continue;
             }
-            let Ok(real) = fs::canonicalize(&plain) else { continue };
+            let Ok(real) = fs::canonicalize(&plain) else {
+                hold(&self.sought).insert(self.name(&plain));
+                continue;
+            };
             if !self.allowed.iter().any(|folder| real.starts_with(folder)) {
                 return refused(Id::ImportOutside, format!("`{path}` leads outside the workspace by a link"));
             }
-            return Ok(self.name(&plain));
+            let name = self.name(&plain);
+            hold(&self.sought).insert(name.clone());
+            return Ok(name);
         }
         if outside {
             return refused(Id::ImportOutside, format!("`{path}` leads outside the workspace"));
@@ -205,6 +225,11 @@ pub(super) fn compile(engine: &Engine, name: &str, text: &str) -> Result<AST, Pa
     let mut ast = engine.compile(text)?;
     ast.set_source(name);
     Ok(ast)
+}
+
+/// The text of a file of the workspace as a script would be read now; none when it cannot be one.
+pub fn glance(root: &Path, name: &str) -> Option<Arc<str>> {
+    read(&root.join(name), name).ok().map(Arc::from)
 }
 
 /// Reads a script, or says why it cannot be one.

@@ -55,6 +55,7 @@ pub use diagnostics::{CODES, Code, Diagnostic, Label, Severity, explain, render}
 pub use docs::{Entry, Form, reference};
 pub use failure::Failure;
 pub use generation::{Difference, Generation, LoadedFile, diff};
+pub use library::glance;
 pub use limits::{Limits, PrintSink};
 pub use perform::Perform;
 pub use run::{RunError, ScriptRun, run_script, run_source};

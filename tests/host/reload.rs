@@ -2,10 +2,14 @@
 
 use std::{fs, path::Path};
 
-use tabi::host::{
-    Loaded, Workspace,
-    clock::Clock,
-    reload::{Receipt, reload},
+use tabi::{
+    host::{
+        Loaded, Workspace,
+        clock::Clock,
+        reload::{Receipt, reload},
+        scan::scan,
+    },
+    script::{Generation, Limits},
 };
 
 const RULE: &str = r#"
@@ -111,4 +115,56 @@ fn five_hundred_files_of_one_checkout_are_one_generation() {
     }
     let (second, receipt) = reload(&workspace, Some(&first));
     assert_eq!((second.number, receipt.files, receipt.declarations), (2, 500, 5), "{:?}", receipt.diagnostics.first());
+}
+
+#[test]
+fn what_scripts_import_from_beside_the_folder_is_part_of_what_is_loaded() {
+    let dir = tempfile::tempdir().unwrap();
+    let lib = dir.path().join("lib/names.rhai");
+    write(dir.path(), "a.rhai", &format!("import \"../lib/names\" as names;\n{}", rule("one", "Site")));
+    let workspace = workspace(dir.path());
+    let (first, receipt) = reload(&workspace, None);
+    assert_eq!(errors(&receipt), [("scripts/a.rhai", "E0106")]);
+    assert!(first.is_of(&first.look(dir.path())));
+
+    fs::create_dir(dir.path().join("lib")).unwrap();
+    fs::write(&lib, "fn name() { \"x\" }").unwrap();
+    assert!(!first.is_of(&first.look(dir.path())), "the missing file has come");
+    let (second, receipt) = reload(&workspace, Some(&first));
+    assert_eq!((errors(&receipt).len(), declared(&second)), (0, vec!["one"]));
+    let found = second.look(dir.path());
+    assert!(second.is_of(&found) && found.folders.contains(&fs::canonicalize(dir.path().join("lib")).unwrap()));
+
+    fs::write(&lib, "fn name() { \"y\" }").unwrap();
+    assert!(!second.is_of(&second.look(dir.path())));
+    let (third, receipt) = reload(&workspace, Some(&second));
+    assert_eq!(receipt.difference.changed, ["one"]);
+
+    // Gone and back, as a checkout does it.
+    fs::remove_file(&lib).unwrap();
+    let (fourth, receipt) = reload(&workspace, Some(&third));
+    assert_eq!((declared(&fourth), receipt.kept.as_slice()), (vec!["one"], ["scripts/a.rhai".to_owned()].as_slice()));
+    assert!(fourth.is_of(&fourth.look(dir.path())));
+    fs::write(&lib, "").unwrap();
+    assert!(fourth.is_of(&fourth.look(dir.path())), "an empty file is no better than none");
+    fs::write(&lib, "fn name() { \"z\" }").unwrap();
+    let (fifth, receipt) = reload(&workspace, Some(&fourth));
+    assert!(errors(&receipt).is_empty() && fifth.is_of(&fifth.look(dir.path())));
+}
+
+#[test]
+fn a_file_that_vanishes_between_the_look_and_the_reading_is_an_error_of_its_own_and_keeps_its_good_version() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "a.rhai", &rule("one", "Site"));
+    write(dir.path(), "b.rhai", &rule("two", "Fax"));
+    let seen = scan(dir.path());
+    let limits = Limits::default();
+    let names: Vec<&str> = seen.names().collect();
+    let first = Generation::load(dir.path(), &names, &limits, None);
+    fs::remove_file(dir.path().join("scripts/a.rhai")).unwrap();
+    let second = Generation::load(dir.path(), &names, &limits, Some(&first));
+    assert_eq!(second.declarations().map(|d| d.name.as_str()).collect::<Vec<_>>(), ["one", "two"]);
+    assert_eq!(second.diagnostics().iter().map(|d| (d.file.as_str(), d.code)).collect::<Vec<_>>(), [("scripts/a.rhai", "E0101")]);
+    // The next look finds it gone for good.
+    assert_eq!(scan(dir.path()).files.keys().collect::<Vec<_>>(), ["scripts/b.rhai"]);
 }

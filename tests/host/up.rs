@@ -45,7 +45,7 @@ fn what_is_due_begins_when_the_clock_says_so_and_once() {
             Told::Began(names) => format!("began {}", names.join(" ")),
             Told::Ended(summary) => format!("ended {}", summary.name),
             Told::Stopping => "stopping".to_owned(),
-            Told::Reloaded(_) | Told::Trouble(_) => return,
+            Told::Reloaded(_) | Told::Configured(_) | Told::Trouble(_) => return,
         };
         say.send(word).unwrap();
     });
@@ -139,4 +139,26 @@ fn ctrl_c_ends_it_too() {
     let host = Host::start(&workspace);
     host.wait("ready");
     assert_eq!(host.end("-INT"), Some(0));
+}
+
+#[test]
+fn an_edited_import_is_taken_up_and_an_edited_configuration_is_told() {
+    let workspace = Workspace::new();
+    workspace.write("lib/names.rhai", "fn name() { \"a\" }");
+    workspace.write("scripts/script.rhai", format!("import \"../lib/names\" as names;\n{}", RULE.replace("SCHEDULE", "")));
+    let host = Host::start(&workspace);
+    host.wait("ready");
+    workspace.write("lib/names.rhai", "fn name() { \"b\" }");
+    host.reload(|line| line["changed"] == serde_json::json!(["nightly"]));
+
+    // By renaming, so that no half of it is seen.
+    let save = |text: &str| {
+        workspace.write("tabi.new", text);
+        fs::rename(workspace.path().join("tabi.new"), workspace.path().join("tabi.toml")).unwrap();
+        host.wait("config")["message"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(save("timezone = \"Europe/Berlin\"\n"), "tabi.toml has changed; restart to take it up");
+    assert_eq!(save("\ntimezon = 1\n"), "tabi.toml has changed and is wrong in line 2: there is no key `timezon` here");
+    assert_eq!(save(""), "tabi.toml is as it was at the start again");
+    assert_eq!(host.end("-TERM"), Some(0));
 }
