@@ -2,6 +2,8 @@
 //!
 //! Deliberately absent: a query language, an async interface, anything about what a run means.
 
+/// What was last written to a record.
+mod applied;
 /// How far each declaration has read.
 mod cursor;
 /// What can go wrong with the state file.
@@ -25,6 +27,7 @@ mod run;
 /// What the systems last said about their objects.
 mod schema;
 
+pub use applied::Applied;
 pub use error::Error;
 pub use journal::{Batch, BatchId, JournalRow, Outcome};
 pub use lease::{Holder, Lease, Take};

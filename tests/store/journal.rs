@@ -135,3 +135,33 @@ fn old_runs_are_forgotten_but_each_declarations_last_one_stays() {
     assert_eq!(swept.runs, 2);
     assert_eq!(store.runs(&tabi::store::RunFilter::default()).expect("runs").len(), 1);
 }
+
+#[test]
+fn the_value_last_written_to_a_field_is_known_with_its_run() {
+    let (_folder, store) = open();
+    let change = |id: &str, fields: &[(&str, Value)]| Change::Update { key: "k".into(), id: id.into(), fields: record(fields), before: record(&[]) };
+    let mut clock = 0;
+    let mut write = |rows: Vec<Change>, outcomes: Option<Vec<RowOutcome>>| {
+        clock += 1;
+        let run = begin(&store, "health", at(clock));
+        let batch = store.intend(&run, &Write { system: System::Salesforce, object: "Account".into(), rows }, at(clock)).expect("intend");
+        if let Some(outcomes) = outcomes {
+            store.complete(batch, &outcomes, at(clock)).expect("complete");
+        }
+        run
+    };
+    let insert = Change::Insert { key: "n".into(), fields: record(&[("Name", Value::text("New")), ("Score", Value::Int(1))]) };
+    let made = RowOutcome { id: Some("001N".into()), created: true, fault: None };
+    let refused = || RowOutcome { fault: Some(Fault::new(FaultKind::Invalid, "no")), ..written() };
+    let first = write(vec![insert, change("001X", &[("Score", Value::Int(9))])], Some(vec![made, written()]));
+    let second = write(vec![change("001N", &[("Score", Value::Int(2))])], Some(vec![written()]));
+    write(vec![change("001N", &[("Score", Value::Int(3))])], Some(vec![refused()]));
+    write(vec![change("001N", &[("Score", Value::Int(4))])], None);
+
+    let seen = store.last_applied(System::Salesforce, "Account", "001N").expect("applied");
+    let told: Vec<_> = seen.iter().map(|(field, last)| (field.as_str(), last.value.clone(), last.run.clone(), last.at)).collect();
+    assert_eq!(told, [("Name", Value::text("New"), first, at(1)), ("Score", Value::Int(2), second, at(2))]);
+    assert!(store.last_applied(System::Gainsight, "Account", "001N").expect("another system").is_empty());
+    write(vec![Change::Delete { key: "n".into(), id: "001N".into(), before: record(&[]) }], Some(vec![written()]));
+    assert!(store.last_applied(System::Salesforce, "Account", "001N").expect("deleted").is_empty());
+}
