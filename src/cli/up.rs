@@ -10,7 +10,7 @@ use crate::{
     host::{
         Loaded, Session, Workspace,
         reload::Receipt,
-        up::{Tell, Told, once, up as live},
+        up::{Tell, Told, Watching, once, up as live},
     },
     script::Diagnostic,
 };
@@ -26,6 +26,9 @@ pub(crate) struct Up {
     /// Run everything that is due, in order, then stop; the first time that is everything.
     #[arg(long)]
     once: bool,
+    /// Look for edits twice a second, where the operating system does not tell of them: network folders, containers.
+    #[arg(long, conflicts_with = "once")]
+    poll: bool,
 }
 
 /// Runs the host until SIGINT or SIGTERM.
@@ -42,7 +45,8 @@ pub(crate) fn up(args: &Up, cx: &Context) -> Result<Exit, Failure> {
     let at = format!("{} {} {}", paint(BOLD, "tabi up"), workspace.root.display(), paint(DIM, place(&workspace, &session)));
     cx.out.line(at);
     let mut signals = session.signals();
-    live(&workspace, &session, &notify, &tell, async move { signals.asked_to_stop().await });
+    let watching = if args.poll { Watching::Polling } else { Watching::Told };
+    live(&workspace, &session, watching, &notify, &tell, async move { signals.asked_to_stop().await });
     teller.end();
     session.close();
     Ok(Exit::Done)

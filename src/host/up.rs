@@ -82,8 +82,24 @@ pub fn once(
     Ok(flow::run(&batch, &options, &session.wire, notify, &session.stop, |summary| each(summary)))
 }
 
+/// How the host learns of edits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Watching {
+    /// The operating system tells; where it cannot, as with `Polling`.
+    Told,
+    /// It looks twice a second: for network folders and containers, of whose edits nobody tells.
+    Polling,
+}
+
 /// Lives until `stop` comes, and then until what is in flight has finished, for at most four seconds.
-pub fn up(workspace: &Workspace, session: &Session, notify: &Notify, tell: &Tell, stop: impl Future<Output = ()> + Send + 'static) {
+pub fn up(
+    workspace: &Workspace,
+    session: &Session,
+    watching: Watching,
+    notify: &Notify,
+    tell: &Tell,
+    stop: impl Future<Output = ()> + Send + 'static,
+) {
     session.runtime().block_on(async {
         let (send, events) = unbounded_channel();
         let stopping = send.clone();
@@ -91,7 +107,7 @@ pub fn up(workspace: &Workspace, session: &Session, notify: &Notify, tell: &Tell
             stop.await;
             drop(stopping.send(Event::Stop));
         });
-        Host::start(workspace, session, notify, tell, send).live(events).await;
+        Host::start(workspace, session, watching, notify, tell, send).live(events).await;
     });
 }
 
@@ -114,10 +130,20 @@ struct Host<'a> {
 }
 
 impl<'a> Host<'a> {
-    fn start(workspace: &'a Workspace, session: &'a Session, notify: &'a Notify, tell: &'a Tell, send: UnboundedSender<Event>) -> Self {
+    fn start(
+        workspace: &'a Workspace,
+        session: &'a Session,
+        watching: Watching,
+        notify: &'a Notify,
+        tell: &'a Tell,
+        send: UnboundedSender<Event>,
+    ) -> Self {
         let hint = send.clone();
         // Nobody listens once the host has ended.
-        let watch = Watch::start(move || drop(hint.send(Event::Hint)));
+        let watch = match watching {
+            Watching::Told => Watch::start(move || drop(hint.send(Event::Hint))),
+            Watching::Polling => Watch::polling(),
+        };
         let (loaded, receipt) = reload(workspace, None);
         let found = loaded.look(&workspace.root);
         let mut host = Self {

@@ -49,6 +49,7 @@ impl Watch {
     /// Follows exactly these folders from now on. Whether one is new: what happened in it before is not known.
     pub fn follow(&mut self, folders: &BTreeSet<PathBuf>) -> bool {
         let Some(watcher) = &mut self.watcher else { return false };
+        self.trouble = None;
         for gone in self.watched.difference(folders) {
             // It may have gone with its folder.
             let _ = watcher.unwatch(gone);

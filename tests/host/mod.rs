@@ -4,5 +4,6 @@ mod config;
 mod connect;
 mod reload;
 mod schedule;
+mod stop;
 mod up;
 mod watch;

@@ -14,7 +14,7 @@ use tabi::{
     host::{
         Session, Workspace as Opened,
         clock::Clock,
-        up::{Tell, Told, up},
+        up::{Tell, Told, Watching, up},
     },
 };
 
@@ -53,7 +53,7 @@ fn what_is_due_begins_when_the_clock_says_so_and_once() {
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let host = std::thread::spawn(move || {
         let session = Session::open(&opened).unwrap();
-        up(&opened, &session, &notify, &tell, async move { stopped.await.unwrap_or_default() });
+        up(&opened, &session, Watching::Told, &notify, &tell, async move { stopped.await.unwrap_or_default() });
         session.close();
     });
     let next = || told.recv_timeout(PATIENCE).unwrap();
@@ -75,7 +75,11 @@ struct Host {
 
 impl Host {
     fn start(workspace: &Workspace) -> Self {
-        let mut child = workspace.command("up --json").stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        Self::run(workspace, "up --json")
+    }
+
+    fn run(workspace: &Workspace, command: &str) -> Self {
+        let mut child = workspace.command(command).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let (send, lines) = mpsc::channel();
         std::thread::spawn(move || {
@@ -160,5 +164,15 @@ fn an_edited_import_is_taken_up_and_an_edited_configuration_is_told() {
     assert_eq!(save("timezone = \"Europe/Berlin\"\n"), "tabi.toml has changed; restart to take it up");
     assert_eq!(save("\ntimezon = 1\n"), "tabi.toml has changed and is wrong in line 2: there is no key `timezon` here");
     assert_eq!(save(""), "tabi.toml is as it was at the start again");
+    assert_eq!(host.end("-TERM"), Some(0));
+}
+
+#[test]
+fn a_save_that_nobody_tells_of_is_found_by_looking() {
+    let workspace = Workspace::new();
+    let host = Host::run(&workspace, "up --json --poll");
+    host.wait("ready");
+    workspace.write("scripts/script.rhai", RULE.replace("SCHEDULE", ""));
+    host.reload(|line| line["added"] == serde_json::json!(["nightly"]));
     assert_eq!(host.end("-TERM"), Some(0));
 }

@@ -158,3 +158,22 @@ fn new_replaced_and_relinked_folders_are_noticed() {
     fs::write(root.join("scripts/c.rhai"), "five").unwrap();
     follower.sees(|files| files.len() == 1 && files.contains_key("scripts/c.rhai"));
 }
+
+#[test]
+fn a_folder_that_cannot_be_followed_is_looked_at_more_often_until_it_can_be() {
+    let dir = workspace(&[("scripts/a.rhai", "1")]);
+    let folders = scan(dir.path()).folders;
+    let mut watch = Watch::start(|| ());
+    watch.follow(&folders);
+    let (told, polled) = (Duration::from_secs(5), Duration::from_millis(500));
+    assert_eq!((watch.look_every(), &watch.trouble), (told, &None));
+    watch.follow(&[dir.path().join("gone")].into());
+    assert!(watch.trouble.is_some());
+    assert_eq!(watch.look_every(), polled);
+    watch.follow(&folders);
+    assert_eq!((watch.look_every(), &watch.trouble), (told, &None));
+
+    let mut polling = Watch::polling();
+    assert!(!polling.follow(&folders), "nothing is missed by not being told");
+    assert_eq!((polling.look_every(), &polling.trouble), (polled, &None));
+}
