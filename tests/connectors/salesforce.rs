@@ -1,5 +1,10 @@
 //! Salesforce: every login, reading in pages, typed fields, lookups, writes of every kind, new fields.
 
+use aws_lc_rs::{
+    encoding::{AsDer as _, Pkcs8V1Der},
+    rsa::{KeyPair, KeySize},
+};
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use tabi::{
     connectors::{Options, SalesforceAuth, Secret},
     model::{
@@ -27,6 +32,13 @@ async fn log_in(bench: &Bench) -> Result<usize, tabi::model::Fault> {
     }
 }
 
+/// An RSA key in PEM form, made now and used nowhere else.
+fn private_key() -> String {
+    let key = KeyPair::generate(KeySize::Rsa2048).unwrap();
+    let der: Pkcs8V1Der<'_> = key.as_der().unwrap();
+    format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", BASE64_STANDARD.encode(der.as_ref()))
+}
+
 #[tokio::test]
 async fn every_login_lets_in() {
     let sandbox = sandbox(5, "").await;
@@ -46,8 +58,7 @@ async fn every_login_lets_in() {
         SalesforceAuth::JwtBearer {
             client_id: get("client_id"),
             username: get("username"),
-            // Made for this test and used nowhere else.
-            private_key: Secret::from(include_str!("jwt_test_key.pem")),
+            private_key: Secret::from(private_key()),
             audience: None,
         },
         SalesforceAuth::RefreshToken {
