@@ -8,11 +8,12 @@ use std::{
 
 use crate::{
     model::{Change, Date, Fault, FaultKind, FieldType, Filter, Lookup, Operator, Record, RowOutcome, Source, System, Value, Write},
-    script::{Blank, Cell, FieldMap, Mode, Target},
+    script::{Blank, Cell, Mode, Target},
 };
 
 use super::{
     Error, Rejection,
+    cell::compute,
     slots::{Role, Slot},
     work::{Work, brief},
 };
@@ -100,28 +101,6 @@ pub(crate) fn take_rows(work: &mut Work<'_>, load: &mut Load, rows: &[Record]) -
 /// Sends what is left.
 pub(crate) fn finish(work: &mut Work<'_>, load: &mut Load) -> Result<(), Error> {
     send(work, load)
-}
-
-/// One source row as the target fields that a declaration gives it, before they are fitted to the target's types.
-///
-/// # Errors
-/// The fault of the first closure that fails.
-pub fn transform(maps: &[FieldMap], row: &Record, date: Date) -> Result<Record, Fault> {
-    let mut fields = Record::with_capacity(maps.len());
-    for map in maps {
-        fields.push(map.target.as_str().into(), compute(&map.from, row, date)?);
-    }
-    Ok(fields)
-}
-
-/// A cell's value for one row.
-pub(crate) fn compute(cell: &Cell, row: &Record, date: Date) -> Result<Value, Fault> {
-    match cell {
-        Cell::Field(name) => Ok(row.path(name).cloned().unwrap_or_default()),
-        Cell::Constant(value) => Ok(value.clone()),
-        Cell::RuleDate(moved) => Ok(Value::Date(date.saturating_add(jiff::Span::new().days(moved.plus_days)))),
-        Cell::Compute(closure) => closure.call_row(row),
-    }
 }
 
 fn candidate(load: &Load, row: &Record, date: Date) -> Result<Candidate, Rejection> {

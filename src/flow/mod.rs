@@ -2,6 +2,8 @@
 
 /// Rows of a rule folded into one per group.
 mod aggregate;
+/// What a cell gives for one row.
+mod cell;
 /// Why a piece of work stopped.
 mod error;
 /// `pendo::salesforce_integration(..)`: push and pull.
@@ -27,8 +29,8 @@ mod slots;
 /// What one piece of work is given, counts and tells.
 mod work;
 
+pub use cell::transform;
 pub use error::Error;
-pub use load::transform;
 pub use order::{Part, Stage, order};
 pub use perform::{Live, Plan, Planned, Wire};
 pub use run::{Hands, Options, Status, Summary, run};

@@ -5,7 +5,7 @@ use crate::{
     script::{Cell, FieldMap, Target},
 };
 
-use super::{Error, error::FieldProblem, load::compute, work::Work};
+use super::{Error, cell::compute, error::FieldProblem, work::Work};
 
 /// A target field and where its value comes from.
 #[derive(Debug)]

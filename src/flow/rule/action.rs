@@ -5,8 +5,9 @@ use jiff::ToSpan;
 use crate::{
     flow::{
         Error, Rejection,
+        cell::compute,
         error::FieldProblem,
-        load::{self, Load, Unmatched, compute},
+        load::{self, Load, Unmatched},
         slots::{self, Missing, Role, Sample, Slot},
         work::Work,
     },
