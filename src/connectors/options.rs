@@ -30,6 +30,8 @@ impl Options {
 #[derive(Debug, Clone, Copy)]
 pub struct HttpOptions {
     pub connect_timeout: Duration,
+    /// The longest wait for an answer to begin, but for calls that are known to take their time.
+    pub answer_timeout: Duration,
     /// The longest silence within an answer, its first byte included.
     pub read_timeout: Duration,
     /// Tries in all, the first one included.
@@ -47,6 +49,7 @@ impl Default for HttpOptions {
     fn default() -> Self {
         Self {
             connect_timeout: Duration::from_secs(10),
+            answer_timeout: Duration::from_secs(30),
             read_timeout: Duration::from_mins(2),
             attempts: 8,
             first_wait: Duration::from_millis(500),

@@ -11,7 +11,7 @@ pub(super) fn call_of(request: &Request, path: String) -> Result<Call, Fault> {
     let system = request.system;
     let method = method_of(&request.method).map_err(|fault| Fault { system: Some(system), ..fault })?;
     let repeat = if method == Method::POST && request.writes() { Repeat::UnlessSent } else { Repeat::Always };
-    let mut call = Call::new(method, path).repeat(repeat);
+    let mut call = Call::new(method, path).repeat(repeat).slow();
     for (name, value) in request.query.iter() {
         call = call.query(name, value.to_string());
     }

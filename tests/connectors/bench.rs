@@ -18,6 +18,7 @@ pub(super) struct Bench {
 /// Patience without pauses, so that faults cost no time.
 pub(super) fn quick() -> HttpOptions {
     HttpOptions {
+        answer_timeout: Duration::from_secs(20),
         read_timeout: Duration::from_secs(20),
         attempts: 25,
         first_wait: Duration::from_micros(200),

@@ -109,6 +109,19 @@ async fn silence_ends_at_the_read_timeout() {
 }
 
 #[tokio::test]
+async fn an_answer_that_does_not_begin_is_given_up_sooner() {
+    let sandbox = sandbox(5, "salesforce:timeout@1").await;
+    let mut options = options(&sandbox);
+    options.http.answer_timeout = Duration::from_millis(30);
+    options.http.read_timeout = Duration::from_hours(1);
+    options.http.attempts = 2;
+    let object = Source::Object(query(System::Salesforce, "Account", &["Id"]));
+    let fault = with(sandbox, options).page(&object, None, 10).await.unwrap_err();
+    assert_eq!(fault.kind, FaultKind::Unavailable);
+    assert!(fault.message.contains("in time"), "{fault}");
+}
+
+#[tokio::test]
 async fn stopping_ends_the_pauses_and_lets_nothing_new_begin() {
     let sandbox = sandbox(5, "pendo:500@1").await;
     let mut options = options(&sandbox);

@@ -31,12 +31,14 @@ pub(in crate::connectors) struct Call {
     pub repeat: Repeat,
     /// A `Conflict` is worth another try too.
     pub patient: bool,
+    /// Its answer may begin late.
+    pub slow: bool,
 }
 
 impl Call {
     pub(in crate::connectors) fn new(method: Method, url: impl Into<String>) -> Self {
         let repeat = if method == Method::POST { Repeat::UnlessSent } else { Repeat::Always };
-        Self { method, url: url.into(), query: Vec::new(), headers: HeaderMap::new(), body: None, repeat, patient: false }
+        Self { method, url: url.into(), query: Vec::new(), headers: HeaderMap::new(), body: None, repeat, patient: false, slow: false }
     }
 
     pub(in crate::connectors) fn get(url: impl Into<String>) -> Self {
@@ -55,6 +57,11 @@ impl Call {
 
     pub(in crate::connectors) const fn patient(mut self) -> Self {
         self.patient = true;
+        self
+    }
+
+    pub(in crate::connectors) const fn slow(mut self) -> Self {
+        self.slow = true;
         self
     }
 

@@ -225,7 +225,9 @@ impl Http {
         async {
             self.scene.calls.count(self.system);
             let begin = self.clock();
-            let result = self.client.execute(request).await;
+            let options = &self.scene.options;
+            let longest = if call.slow { options.read_timeout } else { options.answer_timeout };
+            let result = tokio::time::timeout(longest, self.client.execute(request)).await.map_err(|_| self.silent(call))?;
             let ms = self.clock().as_millisecond() - begin.as_millisecond();
             let response = result.map_err(|error| self.unreached(&error, call))?;
             self.reached.store(true, Ordering::Relaxed);
@@ -247,6 +249,13 @@ impl Http {
         *request.headers_mut() = call.headers.clone();
         *request.body_mut() = call.body.clone().map(reqwest::Body::from);
         Ok(request)
+    }
+
+    /// An answer that does not begin.
+    fn silent(&self, call: &Call) -> Failure {
+        self.reached.store(true, Ordering::Relaxed);
+        let message = format!("{} did not answer in time", base_of(&call.url));
+        Failure { fault: Fault::from_system(self.system, FaultKind::Unavailable, message), again: true, undone: false }
     }
 
     /// No answer at all.

@@ -68,7 +68,7 @@ impl Pendo {
             pipeline: &'a [serde_json::Value],
         }
         let body = Body { response: Mime { mime_type: "application/json" }, request: Pipeline { pipeline } };
-        self.ask("aggregation").json(System::Pendo, &body)
+        self.ask("aggregation").slow().json(System::Pendo, &body)
     }
 
     /// A script's own call. Paths that do not begin with `/api/` or `/data/` are below `/api/v1/`.

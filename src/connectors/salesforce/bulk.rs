@@ -104,7 +104,7 @@ impl Salesforce {
     }
 
     async fn upload(&self, path: &str, csv: Vec<u8>) -> Result<(), Fault> {
-        let call = Call::new(Method::PUT, format!("{path}/batches")).body("text/csv", csv);
+        let call = Call::new(Method::PUT, format!("{path}/batches")).slow().body("text/csv", csv);
         match self.read(&call, |_| Ok(())).await {
             // The first try had arrived after all.
             Err(fault) if fault.message.contains("Found multiple contents") => Ok(()),
