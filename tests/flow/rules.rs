@@ -76,7 +76,7 @@ fn an_open_call_to_action_is_updated_rather_than_doubled_a16() {
                  actions: [create_cta(#{{ name: |row| "Usage falls: " + row.Name, type: "Risk", reason: "Adoption", priority: "{priority}", due_in_days: 7 }})] }});"#
         )
     };
-    let workspace = Workspace::with_script(&script("High"));
+    let workspace = Workspace::with_script(&script("high"));
     let sandbox = Sandbox::start(&workspace, "--accounts 8 --people 16");
     let before = sandbox.documents("gainsight", "call_to_action").len();
     let first = workspace.tabi("run --json").ended(0);

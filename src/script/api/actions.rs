@@ -48,7 +48,9 @@ fn usage(site: &Site, options: &mut Options) -> Option<ActionKind> {
     let mut optional = |name| options.take(site, name).and_then(|item| cell(site, &item, Text::IsField));
     let (instance_id, instance_name, account, date) = (optional("instance_id"), optional("instance_name"), optional("account"), optional("date"));
     let level = options.take(site, "level").map_or(Some("ACCOUNTLEVEL"), |item| item.choice(site, &LEVELS));
-    let keep = options.take(site, "keep").and_then(|item| item.choice(site, &[("week", "week"), ("month", "month")]));
+    let keep = options
+        .take(site, "keep")
+        .and_then(|item| item.choice(site, &[("week", "week"), ("month", "month"), ("weekly", "week"), ("monthly", "month")]));
     let into = options.text(site, "into");
     let measures = options.need(site, "measures").map(|item| fields(site, &item));
     Some(ActionKind::Usage(UsageLoad {
@@ -114,6 +116,14 @@ fn cta(site: &Site, options: &mut Options) -> Option<ActionKind> {
     }
     let due = options.take(site, "due_in_days").map_or(Some(14), |item| item.number(site, 0, 3650));
     let text = |text: &str| Cell::Constant(Value::text(text));
+    // Gainsight's own spelling, so that what was written compares equal when it is read again.
+    let priority = priority.map(|cell| match &cell {
+        Cell::Constant(Value::Text(word)) => {
+            let known = ["High", "Medium", "Low"].into_iter().find(|known| known.eq_ignore_ascii_case(word));
+            known.map_or(cell.clone(), text)
+        }
+        _ => cell,
+    });
     let reason = reason?;
     Some(ActionKind::Cta(CtaAction {
         name: name.unwrap_or_else(|| reason.clone()),

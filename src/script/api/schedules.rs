@@ -35,6 +35,10 @@ fn schedule(site: &Site, options: &mut Options) -> Option<Schedule> {
     let mut found: Option<Schedule> = None;
     for (name, read, hint) in readers {
         let Some(item) = options.take(site, name) else { continue };
+        // `daily: false` is how an integration's daily schedule is switched off (A4).
+        if item.value.as_bool() == Ok(false) {
+            continue;
+        }
         let schedule = one(site, &item, name, read, hint);
         if found.is_some() && schedule.is_some() {
             site.report(Diagnostic::new(Id::Exclusive, &item.place, "a second schedule").hint("keep one of every, daily, weekly, monthly, cron"));
