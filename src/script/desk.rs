@@ -41,6 +41,8 @@ pub(super) struct Loading {
 /// What a file has declared, and what is wrong with it.
 #[derive(Default)]
 pub(super) struct Found {
+    /// Every name that was declared, also where the declaration has errors.
+    pub(super) names: Vec<String>,
     pub(super) declarations: Vec<Declaration>,
     pub(super) measures: Vec<MeasureDecl>,
     pub(super) diagnostics: Vec<Diagnostic>,

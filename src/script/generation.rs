@@ -35,6 +35,8 @@ pub struct LoadedFile {
     pub declarations: Vec<Arc<Declaration>>,
     pub measures: Vec<MeasureDecl>,
     diagnostics: Vec<Diagnostic>,
+    /// Names that are declared here, also where the declaration has errors.
+    names: Vec<String>,
 }
 
 /// All scripts of a workspace at one moment.
@@ -68,11 +70,19 @@ impl Generation {
         let mut diagnostics: Vec<Diagnostic> = loaded.iter().flat_map(|file| file.diagnostics.clone()).collect();
         let mut files: Vec<Arc<LoadedFile>> = loaded.into_iter().map(|file| settled(file, previous)).collect();
         let all: Vec<&Declaration> = declared.iter().map(AsRef::as_ref).collect();
-        diagnostics.extend(check::across(&all));
+        let named = |file: &LoadedFile, name: &str| file.names.iter().any(|n| n == name);
+        // A name within a file with errors is not unknown: the error that hides it is told already.
+        let hidden = |name: &str, from: &str| {
+            let quoted = format!("\"{name}\"");
+            let written = |file: &LoadedFile| texts.get(&file.name).is_some_and(|text| text.contains(&quoted));
+            files.iter().filter(|file| !file.sound).any(|file| named(file, name) || file.names.is_empty() && file.name != from && written(file))
+        };
+        diagnostics.extend(check::across(&all, &hidden));
         // What falls back changes what the others see: look again until nothing more falls.
         loop {
             let active: Vec<&Declaration> = files.iter().flat_map(|file| file.declarations.iter().map(AsRef::as_ref)).collect();
-            let faulty: BTreeSet<String> = check::across(&active).into_iter().filter(Diagnostic::is_error).map(|finding| finding.file).collect();
+            let faulty: BTreeSet<String> =
+                check::across(&active, &|_, _| false).into_iter().filter(Diagnostic::is_error).map(|finding| finding.file).collect();
             let mut fell = false;
             for file in &mut files {
                 if faulty.contains(&file.name) && !file.kept {
@@ -166,7 +176,7 @@ fn settled(file: LoadedFile, previous: Option<&Generation>) -> Arc<LoadedFile> {
     }
     let good = previous.and_then(|previous| previous.files.iter().find(|earlier| earlier.name == file.name && (earlier.sound || earlier.kept)));
     match good {
-        Some(good) => Arc::new(LoadedFile { kept: true, sound: false, diagnostics: file.diagnostics, ..good.as_ref().clone() }),
+        Some(good) => Arc::new(LoadedFile { kept: true, sound: false, diagnostics: file.diagnostics, names: file.names, ..good.as_ref().clone() }),
         None => Arc::new(LoadedFile { declarations: Vec::new(), measures: Vec::new(), ..file }),
     }
 }
@@ -196,7 +206,7 @@ fn load_file(library: &Library, engine: &Arc<Engine>, table: &Table, name: &str,
     tidy(&mut diagnostics);
     let declarations = found.declarations.into_iter().map(|declaration| Arc::new(Declaration { hash: hash.clone(), ..declaration })).collect();
     let sound = !diagnostics.iter().any(Diagnostic::is_error);
-    LoadedFile { name: name.to_owned(), hash, kept: false, sound, declarations, measures: found.measures, diagnostics }
+    LoadedFile { name: name.to_owned(), hash, kept: false, sound, declarations, measures: found.measures, diagnostics, names: found.names }
 }
 
 /// Compiles, checks and runs one file.
@@ -256,17 +266,31 @@ pub(super) fn unparsed(
     (error, scope): (&rhai::ParseError, &Scope),
     limits: &Limits,
 ) -> Vec<Diagnostic> {
-    if let ParseErrorType::VariableUndefined(_) = error.0.as_ref()
-        && let Ok(ast) = lenient(limits).compile_with_scope(scope, text)
-    {
-        let given: Vec<&str> = scope.iter().map(|(name, ..)| name).collect();
-        let mut found = check::variables(name, &ast, &given);
-        found.extend(standing(library, engine, table, name, &ast));
-        return found;
+    let mut error = error.clone();
+    if let ParseErrorType::VariableUndefined(first) = error.0.as_ref() {
+        match lenient(limits).compile_with_scope(scope, text) {
+            Ok(ast) => {
+                let given: Vec<&str> = scope.iter().map(|(name, ..)| name).collect();
+                let mut found = check::variables(name, &ast, &given, (first, error.1));
+                found.extend(standing(library, engine, table, name, &ast));
+                return found;
+            }
+            // What looked like a variable may be one no more once the brackets are right.
+            Err(syntax) => error = syntax,
+        }
     }
-    let at = place(name, error.1);
+    let at = within(text, place(name, error.1));
     let finding = Diagnostic::new(Id::Syntax, &at, capitalised_down(&error.0.to_string()));
     vec![finding.hint_if(syntax_hint(&error.0))]
+}
+
+/// A place behind the last line is told as the end of that line.
+fn within(text: &str, at: Place) -> Place {
+    let (lines, last) = (text.lines().count(), text.lines().last().unwrap_or_default());
+    match u32::try_from(lines) {
+        Ok(line) if at.line > line => Place { line, column: u32::try_from(last.chars().count() + 1).unwrap_or(1), ..at },
+        _ => at,
+    }
 }
 
 /// Only parses; variables may be anything.

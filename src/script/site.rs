@@ -87,6 +87,13 @@ impl<'c, 'e> Site<'c, 'e> {
         Some(Closure::keep(self.ctx, Arc::clone(&loading.engine), pointer, place, reads))
     }
 
+    /// Notes a name that is being declared, however that ends.
+    pub(super) fn names(&self, name: &str) {
+        if let Some(loading) = &self.loading {
+            loading.found().names.push(name.to_owned());
+        }
+    }
+
     /// Adds a declaration to what the file declares, with what was found about it.
     pub(super) fn declare(self, declaration: Option<Declaration>) -> Result<(), Box<EvalAltResult>> {
         let Some(loading) = &self.loading else {

@@ -9,10 +9,10 @@ use crate::script::{
     suggest::did_you_mean,
 };
 
-/// Everything that is wrong between declarations.
-pub(in crate::script) fn across(declarations: &[&Declaration]) -> Vec<Diagnostic> {
+/// Everything that is wrong between declarations; `hidden` tells of a name, followed from a file, whether an error elsewhere hides it.
+pub(in crate::script) fn across(declarations: &[&Declaration], hidden: &dyn Fn(&str, &str) -> bool) -> Vec<Diagnostic> {
     let mut found = names(declarations);
-    found.extend(references(declarations));
+    found.extend(references(declarations, hidden));
     found.extend(writers(declarations));
     found.extend(cycles(declarations));
     found
@@ -36,13 +36,15 @@ fn names(declarations: &[&Declaration]) -> Vec<Diagnostic> {
     found
 }
 
-fn references(declarations: &[&Declaration]) -> Vec<Diagnostic> {
+fn references(declarations: &[&Declaration], hidden: &dyn Fn(&str, &str) -> bool) -> Vec<Diagnostic> {
     let names: BTreeSet<&str> = declarations.iter().map(|d| d.name.as_str()).collect();
     let mut found = Vec::new();
     for declaration in declarations {
         let followed = declaration.after.iter().map(|name| (name, Id::UnknownAfter, "follows"));
         let overridden = declaration.overrides.iter().map(|name| (name, Id::UnknownOverride, "overrides"));
-        for (name, id, verb) in followed.chain(overridden).filter(|(name, ..)| !names.contains(name.as_str())) {
+        for (name, id, verb) in
+            followed.chain(overridden).filter(|(name, ..)| !names.contains(name.as_str()) && !hidden(name, &declaration.place.file))
+        {
             let message = format!("`{}` {verb} `{name}`, which nothing declares", declaration.name);
             let known = || format!("declared are {}", names.iter().copied().collect::<Vec<_>>().join(", "));
             let hint = did_you_mean(name, names.iter().copied()).unwrap_or_else(known);

@@ -40,6 +40,7 @@ fn declaration(
 ) -> Result<(), Box<EvalAltResult>> {
     let site = Site::of(ctx);
     check_name(&site, name);
+    site.names(name);
     let item = Item::argument(&site, 1, word, options);
     let declared = item.options(&site, word).and_then(|mut options| {
         let common = common(&site, &mut options);
