@@ -11,6 +11,7 @@ fn rows(sandbox: &Sandbox) -> Vec<String> {
     let mut rows: Vec<String> = Vec::new();
     for account in sandbox.documents("salesforce", "Account") {
         let fields = ["Id", "Pendo_numberofvisitors_last30d__c", "Pendo_timeonsite_last30d__c", "Pendo_lastvisit_last30d__c", "Health_Score__c"];
+        assert!(account["Id"].is_string(), "{account}");
         rows.push(fields.map(|field| account[field].to_string()).join(" "));
     }
     for usage in sandbox.documents("salesforce", "JBCXM__UsageData__c") {

@@ -9,7 +9,7 @@ use axum::{
     routing::{get, post},
 };
 use bytes::Bytes;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Served;
 use crate::sandbox::{documents::Row, faults};
@@ -39,10 +39,18 @@ async fn documents(State(served): State<Served>, Path(object): Path<String>) -> 
     let Some(table) = served.documents.find(&object) else {
         return (StatusCode::NOT_FOUND, Json(json!({"error": format!("no object `{object}`"), "objects": served.documents.names()}))).into_response();
     };
-    let mut rows = table.scan();
+    // Salesforce keeps the id apart from the fields; whoever looks expects it among them.
+    let id_field = (served.name == "salesforce").then_some("Id");
+    let mut rows = table.scan().map(move |row| document(&row, id_field));
     let mut place = Place::Before;
     let chunks = std::iter::from_fn(move || next_chunk(&mut rows, &mut place)).map(Ok::<_, std::convert::Infallible>);
     ([(header::CONTENT_TYPE, "application/json")], Body::from_stream(futures_util::stream::iter(chunks))).into_response()
+}
+
+/// A row with its id first, where the fields do not hold it.
+fn document(row: &Row, id_field: Option<&str>) -> Map<String, Value> {
+    let id = id_field.map(|name| (name.to_owned(), Value::from(row.id().into_owned())));
+    id.into_iter().chain(row.document()).collect()
 }
 
 /// Where in the array the text is.
@@ -53,7 +61,7 @@ enum Place {
 }
 
 /// The next rows as text; the closing bracket comes last.
-fn next_chunk(rows: &mut impl Iterator<Item = Row>, place: &mut Place) -> Option<Bytes> {
+fn next_chunk(rows: &mut impl Iterator<Item = Map<String, Value>>, place: &mut Place) -> Option<Bytes> {
     let mut text = match place {
         Place::Before => b"[".to_vec(),
         Place::Within => Vec::new(),
@@ -64,7 +72,7 @@ fn next_chunk(rows: &mut impl Iterator<Item = Row>, place: &mut Place) -> Option
         if written > 0 || matches!(place, Place::Within) {
             text.extend_from_slice(b",\n");
         }
-        serde_json::to_writer(&mut text, &row.document()).ok()?;
+        serde_json::to_writer(&mut text, &row).ok()?;
         written += 1;
     }
     *place = Place::Within;
