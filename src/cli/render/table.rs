@@ -1,6 +1,6 @@
-//! Tables that fit the terminal: no frames, columns two blanks apart.
+//! Tables without frames, columns two blanks apart. Long text is folded to fit the terminal; ids, names and paths stay whole, to be copied.
 
-use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets};
+use comfy_table::{Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table, presets};
 
 use super::Out;
 
@@ -29,6 +29,9 @@ pub(crate) fn plain(text: impl ToString) -> Cell {
     Cell::new(text)
 }
 
+/// Columns of free text.
+const FOLDED: [&str; 2] = ["value", "reason"];
+
 /// A table; headers that begin with `#` mark columns of numbers.
 pub(crate) fn table(headers: &[&str], rows: Vec<Vec<Cell>>) -> String {
     let mut table = Table::new();
@@ -43,6 +46,9 @@ pub(crate) fn table(headers: &[&str], rows: Vec<Vec<Cell>>) -> String {
     for (at, header) in headers.iter().enumerate() {
         if let Some(column) = table.column_mut(at) {
             column.set_padding((0, 2));
+            if !FOLDED.contains(header) {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            }
             if header.starts_with('#') {
                 column.set_cell_alignment(CellAlignment::Right);
             }
