@@ -12,7 +12,7 @@ use crate::{
 pub fn transform(maps: &[FieldMap], row: &Record, date: Date) -> Result<Record, Fault> {
     let mut fields = Record::with_capacity(maps.len());
     for map in maps {
-        fields.push(map.target.as_str().into(), compute(&map.from, row, date)?);
+        fields.push(map.target.clone(), compute(&map.from, row, date)?);
     }
     Ok(fields)
 }

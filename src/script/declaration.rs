@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::model::{FieldType, Filter, Report, Schedule, Source, System, Value};
+use crate::model::{FieldType, Filter, Name, Report, Schedule, Source, System, Value};
 
 use super::Closure;
 
@@ -93,7 +93,7 @@ pub struct RuleDate {
 /// One target field and its value: `Target__c: "source"`, or `#{ from: .., type: "number(18,0)", label: ".." }` to say what it is (A1).
 #[derive(Debug, Clone)]
 pub struct FieldMap {
-    pub target: String,
+    pub target: Name,
     pub from: Cell,
     /// What the script says the field is: created so when missing, an error when the present one does not fit.
     pub declared: Option<DeclaredField>,

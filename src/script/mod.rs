@@ -26,6 +26,8 @@ mod library;
 mod limits;
 /// The grammar of filter logic.
 mod logic;
+/// Closures without the interpreter.
+mod native;
 /// The seam every effect goes through.
 mod perform;
 /// Which fields a closure reads.

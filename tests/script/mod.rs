@@ -8,5 +8,6 @@ mod closures;
 mod docs;
 mod files;
 mod limits;
+mod native;
 mod plain;
 mod schemas;

@@ -100,7 +100,7 @@ fn reading(rule: &Rule) -> Source {
 }
 
 fn plain(name: &str) -> crate::script::FieldMap {
-    crate::script::FieldMap { target: name.to_owned(), from: Cell::Field(name.to_owned()), declared: None, place: crate::script::Place::default() }
+    crate::script::FieldMap { target: name.into(), from: Cell::Field(name.to_owned()), declared: None, place: crate::script::Place::default() }
 }
 
 /// Only fields enabled for rule updates may be written, the Id included (A13). A workspace that lists none for an object leaves it open.
@@ -114,7 +114,7 @@ fn only_enabled_fields(work: &Work<'_>, rule: &Rule) -> Result<(), Error> {
                 problems.push(FieldProblem {
                     system: load.to.system,
                     object: load.to.object.clone(),
-                    field: map.target.clone(),
+                    field: map.target.to_string(),
                     place: map.place.clone(),
                     reason: format!("is not enabled for rule updates; add it to `{}` under [salesforce.rule_updates] in tabi.toml", load.to.object),
                 });

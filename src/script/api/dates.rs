@@ -20,9 +20,14 @@ fn refuse<T>(message: impl Into<String>) -> Outcome<T> {
     Err(thrown(Fault::new(FaultKind::Invalid, message)))
 }
 
-fn moved(date: Date, days: i64) -> Outcome<Date> {
+pub(in crate::script) fn moved(date: Date, days: i64) -> Outcome<Date> {
     let moved = date.checked_add(jiff::Span::new().try_days(days).unwrap_or_default());
     moved.or_else(|_| refuse(format!("{days} days from {date} is outside the calendar")))
+}
+
+pub(in crate::script) fn moved_instant(at: Timestamp, days: i64) -> Outcome<Timestamp> {
+    let span = jiff::SignedDuration::from_hours(days * 24);
+    at.checked_add(span).or_else(|_| refuse("outside the calendar"))
 }
 
 fn date_of(value: &Value) -> Outcome<Dynamic> {
@@ -45,11 +50,11 @@ fn from_millis(millis: i64) -> Outcome<Timestamp> {
     Timestamp::from_millisecond(millis).or_else(|_| refuse(format!("{millis} milliseconds are outside the calendar")))
 }
 
-fn utc(at: Timestamp) -> jiff::Zoned {
+pub(in crate::script) fn utc(at: Timestamp) -> jiff::Zoned {
     at.to_zoned(jiff::tz::TimeZone::UTC)
 }
 
-fn days_between(from: Date, to: Date) -> i64 {
+pub(in crate::script) fn days_between(from: Date, to: Date) -> i64 {
     from.until(to).map_or(0, |span| i64::from(span.get_days()))
 }
 
@@ -212,14 +217,12 @@ pub(super) mod functions {
 
     #[rhai_fn(name = "+", return_raw)]
     pub fn timestamp_plus(at: Timestamp, days: Days) -> Outcome<Timestamp> {
-        let span = jiff::SignedDuration::from_hours(i64::from(days.0) * 24);
-        at.checked_add(span).or_else(|_| refuse("outside the calendar"))
+        moved_instant(at, i64::from(days.0))
     }
 
     #[rhai_fn(name = "-", return_raw)]
     pub fn timestamp_minus(at: Timestamp, days: Days) -> Outcome<Timestamp> {
-        let span = jiff::SignedDuration::from_hours(i64::from(days.0) * 24);
-        at.checked_sub(span).or_else(|_| refuse("outside the calendar"))
+        moved_instant(at, -i64::from(days.0))
     }
 
     #[rhai_fn(name = "==")]

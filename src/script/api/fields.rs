@@ -69,7 +69,7 @@ pub(super) fn fields(site: &Site, item: &Item) -> Vec<FieldMap> {
 }
 
 fn field(site: &Site, entry: &Entry) -> Option<FieldMap> {
-    let map = |from, declared| FieldMap { target: entry.key.clone(), from, declared, place: entry.key_place.clone() };
+    let map = |from, declared| FieldMap { target: entry.key.as_str().into(), from, declared, place: entry.key_place.clone() };
     if !entry.item.value.is_map() {
         return cell(site, &entry.item, Text::IsField).map(|from| map(from, None));
     }

@@ -3,7 +3,7 @@
 /// `load_to_usage` and the other actions of a rule.
 mod actions;
 /// Days, instants, the rule date.
-mod dates;
+pub(super) mod dates;
 /// `mapping`, `rule` and what they share.
 mod declare;
 /// What the effects of all namespaces share.
@@ -17,7 +17,7 @@ mod gainsight;
 /// `http::`.
 mod http;
 /// `math::`.
-mod math;
+pub(super) mod math;
 /// Report columns.
 mod measures;
 /// Option maps with places and unknown keys.
