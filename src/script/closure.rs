@@ -62,7 +62,7 @@ impl Closure {
         context.global.num_operations = 0;
         context.global.level = 0;
         let pointer = frozen(pointer);
-        let around = map.map(|map| Surroundings { engine: &engine, global: &context.global, ast: &map.ast, pointer: &pointer });
+        let around = map.map(|map| Surroundings { engine: &engine, global: &context.global, map, pointer: &pointer });
         let native = around.filter(|_| reads.fields.is_some()).and_then(|around| native::compile(&around)).map(Arc::new);
         Self(Arc::new(Inner { engine, pointer, context, place, reads, native, stopwatch: Instant::now }))
     }

@@ -1,10 +1,10 @@
 //! From the syntax tree of the engine to a tree of our own, or nothing when there is anything in it that is not known.
 
-use rhai::{AST, ASTFlags, ASTNode, Dynamic, Engine, Expr, FnCallExpr, FnPtr, GlobalRuntimeState, Stmt};
+use rhai::{ASTFlags, ASTNode, Dynamic, Engine, Expr, FnCallExpr, FnPtr, GlobalRuntimeState, Stmt};
 
 use crate::{
     model::{Name, Value},
-    script::{check, reads, value::from_dynamic},
+    script::{reads, spots::FileMap, value::from_dynamic},
 };
 
 use super::{
@@ -19,21 +19,21 @@ const LARGEST: usize = 256;
 pub(in crate::script) struct Surroundings<'a> {
     pub(in crate::script) engine: &'a Engine,
     pub(in crate::script) global: &'a GlobalRuntimeState,
-    /// Of the closure's file.
-    pub(in crate::script) ast: &'a AST,
+    /// The closure's file.
+    pub(in crate::script) map: &'a FileMap,
     pub(in crate::script) pointer: &'a FnPtr,
 }
 
 /// The native form of a closure whose last parameter is the row.
 pub(in crate::script) fn compile(around: &Surroundings) -> Option<Native> {
     let name = around.pointer.fn_name();
-    let parameters = reads::parameters(around.ast, name)?;
+    let parameters = reads::parameters(&around.map.ast, name)?;
     let (row, captured) = parameters.split_last()?;
     let mut names: Vec<(String, Binding)> = captured.iter().cloned().zip(around.pointer.iter_curry().map(constant)).collect();
     names.push((row.clone(), Binding::Row));
     let mut compiler = Compiler { around, names, locals: 0, defined: 0, nodes: 0 };
     let mut steps = Some(Vec::new());
-    reads::alone(around.ast, name).walk(&mut |path: &[ASTNode]| {
+    reads::alone(&around.map.ast, name).walk(&mut |path: &[ASTNode]| {
         if let [ASTNode::Stmt(statement)] = path
             && let Some(mut all) = steps.take()
             && let Some(step) = compiler.statement(statement)
@@ -206,12 +206,12 @@ impl Compiler<'_> {
 
     fn is_own_function(&self, name: &str) -> bool {
         let global = self.around.global;
-        self.around.ast.iter_fn_def().any(|own| own.name == name)
+        self.around.map.ast.iter_fn_def().any(|own| own.name == name)
             || global.scan_imports_raw().any(|(_, module)| module.contains_indexed_global_functions())
     }
 
     fn is_import(&self, alias: &str) -> bool {
-        self.around.global.find_import(alias).is_some() || check::aliases(self.around.ast).iter().any(|(name, _)| name == alias)
+        self.around.global.find_import(alias).is_some() || self.around.map.imports_as(alias)
     }
 
     fn chain(&mut self, expr: &Expr) -> Option<Node> {
