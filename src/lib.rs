@@ -11,7 +11,7 @@
 //! | 0 | `config` | `tabi.toml` |
 //! | 1 | `store` | what is remembered, in SQLite |
 //! | 1 | `connectors` | the real systems over HTTP |
-//! | 1 | `script` | the rhai host: engine, generations, declarations, the script API, diagnostics |
+//! | 1 | `script` | the rhai host: engine, generations, declarations, closures (small pure ones as native trees), the script API, diagnostics |
 //! | 1 | `sandbox` | the systems again, as servers over a seeded company; imports nothing of the crate |
 //! | 2 | `flow` | doing the work: mappings, rules, segments |
 //! | 3 | `host` | the living process: watch, reload, schedule |

@@ -209,6 +209,17 @@ impl Record {
         self.0.iter().find(|(n, _)| n == name).map(|(_, value)| value)
     }
 
+    /// As `get`, looking at a position first and telling the position where it was: rows of one source have their fields in one order.
+    #[inline]
+    pub fn get_near(&self, position: usize, name: &str) -> Option<(usize, &Value)> {
+        if let Some((known, value)) = self.0.get(position)
+            && known == name
+        {
+            return Some((position, value));
+        }
+        self.0.iter().enumerate().find(|(_, (known, _))| known == name).map(|(at, (_, value))| (at, value))
+    }
+
     /// The value at a dotted path (`Owner.Name`): a field of that very name first, else through nested maps.
     pub fn path(&self, path: &str) -> Option<&Value> {
         if let Some(found) = self.get(path) {

@@ -56,7 +56,14 @@ impl fmt::Debug for Closure {
 impl Closure {
     /// Keeps a function pointer with the context of the call that received it.
     #[allow(deprecated, reason = "as above")]
-    pub(super) fn keep(ctx: &rhai::NativeCallContext, engine: Arc<Engine>, pointer: &FnPtr, map: Option<&FileMap>, place: Place, reads: Reads) -> Self {
+    pub(super) fn keep(
+        ctx: &rhai::NativeCallContext,
+        engine: Arc<Engine>,
+        pointer: &FnPtr,
+        map: Option<&FileMap>,
+        place: Place,
+        reads: Reads,
+    ) -> Self {
         let mut context = ctx.store_data();
         context.global.tag = Dynamic::from(Desk::Pure { rule_date: None });
         context.global.num_operations = 0;

@@ -251,7 +251,8 @@ fn names_that_a_script_takes_for_itself_are_its_own() {
 fn a_namespace_imported_by_the_calling_file_is_not_taken_for_the_librarys() {
     let mut workspace = Workspace::new(&[("lib/own.rhai", "fn floor(x) { \"own\" }")]);
     workspace.write("lib/make.rhai", mapping("fn setup() {", "|row| math::floor(row.a)") + "}");
-    workspace.write("scripts/a.rhai", "import \"own_path\" as math; import \"../lib/make\" as make;\nmake::setup();".replace("own_path", "../lib/own"));
+    workspace
+        .write("scripts/a.rhai", "import \"own_path\" as math; import \"../lib/make\" as make;\nmake::setup();".replace("own_path", "../lib/own"));
     let closure = first_closure(&workspace.load());
     for value in [Value::Float(2.5), Value::Int(2)] {
         let row = Record::from_iter([("a".into(), value)]);

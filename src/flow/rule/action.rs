@@ -137,7 +137,11 @@ fn measure_map(measure: &FieldMap, fields: &[Field]) -> FieldMap {
         let declared =
             measure.declared.clone().unwrap_or(crate::script::DeclaredField { kind: FieldType::Number { digits: 18, scale: 2 }, label: None });
         let label = Some(declared.label.unwrap_or_else(|| measure.target.to_string()));
-        FieldMap { target: column(&measure.target).into(), declared: Some(crate::script::DeclaredField { kind: declared.kind, label }), ..measure.clone() }
+        FieldMap {
+            target: column(&measure.target).into(),
+            declared: Some(crate::script::DeclaredField { kind: declared.kind, label }),
+            ..measure.clone()
+        }
     })
 }
 

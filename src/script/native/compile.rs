@@ -1,5 +1,7 @@
 //! From the syntax tree of the engine to a tree of our own, or nothing when there is anything in it that is not known.
 
+use std::sync::atomic::AtomicUsize;
+
 use rhai::{ASTFlags, ASTNode, Dynamic, Engine, Expr, FnCallExpr, FnPtr, GlobalRuntimeState, Stmt};
 
 use crate::{
@@ -52,7 +54,9 @@ pub(in crate::script) fn compile(around: &Surroundings) -> Option<Native> {
 fn within_limits(engine: &Engine, nodes: usize, variables: usize) -> bool {
     let unlimited = |limit: usize| if limit == 0 { usize::MAX } else { limit };
     let steps = u64::try_from(nodes).map_or(u64::MAX, |nodes| 8 * nodes + 32);
-    (engine.max_operations() == 0 || steps <= engine.max_operations()) && engine.max_call_levels() >= 8 && variables < unlimited(engine.max_variables())
+    (engine.max_operations() == 0 || steps <= engine.max_operations())
+        && engine.max_call_levels() >= 8
+        && variables < unlimited(engine.max_variables())
 }
 
 fn text_limit(engine: &Engine) -> usize {
@@ -230,7 +234,7 @@ impl Compiler<'_> {
             return None;
         }
         let row = matches!(&chain.lhs, Expr::Variable(v, ..) if v.2.is_empty() && matches!(self.binding(&v.1), Some(Binding::Row)));
-        let base = if row { Node::Field(links.remove(0).access.name()?) } else { self.expression(&chain.lhs)? };
+        let base = if row { Node::Field(links.remove(0).access.name()?, AtomicUsize::default()) } else { self.expression(&chain.lhs)? };
         Some(if links.is_empty() { base } else { Node::Chain(Box::new(base), links.into()) })
     }
 

@@ -1,5 +1,7 @@
 //! Evaluates a tree over a row.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use smol_str::SmolStrBuilder;
 
 use crate::model::{Record, Value};
@@ -45,7 +47,7 @@ impl<'a> Evaluation<'a> {
     fn node(&mut self, node: &'a Node) -> Outcome<'a> {
         match node {
             Node::Constant(value) => Ok(Item::of(value)),
-            Node::Field(name) => sure(self.row.path(name).map(Item::of)),
+            Node::Field(name, position) => self.field(name, position),
             Node::Local(at) => sure(self.locals.get(*at).cloned()),
             Node::Let(at, value) => self.define(*at, value),
             Node::Chain(base, links) => self.chain(base, links),
@@ -85,10 +87,20 @@ impl<'a> Evaluation<'a> {
         }
     }
 
-    /// What was made is not longer than text may be.
+    /// Where a field was is only a guess for the next row, so that threads need not agree on it.
+    fn field(&self, name: &str, position: &AtomicUsize) -> Outcome<'a> {
+        let guess = position.load(Ordering::Relaxed);
+        let Some((at, value)) = self.row.get_near(guess, name) else { return sure(self.row.path(name).map(Item::of)) };
+        if at != guess {
+            position.store(at, Ordering::Relaxed);
+        }
+        Ok(Item::of(value))
+    }
+
+    /// What was made is shorter than text may be; at the limit, the interpreter decides.
     fn short(&self, item: Item<'a>) -> Outcome<'a> {
         match item.text() {
-            Some(text) if text.len() > self.longest => Err(Ended::GivenUp),
+            Some(text) if text.len() >= self.longest => Err(Ended::GivenUp),
             _ => Ok(item),
         }
     }

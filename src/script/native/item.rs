@@ -25,6 +25,7 @@ pub(super) enum Item<'a> {
 }
 
 impl<'a> Item<'a> {
+    #[inline]
     pub(super) fn of(value: &'a Value) -> Self {
         match value {
             Value::Null => Self::Null,
@@ -40,6 +41,7 @@ impl<'a> Item<'a> {
     }
 
     /// As plain data; none for what the interpreter would hand back in another shape, or not at all.
+    #[inline]
     pub(super) fn value(self) -> Option<Value> {
         Some(match self {
             Self::Null => Value::Null,
@@ -54,6 +56,7 @@ impl<'a> Item<'a> {
         })
     }
 
+    #[inline]
     pub(super) fn text(&self) -> Option<&str> {
         match self {
             Self::Held(text) => Some(text),
@@ -62,10 +65,12 @@ impl<'a> Item<'a> {
         }
     }
 
+    #[inline]
     pub(super) fn is_null(&self) -> bool {
         matches!(self, Self::Null)
     }
 
+    #[inline]
     pub(super) fn bool(&self) -> Option<bool> {
         match self {
             Self::Bool(b) => Some(*b),
@@ -74,6 +79,7 @@ impl<'a> Item<'a> {
     }
 
     #[allow(clippy::cast_precision_loss, reason = "as the engine does it")]
+    #[inline]
     pub(super) fn float(&self) -> Option<f64> {
         match self {
             Self::Int(n) => Some(*n as f64),

@@ -9,6 +9,7 @@ use super::{
     tree::{Comparison, Operator},
 };
 
+#[inline]
 pub(super) fn operate<'a>(operator: Operator, a: &Item<'a>, b: &Item<'a>) -> Option<Item<'a>> {
     match operator {
         Operator::Compare(comparison) => compare(comparison, a, b).map(Item::Bool),
@@ -20,6 +21,7 @@ pub(super) fn operate<'a>(operator: Operator, a: &Item<'a>, b: &Item<'a>) -> Opt
 }
 
 /// Whole numbers stay whole; beside a float they become one.
+#[inline]
 fn numbers<'a>(a: &Item, b: &Item, whole: fn(i64, i64) -> Option<i64>, float: fn(f64, f64) -> f64) -> Option<Item<'a>> {
     match (a, b) {
         (Item::Int(x), Item::Int(y)) => whole(*x, *y).map(Item::Int),
@@ -50,6 +52,7 @@ pub(super) fn plus<'a>(a: &Item<'a>, b: &Item<'a>) -> Option<Item<'a>> {
     }
 }
 
+#[inline]
 fn compare(comparison: Comparison, a: &Item, b: &Item) -> Option<bool> {
     match (a, b) {
         (Item::Int(a), Item::Int(b)) => Some(ordered(comparison, a, b)),

@@ -1,5 +1,7 @@
 //! The tree that a closure becomes.
 
+use std::sync::atomic::AtomicUsize;
+
 use crate::model::{Name, Value};
 
 use super::functions::{Function, Property};
@@ -16,8 +18,8 @@ pub(in crate::script) struct Native {
 pub(super) enum Node {
     /// A literal or a captured value; never a list or a map.
     Constant(Value),
-    /// A field of the row.
-    Field(Name),
+    /// A field of the row, and where the last row had it.
+    Field(Name, AtomicUsize),
     /// A local variable by its place in the frame.
     Local(usize),
     /// Defines the local variable at a place; gives nothing.
