@@ -145,6 +145,7 @@ impl Property {
 }
 
 /// A number, or none for null; no answer for anything else.
+#[allow(clippy::option_option, reason = "none at all and null are two things")]
 fn number(item: &Item) -> Option<Option<f64>> {
     if item.is_null() { Some(None) } else { item.float().map(Some) }
 }

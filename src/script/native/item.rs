@@ -92,8 +92,8 @@ impl<'a> Item<'a> {
     pub(super) fn show(&self, to: &mut SmolStrBuilder) -> Option<()> {
         match self {
             Self::Null => Some(()),
-            Self::Held(text) => Some(to.push_str(text)),
-            Self::Made(text) => Some(to.push_str(text)),
+            Self::Held(text) => to.write_str(text).ok(),
+            Self::Made(text) => to.write_str(text).ok(),
             Self::Bool(b) => write!(to, "{b}").ok(),
             Self::Int(n) => write!(to, "{n}").ok(),
             Self::Float(x) => write!(to, "{}", FloatWrapper::new(*x)).ok(),
