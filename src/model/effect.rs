@@ -1,5 +1,7 @@
 //! What a script or a flow asks for (`Effect`) and what it is answered (`Reply`): the one seam of the program is made of these.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Fault, Field, Filter, ObjectSchema, Record, Source, System, Value};
@@ -73,7 +75,8 @@ pub struct Write {
     /// Salesforce: API name. Gainsight: object name, `Person` by the People API, `call_to_action` by Cockpit.
     /// Pendo: `account` or `visitor`, fields as `metadata.GROUP.FIELD`.
     pub object: String,
-    pub rows: Vec<Change>,
+    /// Shared, so that whoever asked need not keep a second copy to tell what became of them.
+    pub rows: Arc<Vec<Change>>,
 }
 
 /// One row to insert, update or delete.
@@ -106,6 +109,23 @@ pub enum Change {
 }
 
 impl Change {
+    /// What the row has in the system from now on; nothing for a row that is deleted.
+    pub const fn fields(&self) -> Option<&Record> {
+        match self {
+            Self::Insert { fields, .. } | Self::Update { fields, .. } | Self::Upsert { fields, .. } => Some(fields),
+            Self::Delete { .. } => None,
+        }
+    }
+
+    /// About how many bytes of memory it takes.
+    pub fn weight(&self) -> usize {
+        let before = match self {
+            Self::Update { before, .. } | Self::Delete { before, .. } => before.weight(),
+            Self::Insert { .. } | Self::Upsert { .. } => 0,
+        };
+        size_of::<Self>() + self.key().len() + self.fields().map_or(0, Record::weight) + before
+    }
+
     pub fn key(&self) -> &str {
         match self {
             Self::Insert { key, .. } | Self::Update { key, .. } | Self::Upsert { key, .. } | Self::Delete { key, .. } => key,

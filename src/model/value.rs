@@ -77,6 +77,18 @@ impl Value {
         }
     }
 
+    /// About how many bytes of memory it takes.
+    pub fn weight(&self) -> usize {
+        let inner = match self {
+            // Short text lies within the value itself.
+            Self::Text(text) if text.is_heap_allocated() => text.len(),
+            Self::List(items) => items.iter().map(Self::weight).sum(),
+            Self::Map(record) => record.weight(),
+            _ => 0,
+        };
+        size_of::<Self>() + inner
+    }
+
     /// Orders values that can be compared: numbers with numbers, text with text, dates with dates and instants.
     pub fn compare(&self, other: &Self) -> Option<Ordering> {
         match (self, other) {
@@ -252,6 +264,11 @@ impl Record {
 
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// About how many bytes of memory it takes.
+    pub fn weight(&self) -> usize {
+        self.0.iter().map(|(_, value)| size_of::<Name>() + value.weight()).sum()
     }
 }
 

@@ -128,7 +128,7 @@ impl Bench {
     }
 
     pub(super) async fn write(&self, system: System, object: &str, rows: Vec<Change>) -> Result<Vec<RowOutcome>, Fault> {
-        match self.systems.perform(&Effect::Write(Write { system, object: object.into(), rows })).await? {
+        match self.systems.perform(&Effect::Write(Write { system, object: object.into(), rows: rows.into() })).await? {
             Reply::Written(outcomes) => Ok(outcomes),
             other => panic!("{other:?}"),
         }

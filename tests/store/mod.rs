@@ -38,5 +38,5 @@ fn updates(rows: u32) -> Write {
         fields: record(&[("Pendo_x__c", Value::Int(n.into())), ("Name", Value::text("new"))]),
         before: record(&[("Pendo_x__c", Value::Null), ("Name", Value::text("old"))]),
     };
-    Write { system: System::Salesforce, object: "Account".into(), rows: (0..rows).map(change).collect() }
+    Write { system: System::Salesforce, object: "Account".into(), rows: (0..rows).map(change).collect::<Vec<_>>().into() }
 }

@@ -91,7 +91,7 @@ impl Plan {
 
     fn write(&self, write: Write) -> Reply {
         let (system, object) = (write.system, write.object);
-        let outcomes = write.rows.into_iter().map(|change| {
+        let outcomes = std::sync::Arc::unwrap_or_clone(write.rows).into_iter().map(|change| {
             let operation = change.operation();
             let created = matches!(change, Change::Insert { .. });
             let (key, fields, before, id) = match change {
