@@ -80,6 +80,8 @@ pub struct SalesforceOptions {
     pub api_version: String,
     /// From so many rows of one operation on, Bulk API 2.0 is used.
     pub bulk_threshold: usize,
+    /// A query that finds more rows than this is read by a Bulk API 2.0 job instead of page by page.
+    pub bulk_query_threshold: u64,
     /// The permission set that is given access to new fields; none: one that the connected user has.
     pub permission_set: Option<String>,
     /// Collection calls in flight at once.
@@ -89,7 +91,15 @@ pub struct SalesforceOptions {
 impl SalesforceOptions {
     pub fn new(login_url: impl Into<String>, auth: SalesforceAuth) -> Self {
         let login_url = login_url.into();
-        Self { login_url, auth, api_version: "68.0".to_owned(), bulk_threshold: 10_000, permission_set: None, parallel: 4 }
+        Self {
+            login_url,
+            auth,
+            api_version: "68.0".to_owned(),
+            bulk_threshold: 10_000,
+            bulk_query_threshold: 50_000,
+            permission_set: None,
+            parallel: 4,
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 
 /// A sandbox, clients for it, and shorthands for effects.
 mod bench;
+/// Big reads of Salesforce.
+mod extract;
 /// Gainsight.
 mod gainsight;
 /// What all systems have in common: reaching, being refused, trying again, stopping.

@@ -25,8 +25,8 @@ use crate::connectors::{
 /// Bytes of one job's CSV; the service takes 100 MB.
 const CSV_LIMIT: usize = 90 * 1024 * 1024;
 /// The longest pause between two looks at a job, and how many looks there are (about two hours).
-const LONGEST_LOOK: Duration = Duration::from_secs(10);
-const LOOKS: usize = 720;
+pub(super) const LONGEST_LOOK: Duration = Duration::from_secs(10);
+pub(super) const LOOKS: usize = 720;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
