@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
-    num::{NonZeroU32, NonZeroUsize},
+    num::{NonZeroU32, NonZeroU64, NonZeroUsize},
     time::Duration,
 };
 
@@ -95,6 +95,8 @@ pub struct Salesforce {
     pub permission_set: Option<String>,
     /// From so many rows of one operation on, Bulk API 2.0 is used.
     pub bulk_threshold: Option<NonZeroUsize>,
+    /// A query that finds more rows than this is read by a Bulk API 2.0 job.
+    pub bulk_query_threshold: Option<NonZeroU64>,
     /// Collection calls in flight at once.
     pub parallel: Option<NonZeroUsize>,
     /// Object -> the fields that rules may write, the identifier included. (A13)
@@ -160,12 +162,15 @@ pub struct Server {
     pub listen: SocketAddr,
 }
 
-/// Hosts that scripts may call by `http::`.
+/// How all systems are called, and hosts that scripts may call by `http::`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Http {
     #[serde(default)]
     pub allow: Vec<String>,
+    /// The longest wait for an answer to begin, such as `30s`; calls that are known to take their time get four times as much.
+    #[serde(default, deserialize_with = "some_time")]
+    pub timeout: Option<Duration>,
 }
 
 /// How much is remembered of what was done.
@@ -216,6 +221,14 @@ const fn utc() -> TimeZone {
 fn zone<'de, D: Deserializer<'de>>(from: D) -> Result<TimeZone, D::Error> {
     let name = String::deserialize(from)?;
     TimeZone::get(&name).map_err(|_| D::Error::custom(format!("`{name}` is not a time zone; write it as `Europe/Berlin`")))
+}
+
+/// A duration that is not nothing.
+fn some_time<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
+    match duration(from)? {
+        Some(none) if none.is_zero() => Err(D::Error::custom("this has to be longer than nothing; write it as `30s`")),
+        some => Ok(some),
+    }
 }
 
 /// `90d`, `12h`, `30s`; days are 24 hours here.

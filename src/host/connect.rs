@@ -1,7 +1,7 @@
 //! From configuration to connections: each system as `tabi.toml` says, or the sandbox. Secrets are read here and nowhere earlier.
 
 use std::{
-    num::{NonZeroU32, NonZeroUsize},
+    num::{NonZeroU32, NonZeroU64, NonZeroUsize},
     path::Path,
     sync::{
         Arc,
@@ -29,6 +29,10 @@ pub fn options(config: &Config, root: &Path, sandbox: Option<&Value>, all: bool)
     let from = Source { config, root };
     let mut options = connectors::Options::new(clock::now);
     options.hosts.clone_from(&config.http.allow);
+    if let Some(timeout) = config.http.timeout {
+        options.http.answer_timeout = timeout;
+        options.http.read_timeout = timeout.saturating_mul(4);
+    }
     options.salesforce = if all { None } else { from.salesforce()? };
     options.pendo = if all { None } else { from.pendo()? };
     options.gainsight = if all { None } else { from.gainsight()? };
@@ -76,6 +80,7 @@ fn fill(options: &mut connectors::Options, credentials: &Value, config: &Config,
 /// How rows go to Salesforce: the sandbox takes them in the same way.
 fn tune(options: &mut SalesforceOptions, section: &config::Salesforce) {
     options.bulk_threshold = section.bulk_threshold.map_or(options.bulk_threshold, NonZeroUsize::get);
+    options.bulk_query_threshold = section.bulk_query_threshold.map_or(options.bulk_query_threshold, NonZeroU64::get);
     options.parallel = section.parallel.map_or(options.parallel, NonZeroUsize::get);
 }
 

@@ -5,6 +5,7 @@ use std::{
     os::unix::fs::PermissionsExt as _,
     path::Path,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use axum::{Json, Router, http::StatusCode, routing};
@@ -34,6 +35,7 @@ private_key = "file:key"
 audience = "https://acme.my.site.com"
 permission_set = "Customer_Success"
 bulk_threshold = 500
+bulk_query_threshold = 900
 parallel = 2
 [pendo]
 region = "eu"
@@ -47,9 +49,18 @@ calls_per_minute = 40
     let found = connected(text, dir.path());
     let salesforce = found.salesforce.unwrap();
     assert_eq!((salesforce.permission_set.as_deref(), salesforce.bulk_threshold, salesforce.parallel), (Some("Customer_Success"), 500, 2));
+    assert_eq!(salesforce.bulk_query_threshold, 900);
     assert!(matches!(salesforce.auth, SalesforceAuth::JwtBearer { audience: Some(to), .. } if to == "https://acme.my.site.com"));
     assert_eq!(found.pendo.unwrap().calls_per_minute, Some(90));
     assert_eq!(found.gainsight.unwrap().limits, Some(GainsightLimits { per_minute: 40, per_day: 50_000 }));
+}
+
+#[test]
+fn the_patience_for_an_answer_can_be_set() {
+    let found = connected("[http]\ntimeout = \"2s\"\n", Path::new("."));
+    assert_eq!((found.http.answer_timeout, found.http.read_timeout), (Duration::from_secs(2), Duration::from_secs(8)));
+    let error = parse("[http]\ntimeout = \"0s\"\n", Path::new("tabi.toml")).expect_err("no patience at all");
+    assert!(error.to_string().contains("longer than nothing"), "{error}");
 }
 
 #[test]
