@@ -206,7 +206,10 @@ fn cta(work: &Work<'_>, cta: &CtaAction) -> Ready {
         slot("type", &cta.cta_type, Role::Compare),
         slot("reason", &cta.reason, Role::Compare),
     ];
-    let mut fields = vec![slot("Name", &cta.name, Role::Compare), slot("priority", &cta.priority, Role::Compare)];
+    // Gainsight's own spelling, so that what was written compares equal when it is read again.
+    let priorities = FieldType::Picklist { values: ["High", "Medium", "Low"].map(str::to_owned).into(), restricted: false };
+    let priority = Slot { field: field("priority", priorities), ..slot("priority", &cta.priority, Role::Compare) };
+    let mut fields = vec![slot("Name", &cta.name, Role::Compare), priority];
     fields.extend(cta.comments.iter().map(|cell| slot("Comments", cell, Role::Compare)));
     fields.extend(cta.owner_email.iter().map(|cell| slot("OwnerEmail", cell, Role::Compare)));
     fields.extend(cta.status.iter().map(|cell| slot("status", cell, Role::Insert)));

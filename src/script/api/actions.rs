@@ -116,14 +116,6 @@ fn cta(site: &Site, options: &mut Options) -> Option<ActionKind> {
     }
     let due = options.take(site, "due_in_days").map_or(Some(14), |item| item.number(site, 0, 3650));
     let text = |text: &str| Cell::Constant(Value::text(text));
-    // Gainsight's own spelling, so that what was written compares equal when it is read again.
-    let priority = priority.map(|cell| match &cell {
-        Cell::Constant(Value::Text(word)) => {
-            let known = ["High", "Medium", "Low"].into_iter().find(|known| known.eq_ignore_ascii_case(word));
-            known.map_or(cell.clone(), text)
-        }
-        _ => cell,
-    });
     let reason = reason?;
     Some(ActionKind::Cta(CtaAction {
         name: name.unwrap_or_else(|| reason.clone()),
