@@ -99,9 +99,8 @@ pub struct Salesforce {
     pub bulk_query_threshold: Option<NonZeroU64>,
     /// Collection calls in flight at once.
     pub parallel: Option<NonZeroUsize>,
-    /// Object -> the fields that rules may write, the identifier included. (A13)
-    #[serde(default)]
-    pub rule_updates: BTreeMap<String, Vec<String>>,
+    /// Object -> the fields that rules may write, the identifier included; none: rules may write every field. (A13)
+    pub rule_updates: Option<BTreeMap<String, Vec<String>>>,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -100,7 +100,7 @@ impl Source<'_> {
             // A section that only lists rule updates belongs to a workspace on the sandbox.
             let connects = s.login_url.is_some() || s.base_url.is_some() || s.client_id.is_some();
             let hint = "one of client_credentials, jwt_bearer, refresh_token, password, access_token";
-            return if connects || s.rule_updates.is_empty() { Err(self.missing(&span, "salesforce", "auth", hint)) } else { Ok(()) };
+            return if connects || s.rule_updates.is_none() { Err(self.missing(&span, "salesforce", "auth", hint)) } else { Ok(()) };
         };
         let (login, id, secret) =
             (("login_url", s.login_url.is_some()), ("client_id", s.client_id.is_some()), ("client_secret", s.client_secret.is_some()));

@@ -38,8 +38,8 @@ pub struct Options {
     /// Cursors are ignored.
     pub full: bool,
     pub page_size: u32,
-    /// Salesforce object -> fields that rules may write.
-    pub rule_updates: BTreeMap<String, Vec<String>>,
+    /// Salesforce object -> fields that rules may write; none: all of them.
+    pub rule_updates: Option<BTreeMap<String, Vec<String>>>,
     /// Rejected rows kept of one run.
     pub keep_rejections: u64,
 }
@@ -214,7 +214,7 @@ fn work(open: &mut Open, declaration: &Declaration, part: Part, options: &Option
             stop,
             date,
             page_size: options.page_size,
-            rule_updates: &options.rule_updates,
+            rule_updates: options.rule_updates.as_ref(),
             tally: open.tally,
         };
         let ended = dispatch(&mut work, declaration, part, options, wire);

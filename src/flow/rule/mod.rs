@@ -103,7 +103,8 @@ fn plain(name: &str) -> crate::script::FieldMap {
     crate::script::FieldMap { target: name.to_owned(), from: Cell::Field(name.to_owned()), declared: None, place: crate::script::Place::default() }
 }
 
-/// Only fields enabled for rule updates may be written, the Id included (A13). A workspace that lists none for an object leaves it open.
+/// Only fields enabled for rule updates may be written, the Id included (A13). A list that leaves an object out enables nothing of it; a workspace without
+/// any list leaves everything open.
 fn only_enabled_fields(work: &Work<'_>, rule: &Rule) -> Result<(), Error> {
     let mut problems = Vec::new();
     for action in &rule.actions {
@@ -124,8 +125,8 @@ fn only_enabled_fields(work: &Work<'_>, rule: &Rule) -> Result<(), Error> {
     if problems.is_empty() { Ok(()) } else { Err(Error::Fields(problems)) }
 }
 
-fn enabled<'a>(work: &'a Work<'_>, load: &ObjectLoad) -> Option<&'a Vec<String>> {
-    let salesforce = load.to.system == crate::model::System::Salesforce;
-    let lists = work.rule_updates.iter().find(|(object, _)| salesforce && object.eq_ignore_ascii_case(&load.to.object));
-    lists.map(|(_, fields)| fields)
+fn enabled<'a>(work: &'a Work<'_>, load: &ObjectLoad) -> Option<&'a [String]> {
+    let list = work.rule_updates.filter(|_| load.to.system == crate::model::System::Salesforce)?;
+    let of_object = list.iter().find(|(object, _)| object.eq_ignore_ascii_case(&load.to.object));
+    Some(of_object.map(|(_, fields)| fields.as_slice()).unwrap_or_default())
 }

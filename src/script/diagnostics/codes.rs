@@ -116,4 +116,8 @@ codes! {
         "Values of the source cannot be held by the target field.";
     ReadOnlyField "E0504" Error "a field that cannot be written"
         "The system computes the field, or the connected user may not change it.";
+    NotEnabled "E0505" Error "a field that rules may not write"
+        "Rules write only the Salesforce fields that tabi.toml lists for their object under [salesforce.rule_updates], the Id included.";
+    NoUpdateList "W0506" Warning "no list of fields that rules may write"
+        "Without [salesforce.rule_updates] in tabi.toml rules may write every field of the connected org. A list says which ones are meant to be written.";
 }
