@@ -1,5 +1,7 @@
 //! The real command, as people and programs meet it.
 
+/// Looking without a usable state file.
+mod looking;
 /// The emulators alone.
 mod sandbox;
 /// The README's story.
