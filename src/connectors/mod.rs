@@ -27,7 +27,7 @@ mod systems;
 
 pub use calls::Calls;
 pub use options::{
-    GainsightAuth, GainsightLimits, GainsightOptions, HttpOptions, OnRotate, Options, PendoOptions, SalesforceAuth, SalesforceOptions,
+    GainsightAuth, GainsightLimits, GainsightOptions, HttpOptions, OnRotate, Options, PendoOptions, ReadAgain, SalesforceAuth, SalesforceOptions,
 };
 pub use secret::Secret;
 pub use stop::Stop;

@@ -70,6 +70,16 @@ impl fmt::Debug for OnRotate {
     }
 }
 
+/// Gives the refresh token that is kept now: another process may have used the one read at the start, and kept its successor.
+#[derive(Clone)]
+pub struct ReadAgain(pub Arc<dyn Fn() -> Option<Secret> + Send + Sync>);
+
+impl fmt::Debug for ReadAgain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ReadAgain")
+    }
+}
+
 /// `[salesforce]`.
 #[derive(Debug, Clone)]
 pub struct SalesforceOptions {
@@ -115,6 +125,7 @@ pub enum SalesforceAuth {
         client_secret: Option<Secret>,
         refresh_token: Secret,
         on_rotate: Option<OnRotate>,
+        read_again: Option<ReadAgain>,
     },
     /// By OAuth when a client is given, else by SOAP.
     Password {

@@ -13,7 +13,9 @@ use serde_json::Value;
 
 use crate::{
     config::{self, Auth, Config, Revealed, Section, Setting},
-    connectors::{self, GainsightAuth, GainsightLimits, GainsightOptions, OnRotate, PendoOptions, SalesforceAuth, SalesforceOptions, Secret},
+    connectors::{
+        self, GainsightAuth, GainsightLimits, GainsightOptions, OnRotate, PendoOptions, ReadAgain, SalesforceAuth, SalesforceOptions, Secret,
+    },
     host::clock,
 };
 
@@ -98,6 +100,12 @@ fn on_rotate(token: config::Secret, root: &Path) -> OnRotate {
     }))
 }
 
+/// Reads the token where it is kept; what cannot be read is no news.
+fn read_again(token: config::Secret, root: &Path) -> ReadAgain {
+    let root = root.to_owned();
+    ReadAgain(Arc::new(move || token.reveal("salesforce.refresh_token", &root).ok().map(|text| Secret::new(text.expose()))))
+}
+
 impl Source<'_> {
     fn secret(&self, key: &str, secret: Option<&config::Secret>) -> Result<Option<Secret>, config::Error> {
         secret.map(|secret| secret.reveal(key, self.root)).transpose().map(|found: Option<Revealed>| found.map(|text| Secret::new(text.expose())))
@@ -131,6 +139,7 @@ impl Source<'_> {
                 client_secret,
                 refresh_token: self.given_secret("salesforce.refresh_token", section.refresh_token.as_ref())?,
                 on_rotate: section.refresh_token.as_ref().map(|token| on_rotate(token.clone(), self.root)),
+                read_again: section.refresh_token.as_ref().map(|token| read_again(token.clone(), self.root)),
             },
             (Auth::Password, id, secret) => SalesforceAuth::Password {
                 username: username()?,

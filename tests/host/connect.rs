@@ -8,7 +8,11 @@ use std::{
     time::Duration,
 };
 
-use axum::{Json, Router, http::StatusCode, routing};
+use axum::{
+    Json, Router,
+    http::{HeaderMap, StatusCode},
+    routing,
+};
 use serde_json::json;
 use tabi::{
     config::parse,
@@ -82,20 +86,26 @@ fn the_sandbox_takes_rows_as_the_real_org_would() {
     assert_eq!((salesforce.bulk_threshold, salesforce.parallel), (7, 3));
 }
 
-/// An org that takes each refresh token once and hands out the next one.
+/// An org that takes each refresh token once and hands out the next one; each session ends the one before.
 async fn rotating_org() -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let (instance, used) = (address.clone(), Arc::new(Mutex::new(0)));
+    let of_sessions = Arc::clone(&used);
     let token = async move |form: String| {
         let mut used = used.lock().unwrap();
         if !form.contains(&format!("&refresh_token=token-{used}&")) {
             return (StatusCode::BAD_REQUEST, Json(json!({"error": "invalid_grant", "error_description": "expired access/refresh token"})));
         }
         *used += 1;
-        (StatusCode::OK, Json(json!({"access_token": "a", "instance_url": instance, "refresh_token": format!("token-{used}")})))
+        (StatusCode::OK, Json(json!({"access_token": format!("session-{used}"), "instance_url": instance, "refresh_token": format!("token-{used}")})))
     };
-    let objects = async || Json(json!({"sobjects": []}));
+    let objects = async move |headers: HeaderMap| {
+        if headers["authorization"] != format!("Bearer session-{}", of_sessions.lock().unwrap()) {
+            return (StatusCode::UNAUTHORIZED, Json(json!([{"message": "Session expired or invalid", "errorCode": "INVALID_SESSION_ID"}])));
+        }
+        (StatusCode::OK, Json(json!({"sobjects": []})))
+    };
     let org = Router::new().route("/services/oauth2/token", routing::post(token)).fallback(objects);
     tokio::spawn(async move { axum::serve(listener, org).await });
     address
@@ -120,6 +130,20 @@ async fn a_rotated_refresh_token_is_there_at_the_next_start() {
     }
     assert!(dir.path().join("token").is_symlink());
     assert_eq!(fs::read_dir(dir.path().join("kept")).unwrap().count(), 1, "nothing is left beside it");
+}
+
+#[tokio::test]
+async fn a_token_that_another_process_rotated_is_seen_at_the_next_renewal() {
+    let (org, dir) = (rotating_org().await, tempfile::tempdir().unwrap());
+    fs::write(dir.path().join("token"), "token-0\n").unwrap();
+    let process = || Systems::new(connected(&refreshing(&org, "file:token"), dir.path()), Stop::new()).unwrap();
+    let (host, other) = (process(), process());
+    for round in 0..3 {
+        for systems in [&other, &host] {
+            systems.perform(&Effect::Objects { system: System::Salesforce }).await.unwrap_or_else(|fault| panic!("round {round}: {fault}"));
+        }
+    }
+    assert_eq!(fs::read_to_string(dir.path().join("token")).unwrap(), "token-6\n");
 }
 
 /// What is logged meanwhile.
