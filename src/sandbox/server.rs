@@ -46,6 +46,16 @@ pub struct Emulator {
     pub refuse: fn(Refusal, &Uri) -> Option<Response>,
     /// What a client needs besides `base_url`.
     pub credentials: Map<String, Value>,
+    /// A stored row of an object as the vendor shows it.
+    pub shown: Shown,
+}
+
+/// From an object's name and a stored row to what the vendor shows of it.
+pub type Shown = Arc<dyn Fn(&str, Map<String, Value>) -> Map<String, Value> + Send + Sync>;
+
+/// A row is shown as it is stored.
+pub fn as_stored() -> Shown {
+    Arc::new(|_, row| row)
 }
 
 /// What a fault makes a system say in its own words.
@@ -116,6 +126,7 @@ struct Served {
     world: Arc<World>,
     documents: Arc<Documents>,
     refuse: fn(Refusal, &Uri) -> Option<Response>,
+    shown: Shown,
     log: Arc<Mutex<Log>>,
     /// Called after the clock was turned.
     turned: Arc<dyn Fn() + Send + Sync>,
@@ -129,7 +140,7 @@ impl Served {
 
 /// The system with its log, its faults and `/_sandbox/` around it; `turned` is called after its clock was turned.
 pub(super) fn served(emulator: Emulator, world: Arc<World>, documents: Arc<Documents>, turned: Arc<dyn Fn() + Send + Sync>) -> Router {
-    let served = Served { name: emulator.name, world, documents, refuse: emulator.refuse, log: Arc::default(), turned };
+    let served = Served { name: emulator.name, world, documents, refuse: emulator.refuse, shown: emulator.shown, log: Arc::default(), turned };
     let vendor = emulator.router.layer(DefaultBodyLimit::disable()).layer(middleware::from_fn_with_state(served.clone(), observe));
     vendor.merge(Router::new().nest("/_sandbox", admin::router(served)))
 }
