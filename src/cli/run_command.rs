@@ -74,7 +74,9 @@ fn misread(error: &clap::Error) -> Exit {
         return if answer { Exit::Done } else { Exit::Usage };
     }
     let text = error.to_string();
-    let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+    // The message goes on in indented lines (the options that exclude it, say) up to the first empty one.
+    let message = text.lines().take_while(|line| !line.trim().is_empty()).map(str::trim).collect::<Vec<_>>().join(" ");
+    let message = message.trim_start_matches("error: ");
     let out = Out::new(true, super::render::Color::Never);
     failure(&out, &Failure::usage(message).hint("see `tabi --help`"));
     out.flush();

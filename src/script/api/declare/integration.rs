@@ -73,7 +73,8 @@ fn push(site: &Site, item: &Item) -> Option<Push> {
     options.finish(site);
     let fields = fields?;
     for field in fields.iter().filter(|field| !field.target.starts_with("Pendo_")) {
-        let hint = format!("name it `Pendo_{}`, or write it by a rule or a mapping", field.target);
+        let bare = field.target.get(..6).filter(|head| head.eq_ignore_ascii_case("pendo_")).map_or(field.target.as_str(), |_| &field.target[6..]);
+        let hint = format!("name it `Pendo_{bare}`, or write it by a rule or a mapping");
         let message = format!("Pendo may not write `{}`: only fields whose API name starts with `Pendo_`", field.target);
         site.report(Diagnostic::new(Id::PushName, &field.place, message).hint(hint));
     }
