@@ -347,8 +347,8 @@ fn send_once(work: &mut Work<'_>, load: &mut Load, last: bool) -> Result<Vec<Can
             *(if created { &mut work.tally.created } else { &mut work.tally.updated }) += 1;
             continue;
         };
-        let lost = fault.code.as_deref() == Some("UNKNOWN_OUTCOME") && !last;
-        match origins.remove(&at).filter(|_| lost) {
+        let unheard = fault.code.as_deref() == Some("UNKNOWN_OUTCOME") && !last;
+        match origins.remove(&at).filter(|_| unheard) {
             Some(candidate) => unknown.push(candidate),
             None if fault.kind == FaultKind::Interrupted => interrupted = true,
             None => reject_fault(work, change, &fault),

@@ -2,7 +2,7 @@
 
 use tabi::model::{Query, Source, System, Value};
 
-use super::bench::{Bench, bench, options, query, sandbox, update, with};
+use super::bench::{Bench, bench, options, query, sandbox, text, update, with};
 
 const SF: System = System::Salesforce;
 
@@ -17,8 +17,8 @@ async fn bulky(accounts: u64, faults: &str) -> Bench {
 async fn season(bench: &Bench) {
     let accounts = bench.all(Query { limit: Some(4), ..query(SF, "Account", &["Id"]) }).await;
     let texts = ["a \"quoted\", text\nof two lines", "  blanks  ", "", "#N/A"];
-    let rows = accounts.iter().zip(texts).map(|(row, text)| {
-        let value = if text.is_empty() { Value::Null } else { Value::text(text) };
+    let rows = accounts.iter().zip(texts).map(|(row, said)| {
+        let value = if said.is_empty() { Value::Null } else { Value::text(said) };
         let sets = [("Description", value), ("NumberOfEmployees", Value::Int(7)), ("AnnualRevenue", Value::Float(1.5e7))];
         update(&row.get("Id").unwrap().to_string(), &sets)
     });
@@ -29,8 +29,8 @@ async fn season(bench: &Bench) {
 #[tokio::test]
 async fn a_bulk_query_brings_the_records_that_pages_bring_a3() {
     let bulk = bulky(900, "").await;
-    let paged = bench(900, "").await;
-    for bench in [&bulk, &paged] {
+    let by_pages = bench(900, "").await;
+    for bench in [&bulk, &by_pages] {
         season(bench).await;
     }
     let fields = [
@@ -48,15 +48,16 @@ async fn a_bulk_query_brings_the_records_that_pages_bring_a3() {
     ];
     let source = Source::Object(query(SF, "Account", &fields));
     let (rows, pages) = bulk.read(&source, 400).await.unwrap();
-    let (wanted, _) = paged.read(&source, 400).await.unwrap();
+    let (wanted, _) = by_pages.read(&source, 400).await.unwrap();
     assert_eq!((rows.len(), pages), (900, 3));
-    // The times of the two seasonings differ, nothing else may.
     assert_eq!(rows, wanted);
+    assert_eq!(text(&rows[0], "Description"), "a \"quoted\", text\nof two lines");
+    assert_eq!((rows[2].get("Description"), rows[0].get("IsDeleted")), (Some(&Value::Null), Some(&Value::Bool(false))));
     assert_eq!(bulk.count("salesforce", "POST", "/jobs/query").await, 1);
     assert_eq!(bulk.count("salesforce", "GET", "/results").await, 3);
-    assert_eq!(paged.count("salesforce", "POST", "/jobs/query").await, 0);
+    assert_eq!(by_pages.count("salesforce", "POST", "/jobs/query").await, 0);
     let statement = Source::Soql("SELECT Id, Name, Renewal_Date__c, NumberOfEmployees FROM Account WHERE Name != null ORDER BY Id".to_owned());
-    assert_eq!(bulk.read(&statement, 2_000).await.unwrap().0, paged.read(&statement, 2_000).await.unwrap().0);
+    assert_eq!(bulk.read(&statement, 2_000).await.unwrap().0, by_pages.read(&statement, 2_000).await.unwrap().0);
 }
 
 #[tokio::test]
