@@ -6,6 +6,8 @@ mod effect;
 mod fault;
 /// Conditions on records, with logic over their labels.
 mod filter;
+/// A journey's flow as data.
+mod journey;
 /// When a declaration runs by itself.
 mod schedule;
 /// What an object's fields are, and whether a value fits one.
@@ -20,6 +22,7 @@ mod value;
 pub use effect::{Change, CreateField, Effect, HttpCall, Lookup, Page, Read, Reply, Request, RowOutcome, SegmentEdit, StateCall, Write};
 pub use fault::{Fault, FaultKind};
 pub use filter::{Condition, Filter, Logic, Operator};
+pub use journey::{Arm, Channel, Does, EventKind, Graph, Length, Pace, ProgramModel, Reentry, Share, Step, When};
 pub use schedule::Schedule;
 pub use schema::{Field, FieldType, Misfit, ObjectSchema};
 pub use source::{Measure, Query, Report, Source};
