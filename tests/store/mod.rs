@@ -6,6 +6,8 @@ mod bad_state;
 mod child;
 /// The journal of writes.
 mod journal;
+/// Programs, participants, moves, events, the outbox, funnels.
+mod journeys;
 /// Locks and dead processes.
 mod processes;
 /// Runs, row errors, cursors, marks, schemas, keys.
