@@ -40,7 +40,7 @@ pub struct InboxEvent {
     pub payload: Record,
 }
 
-const UNHANDLED: &str = "SELECT id, key, participant, kind, step, at, received, payload FROM events \
+pub(super) const UNHANDLED: &str = "SELECT id, key, participant, kind, step, at, received, payload FROM events \
      WHERE journey = ?1 AND handled = 0 ORDER BY participant, at, id LIMIT ?2";
 
 impl Store {

@@ -21,14 +21,14 @@ const REACHED: &str = "reached";
 const MICROS_A_DAY: i64 = 86_400_000_000;
 
 /// In the order the steps were first reached.
-const EVENTS: &str = "SELECT step.name, day.kind, sum(day.n) FROM journey_steps step JOIN milestone_days day ON day.step = step.id \
+pub(super) const EVENTS: &str = "SELECT step.name, day.kind, sum(day.n) FROM journey_steps step JOIN milestone_days day ON day.step = step.id \
      WHERE step.journey = ?1 AND day.kind <> 'reached' GROUP BY step.id, day.kind ORDER BY step.id, day.kind";
 
-const STEPS: &str = "SELECT step.name, coalesce((SELECT sum(n) FROM milestone_days day WHERE day.step = step.id AND day.kind = 'reached'), 0), \
+pub(super) const STEPS: &str = "SELECT step.name, coalesce((SELECT sum(n) FROM milestone_days day WHERE day.step = step.id AND day.kind = 'reached'), 0), \
      (SELECT count(*) FROM participants WHERE journey = ?1 AND state IN ('active', 'waiting', 'parked') AND step = step.name) \
      FROM journey_steps step WHERE step.journey = ?1 ORDER BY step.id";
 
-const DAYS: &str = "SELECT day.day, step.name, day.kind, day.n FROM journey_steps step JOIN milestone_days day ON day.step = step.id \
+pub(super) const DAYS: &str = "SELECT day.day, step.name, day.kind, day.n FROM journey_steps step JOIN milestone_days day ON day.step = step.id \
      WHERE step.journey = ?1 AND (day.kind = 'reached') = ?2 ORDER BY day.day, step.id, day.kind";
 
 impl Store {
@@ -73,8 +73,11 @@ impl Tally {
         standing: Option<(&str, Timestamp)>,
     ) -> Result<(), Fail> {
         let named = entries.iter().filter_map(|entry| Some((entry.step.as_deref()?, entry.at)));
+        let mut last = None;
         for (step, at) in named.chain(standing) {
-            self.note(sql, id, journey, step, REACHED, at)?;
+            if last.replace(step) != Some(step) {
+                self.note(sql, id, journey, step, REACHED, at)?;
+            }
         }
         Ok(())
     }

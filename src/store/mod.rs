@@ -34,6 +34,9 @@ mod outbox;
 mod parked;
 /// The people in journeys.
 mod participant;
+/// How the queries of journeys are answered.
+#[cfg(test)]
+mod plans;
 /// Forgetting what is old.
 mod retention;
 /// Rows that a run could not write, and why.

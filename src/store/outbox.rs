@@ -50,12 +50,12 @@ pub struct OutboxCounts {
 }
 
 /// The longest due first, so that a long queue is never walked through; a batch is by id.
-const OUTBOX: &str = "SELECT id, key, participant, journey, step, intent, attempts, at, not_before FROM intents WHERE id IN \
+pub(super) const OUTBOX: &str = "SELECT id, key, participant, journey, step, intent, attempts, at, not_before FROM intents WHERE id IN \
      (SELECT id FROM intents INDEXED BY intents_pending WHERE state = 'pending' AND not_before <= ?1 ORDER BY not_before, id LIMIT ?2) ORDER BY id";
 
-const NEXT_SEND: &str = "SELECT not_before FROM intents INDEXED BY intents_pending WHERE state = 'pending' ORDER BY not_before LIMIT 1";
+pub(super) const NEXT_SEND: &str = "SELECT not_before FROM intents INDEXED BY intents_pending WHERE state = 'pending' ORDER BY not_before LIMIT 1";
 
-const COUNTS: &str = "SELECT state, count(*) FROM intents WHERE journey = ?1 GROUP BY state";
+pub(super) const COUNTS: &str = "SELECT state, count(*) FROM intents WHERE journey = ?1 GROUP BY state";
 
 impl Store {
     /// What may go out at `now`, by id; when there is more than `limit`, what may go out the longest. Not that of paused programs.

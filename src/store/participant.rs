@@ -233,8 +233,8 @@ impl Store {
             let mut statement = sql.prepare_cached(NEXT_DUE)?;
             let mut next: Option<i64> = None;
             for journey in journeys {
-                let found: Option<i64> = statement.query_row([journey.as_ref()], |row| row.get(0)).optional()?;
-                next = next.into_iter().chain(found).min();
+                let found: Option<Option<i64>> = statement.query_row([journey.as_ref()], |row| row.get(0)).optional()?;
+                next = next.into_iter().chain(found.flatten()).min();
             }
             next.map(instant).transpose()
         })
@@ -262,32 +262,33 @@ impl Store {
     }
 }
 
-const NEXT_DUE: &str = "SELECT due FROM participants INDEXED BY participants_due \
-     WHERE journey = ?1 AND due IS NOT NULL AND state IN ('active', 'waiting') \
-     AND (SELECT status FROM programs WHERE name = ?1) = 'active' ORDER BY due LIMIT 1";
+/// The program is asked first: as one more condition on participants it would be tried on each of them.
+pub(super) const NEXT_DUE: &str = "SELECT (SELECT due FROM participants INDEXED BY participants_due \
+     WHERE journey = ?1 AND due IS NOT NULL AND state IN ('active', 'waiting') ORDER BY due LIMIT 1) \
+     FROM programs WHERE name = ?1 AND status = 'active'";
 
-const COUNTS: &str = "SELECT state, count(*) FROM participants WHERE journey = ?1 GROUP BY state";
+pub(super) const COUNTS: &str = "SELECT state, count(*) FROM participants WHERE journey = ?1 GROUP BY state";
 
-const FAILED: &str = "SELECT coalesce(reason, '') AS why, count(*) FROM participants INDEXED BY participants_failed \
+pub(super) const FAILED: &str = "SELECT coalesce(reason, '') AS why, count(*) FROM participants INDEXED BY participants_failed \
      WHERE journey = ?1 AND state = 'failed' GROUP BY reason ORDER BY count(*) DESC, why";
 
-fn due() -> String {
+pub(super) fn due() -> String {
     format!(
         "SELECT {COLUMNS} FROM participants INDEXED BY participants_due \
          WHERE journey = ?1 AND due <= ?2 AND due IS NOT NULL AND state IN ('active', 'waiting') ORDER BY due, id LIMIT ?3"
     )
 }
 
-fn by_key() -> String {
+pub(super) fn by_key() -> String {
     format!("SELECT {COLUMNS} FROM participants WHERE journey = ?1 AND key = ?2 ORDER BY id DESC")
 }
 
-fn by_person(column: &str) -> String {
+pub(super) fn by_person(column: &str) -> String {
     format!("SELECT {COLUMNS} FROM participants WHERE {column} = ?1 ORDER BY state IN ('completed', 'dropped', 'failed'), id DESC")
 }
 
 /// Only the conditions that are asked for, so that the fitting index is taken.
-fn listing(filter: &ParticipantFilter<'_>) -> String {
+pub(super) fn listing(filter: &ParticipantFilter<'_>) -> String {
     let mut query = format!("SELECT {COLUMNS} FROM participants WHERE journey = ?1 AND id > ?2");
     for (asked, condition) in [
         (filter.state.is_some(), " AND state = ?4"),
