@@ -26,7 +26,7 @@ pub struct Stage {
     pub part: Part,
 }
 
-/// Stages in an order in which each comes after what it follows or reads; otherwise as declared. Explicit `after`s win over data flow;
+/// Stages in an order in which each comes after what it follows or reads; otherwise as declared. Journeys have no stages. Explicit `after`s win over data flow;
 /// a cycle among them is an error of `check` and is broken here at its first declaration.
 pub fn order(declarations: &[Arc<Declaration>]) -> Vec<Stage> {
     let stages = stages(declarations);
@@ -54,6 +54,8 @@ fn stages(declarations: &[Arc<Declaration>]) -> Vec<Stage> {
             Body::Integration(integration) if integration.push.is_empty() => &[Part::Pull],
             Body::Integration(integration) if integration.pull.is_empty() => &[Part::Push],
             Body::Integration(_) => &[Part::Push, Part::Pull],
+            // Journeys are not runs: people move through them.
+            Body::Journey(_) => &[],
             _ => &[Part::Whole],
         };
         parts.iter().map(move |part| Stage { declaration, part: *part })
@@ -132,6 +134,7 @@ fn flow(declaration: &Declaration, part: Part) -> Flow {
             let object = segment.per.as_str();
             flow.reads.extend(segment.filter.fields().map(|field| name(System::Pendo, object, field)));
         }
+        Body::Journey(_) => (),
     }
     flow
 }

@@ -255,6 +255,8 @@ fn dispatch(work: &mut Work<'_>, declaration: &Declaration, part: Part, options:
         }
         Body::Rule(one) => rule::run(work, one).map(|()| None),
         Body::Segment(one) => segment::run(work, &declaration.name, one).map(|()| None),
+        // Has no stage.
+        Body::Journey(_) => Ok(None),
     }
 }
 

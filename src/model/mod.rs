@@ -8,6 +8,8 @@ mod fault;
 mod filter;
 /// A journey's flow as data.
 mod journey;
+/// The names of a participant's fields.
+mod participant;
 /// When a declaration runs by itself.
 mod schedule;
 /// What an object's fields are, and whether a value fits one.
@@ -23,6 +25,7 @@ pub use effect::{Change, CreateField, Effect, HttpCall, Lookup, Page, Read, Repl
 pub use fault::{Fault, FaultKind};
 pub use filter::{Condition, Filter, Logic, Operator};
 pub use journey::{Arm, Channel, Does, EventKind, Graph, Length, Pace, ProgramModel, Reentry, Share, Step, When};
+pub use participant::{alias, with_aliases};
 pub use schedule::Schedule;
 pub use schema::{Field, FieldType, Misfit, ObjectSchema};
 pub use source::{Measure, Query, Report, Source};

@@ -20,6 +20,8 @@ mod engine;
 mod failure;
 /// A loaded folder.
 mod generation;
+/// What `journey` declares.
+mod journey;
 /// The files of a workspace as scripts see them.
 mod library;
 /// How much a script may use.
@@ -55,6 +57,7 @@ pub use diagnostics::{CODES, Code, Diagnostic, Label, Severity, explain, render}
 pub use docs::{Entry, Form, reference};
 pub use failure::Failure;
 pub use generation::{Difference, Generation, LoadedFile, diff};
+pub use journey::{Identity, Journey, Participants, StepParts};
 pub use library::glance;
 pub use limits::{Limits, PrintSink};
 pub use perform::Perform;

@@ -24,7 +24,7 @@ pub(in crate::script) fn columns(declaration: &Declaration) -> Vec<Diagnostic> {
             }
         }
         Body::Rule(rule) => check_rule(declaration, rule, &mut found),
-        Body::Segment(_) => (),
+        Body::Segment(_) | Body::Journey(_) => (),
     }
     found
 }

@@ -17,7 +17,7 @@ pub fn check_against(declarations: &[&Declaration], lookup: impl Fn(System, &str
             Body::Integration(integration) => check.integration(integration),
             Body::Mapping(mapping) => check.mapping(declaration, mapping),
             Body::Rule(rule) => check.rule(declaration, rule),
-            Body::Segment(_) => (),
+            Body::Segment(_) | Body::Journey(_) => (),
         }
     }
     check.found
