@@ -178,6 +178,20 @@ impl Does {
         }
     }
 
+    /// What can happen with it (B7). Whether an engagement is a guide, so that it can be completed, only PX knows.
+    pub fn events(&self) -> Vec<EventKind> {
+        use EventKind::{Bounced, Clicked, Completed, Failed, Opened, Responded, Sent, Unsubscribed, Viewed};
+        let mail = [Sent, Opened, Clicked, Bounced, Unsubscribed, Failed];
+        match self {
+            Self::SendEmail { .. } | Self::Remind { channel: Channel::Email, .. } => mail.to_vec(),
+            Self::Survey { channel: Channel::Email, .. } => [Viewed, Responded].into_iter().chain(mail).collect(),
+            Self::Survey { channel: Channel::Px, .. } => vec![Viewed, Responded, Failed],
+            Self::Engagement { .. } => vec![Viewed, Completed, Failed],
+            Self::Remind { channel: Channel::Px, .. } => vec![Viewed, Failed],
+            _ => Vec::new(),
+        }
+    }
+
     /// Whether people may stand here: only these steps keep somebody.
     pub const fn waits(&self) -> bool {
         matches!(self, Self::Wait { .. } | Self::WaitFor { .. })

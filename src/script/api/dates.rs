@@ -2,7 +2,7 @@
 
 use rhai::plugin::{Dynamic, EvalAltResult, ImmutableString, NativeCallContext, RhaiResult, export_module};
 
-use crate::model::{Date, Fault, FaultKind, FieldType, Timestamp, Value};
+use crate::model::{Date, Fault, FaultKind, FieldType, Length, Timestamp, Value};
 use crate::script::{
     desk::{Desk, desk},
     failure::thrown,
@@ -11,6 +11,10 @@ use crate::script::{
 /// A number of days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::script) struct Days(pub(in crate::script) i32);
+
+/// A length shorter than days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::script) struct Lasting(pub(in crate::script) Length);
 
 pub(in crate::script) use crate::script::declaration::RuleDate;
 
@@ -45,6 +49,18 @@ fn from_millis(millis: i64) -> Outcome<Timestamp> {
     Timestamp::from_millisecond(millis).or_else(|_| refuse(format!("{millis} milliseconds are outside the calendar")))
 }
 
+fn lasting(count: i64, unit: fn(u32) -> Length) -> Outcome<Lasting> {
+    u32::try_from(count).map(|count| Lasting(unit(count))).or_else(|_| refuse(format!("a length cannot be {count}")))
+}
+
+fn seconds(lasting: Lasting) -> jiff::SignedDuration {
+    match lasting.0 {
+        Length::Days(n) => jiff::SignedDuration::from_hours(i64::from(n) * 24),
+        Length::Hours(n) => jiff::SignedDuration::from_hours(n.into()),
+        Length::Minutes(n) => jiff::SignedDuration::from_mins(n.into()),
+    }
+}
+
 fn utc(at: Timestamp) -> jiff::Zoned {
     at.to_zoned(jiff::tz::TimeZone::UTC)
 }
@@ -67,7 +83,7 @@ fn narrow(days: i64) -> Outcome<i32> {
     reason = "the shapes that the engine calls"
 )]
 pub(super) mod functions {
-    /// Makes a number of days, to add to dates.
+    /// Makes a number of days, to add to dates, and the length of a wait in a journey.
     ///
     /// # Example
     /// ```rhai
@@ -76,6 +92,43 @@ pub(super) mod functions {
     #[rhai_fn(return_raw)]
     pub fn days(count: i64) -> Outcome<Days> {
         narrow(count).map(Days)
+    }
+
+    /// Makes a length of hours: of a wait in a journey, or to add to instants.
+    ///
+    /// # Example
+    /// ```rhai
+    /// timestamp("2026-01-31T23:00:00Z") + hours(2) == timestamp("2026-02-01T01:00:00Z")
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn hours(count: i64) -> Outcome<Lasting> {
+        lasting(count, Length::Hours)
+    }
+
+    /// Makes a length of minutes: of a wait in a journey, or to add to instants.
+    ///
+    /// # Example
+    /// ```rhai
+    /// timestamp("2026-01-31T23:30:00Z") - minutes(45) == timestamp("2026-01-31T22:45:00Z")
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn minutes(count: i64) -> Outcome<Lasting> {
+        lasting(count, Length::Minutes)
+    }
+
+    #[rhai_fn(name = "to_string", name = "print", name = "to_debug", name = "debug")]
+    pub fn lasting_shown(length: Lasting) -> ImmutableString {
+        length.0.to_string().into()
+    }
+
+    #[rhai_fn(name = "+", return_raw)]
+    pub fn timestamp_plus_lasting(at: Timestamp, length: Lasting) -> Outcome<Timestamp> {
+        at.checked_add(seconds(length)).or_else(|_| refuse("outside the calendar"))
+    }
+
+    #[rhai_fn(name = "-", return_raw)]
+    pub fn timestamp_minus_lasting(at: Timestamp, length: Lasting) -> Outcome<Timestamp> {
+        at.checked_sub(seconds(length)).or_else(|_| refuse("outside the calendar"))
     }
 
     /// The date a rule is run for; days can be added to it or taken from it. In declarations it stands for that date, also as the value of a

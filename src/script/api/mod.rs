@@ -16,6 +16,8 @@ mod filters;
 mod gainsight;
 /// `http::`.
 mod http;
+/// `journey`, its steps and conditions.
+mod journey;
 /// `math::`.
 mod math;
 /// Report columns.
@@ -60,6 +62,9 @@ pub(super) fn register(engine: &mut Engine) {
         .register_type_with_name::<Timestamp>("Timestamp")
         .register_type_with_name::<Days>("Days")
         .register_type_with_name::<RuleDate>("RuleDate")
+        .register_type_with_name::<dates::Lasting>("Length")
+        .register_type_with_name::<journey::JourneyStep>("Step")
+        .register_type_with_name::<journey::Asking>("Condition")
         .register_type_with_name::<sources::Origin>("Source")
         .register_type_with_name::<sources::Destination>("Target")
         .register_type_with_name::<fields::Constant>("Constant")
@@ -69,6 +74,9 @@ pub(super) fn register(engine: &mut Engine) {
     engine.register_global_module(exported_module!(sources::methods).into());
     engine.register_global_module(exported_module!(actions::functions).into());
     engine.register_global_module(exported_module!(declare::functions).into());
+    engine.register_global_module(exported_module!(journey::condition_functions).into());
+    engine.register_global_module(exported_module!(journey::step_functions).into());
+    engine.register_global_module(exported_module!(journey::functions).into());
 }
 
 /// The word for one of the API's own types, from its Rust name.
@@ -79,6 +87,9 @@ pub(super) fn type_word_of(name: &str) -> &'static str {
         "Constant" => "a constant",
         "FieldName" => "a field's name",
         "RuleAction" => "an action",
+        "JourneyStep" => "a step",
+        "Asking" => "a condition",
+        "Lasting" => "a length",
         "Fault" => "a fault",
         _ => "another kind of value",
     }

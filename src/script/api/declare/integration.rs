@@ -16,7 +16,7 @@ use crate::script::{
 };
 
 pub(in crate::script::api) fn integration(ctx: &NativeCallContext, name: &str, options: Dynamic) -> Result<(), Box<EvalAltResult>> {
-    super::declaration(ctx, ("salesforce_integration", name), options, read)
+    super::declaration(ctx, ("salesforce_integration", name), None, options, read)
 }
 
 fn read(site: &Site, options: &mut Options) -> Option<Body> {
