@@ -9,7 +9,7 @@ use crate::host::{Workspace, clock::Clock};
 use super::{
     Exit, Failure,
     args::{Cli, Command, Global},
-    check, completions, definitions, docs, exec, history, init, list, plan,
+    check, completions, definitions, docs, exec, history, init, journey, list, plan,
     render::{Out, failure, logs},
     run, sandbox, show, up,
 };
@@ -53,6 +53,7 @@ fn dispatch(command: &Command, context: &Context) -> Result<Exit, Failure> {
         Command::List(_) => list::list(context),
         Command::Plan(args) => plan::plan(args, context),
         Command::Run(args) => run::run(args, context),
+        Command::Journey(args) => journey::journey(args, context),
         Command::Exec(args) => exec::exec(args, context),
         Command::Up(args) => up::up(args, context),
         Command::History(args) => history::history(args, context),

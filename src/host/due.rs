@@ -1,4 +1,4 @@
-//! What is due: by schedule, because a time was missed, or because its last run was cut short.
+//! What is due: by schedule, because a time was missed, or because its last run was cut short. Journeys are not runs and never due here.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,7 +8,7 @@ use std::{
 use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
-    script::Declaration,
+    script::{Declaration, Kind},
     store::{self, Mark, Store},
 };
 
@@ -56,6 +56,9 @@ pub fn due(
 }
 
 fn due_at(declaration: &Declaration, mark: Option<&Mark>, since: Option<Since>, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+    if declaration.kind() == Kind::Journey {
+        return None;
+    }
     let schedule = declaration.schedule.as_ref()?;
     let started = mark.and_then(|mark| mark.started);
     let finished = mark.and_then(|mark| mark.finished);
@@ -77,7 +80,9 @@ fn due_at(declaration: &Declaration, mark: Option<&Mark>, since: Option<Since>, 
 /// The named declarations and those that follow them without a schedule of their own, as declared.
 pub fn with_followers(declarations: &[Arc<Declaration>], mut names: BTreeSet<String>) -> Vec<Arc<Declaration>> {
     loop {
-        let follows = |d: &&Arc<Declaration>| d.schedule.is_none() && !names.contains(&d.name) && d.after.iter().any(|name| names.contains(name));
+        let follows = |d: &&Arc<Declaration>| {
+            d.kind() != Kind::Journey && d.schedule.is_none() && !names.contains(&d.name) && d.after.iter().any(|name| names.contains(name))
+        };
         let more: Vec<String> = declarations.iter().filter(follows).map(|d| d.name.clone()).collect();
         if more.is_empty() {
             break;

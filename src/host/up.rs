@@ -13,7 +13,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use crate::{
     config,
     flow::{self, Hands, Notify, Summary},
-    script::Declaration,
+    script::{Declaration, Kind},
 };
 
 use super::{
@@ -74,7 +74,7 @@ pub fn once(
     let marks = due::marks(&session.store)?;
     let now = workspace.clock.now();
     let declarations = loaded.declarations();
-    let first_time = |d: &Declaration| !marks.contains_key(&d.name);
+    let first_time = |d: &Declaration| d.kind() != Kind::Journey && !marks.contains_key(&d.name);
     let mut names: BTreeSet<String> = declarations.iter().filter(|d| first_time(d)).map(|d| d.name.clone()).collect();
     names.extend(due::due(declarations, &marks, &BTreeMap::new(), now, &workspace.config.timezone).now);
     let batch = due::with_followers(declarations, names);

@@ -1,5 +1,7 @@
 //! The nouns of the program: plain data without I/O, clock or scripting engine. Every other room names this one.
 
+/// A journey's flow, drawn.
+mod drawing;
 /// What a script asks for, and what it is answered.
 mod effect;
 /// Why something was refused.

@@ -47,7 +47,7 @@ mod suggest;
 /// Values into and out of scripts.
 mod value;
 
-pub use check::check_against;
+pub use check::{check_against, check_templates};
 pub use closure::Closure;
 pub use declaration::{
     Action, ActionKind, Aggregate, Blank, Body, Cell, CtaAction, Declaration, DeclaredField, FieldMap, Integration, Kind, Mapping, MeasureDecl, Mode,

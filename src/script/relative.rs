@@ -69,13 +69,17 @@ fn on_rule(rule: &mut Rule, date: Date) {
 fn on_journey(journey: &mut Journey, date: Date) {
     if let Participants::Source { source: from, keep, computed } = &mut journey.participants {
         source(from, date);
-        keep.iter_mut().for_each(|closure| *closure = closure.on(date));
+        if let Some(keep) = keep {
+            *keep = keep.on(date);
+        }
         maps(computed, date);
     }
     journey.calculated.iter_mut().for_each(|(_, closure)| *closure = closure.on(date));
     for parts in journey.steps.values_mut() {
         parts.action.iter_mut().for_each(|action| on_action(action, date));
-        [&mut parts.fields, &mut parts.data, &mut parts.body].into_iter().for_each(|fields| maps(fields, date));
+        for fields in [&mut parts.fields, &mut parts.data, &mut parts.body] {
+            maps(fields, date);
+        }
     }
 }
 

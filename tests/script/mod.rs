@@ -7,6 +7,7 @@ mod cases;
 mod closures;
 mod docs;
 mod files;
+mod journeys;
 mod limits;
 mod plain;
 mod schemas;

@@ -67,7 +67,9 @@ fn give_names(steps: &mut [JourneyStep], taken: &mut BTreeSet<String>) {
                 give_names(otherwise, taken);
             }
             Some(Shape::Branch { arms, otherwise }) => {
-                arms.iter_mut().for_each(|(_, steps)| give_names(steps, taken));
+                for (_, steps) in arms {
+                    give_names(steps, taken);
+                }
                 give_names(otherwise, taken);
             }
             Some(Shape::Split { arms }) => arms.iter_mut().for_each(|(_, _, steps)| give_names(steps, taken)),
