@@ -28,7 +28,7 @@ pub(super) struct Flow {
 pub(super) fn flow(mut steps: Vec<JourneyStep>) -> Flow {
     let mut flow = Flow::default();
     let mut written = BTreeMap::new();
-    note_names(&steps, &mut written, &mut flow.repeated);
+    note_names(&mut steps, &mut written, &mut flow.repeated);
     let mut taken: BTreeSet<String> = written.into_keys().collect();
     give_names(&mut steps, &mut taken);
     if let Some(JourneyStep { shape: Some(Shape::GoTo(_)), place, .. }) = steps.first() {
@@ -39,15 +39,21 @@ pub(super) fn flow(mut steps: Vec<JourneyStep>) -> Flow {
     flow
 }
 
-fn note_names(steps: &[JourneyStep], written: &mut BTreeMap<String, Place>, repeated: &mut Vec<(String, Place, Place)>) {
+/// The first one of a name keeps it; another is noted, and goes on as if it had none.
+fn note_names(steps: &mut [JourneyStep], written: &mut BTreeMap<String, Place>, repeated: &mut Vec<(String, Place, Place)>) {
     for step in steps {
-        if let Some(name) = &step.name {
-            match written.get(name) {
-                Some(earlier) => repeated.push((name.clone(), step.place.clone(), earlier.clone())),
-                None => drop(written.insert(name.clone(), step.place.clone())),
+        if let Some(name) = step.name.take() {
+            match written.get(&name) {
+                Some(earlier) => repeated.push((name, step.place.clone(), earlier.clone())),
+                None => {
+                    written.insert(name.clone(), step.place.clone());
+                    step.name = Some(name);
+                }
             }
         }
-        step.lists().into_iter().for_each(|list| note_names(list, written, repeated));
+        for list in step.lists_mut() {
+            note_names(list, written, repeated);
+        }
     }
 }
 
@@ -61,19 +67,8 @@ fn give_names(steps: &mut [JourneyStep], taken: &mut BTreeSet<String>) {
             taken.extend(name.clone());
             step.name = name;
         }
-        match &mut step.shape {
-            Some(Shape::WaitFor { then, otherwise, .. }) => {
-                give_names(then, taken);
-                give_names(otherwise, taken);
-            }
-            Some(Shape::Branch { arms, otherwise }) => {
-                for (_, steps) in arms {
-                    give_names(steps, taken);
-                }
-                give_names(otherwise, taken);
-            }
-            Some(Shape::Split { arms }) => arms.iter_mut().for_each(|(_, _, steps)| give_names(steps, taken)),
-            _ => (),
+        for list in step.lists_mut() {
+            give_names(list, taken);
         }
     }
 }
@@ -95,15 +90,12 @@ fn emit(steps: &[JourneyStep], after: Option<&str>, flow: &mut Flow) {
             continue;
         }
         let name = step.name.clone().unwrap_or_default();
-        // The first one of a name stands for it; the other has been noted.
-        if !flow.parts.contains_key(&name) {
-            flow.graph.steps.push(placed(step, &name, next.as_deref()));
-            flow.asked.insert(name.clone(), step.asked.clone());
-            if step.shape.is_none() {
-                flow.broken.insert(name.clone());
-            }
-            flow.parts.insert(name, step.parts.clone());
+        flow.graph.steps.push(placed(step, &name, next.as_deref()));
+        flow.asked.insert(name.clone(), step.asked.clone());
+        if step.shape.is_none() {
+            flow.broken.insert(name.clone());
         }
+        flow.parts.insert(name, step.parts.clone());
         step.lists().into_iter().for_each(|list| emit(list, next.as_deref(), flow));
     }
 }

@@ -62,6 +62,16 @@ impl JourneyStep {
         }
     }
 
+    /// The same, to be changed.
+    pub(super) fn lists_mut(&mut self) -> Vec<&mut Vec<Self>> {
+        match &mut self.shape {
+            Some(Shape::WaitFor { then, otherwise, .. }) => vec![then, otherwise],
+            Some(Shape::Branch { arms, otherwise }) => arms.iter_mut().map(|(_, steps)| steps).chain([otherwise]).collect(),
+            Some(Shape::Split { arms }) => arms.iter_mut().map(|(_, _, steps)| steps).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     fn of_action(action: RuleAction, place: &Place) -> Self {
         let word = action.word;
         let about = action.action.as_ref().and_then(|action| about(&action.kind)).map(|about| format!(" {about}")).unwrap_or_default();

@@ -51,7 +51,7 @@ fn named(ctx: &NativeCallContext, (word, name): (&'static str, &str), read: impl
 /// A step that is named after what it does.
 fn unnamed(ctx: &NativeCallContext, word: &'static str, called: String, does: Shape) -> RhaiResult {
     let site = Site::of(ctx);
-    let place = site.place().clone();
+    let place = site.argument(0).map_or_else(|| site.place().clone(), |spot| site.at(spot.at));
     finished(site, (word, None, called), place, Some(Made { shape: does, parts: StepParts::default(), asked: Vec::new() }))
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Channel, Does, Graph, ProgramModel, Step, When};
+use crate::model::{Channel, Does, EventKind, Graph, ProgramModel, Step, When};
 use crate::script::{
     declaration::Place,
     diagnostics::{Diagnostic, Id},
@@ -130,6 +130,7 @@ impl Asked<'_> {
 
     fn impossible(&self, when: &When, step: &Step, place: &Place) -> Option<Diagnostic> {
         let (asked, possible) = match when {
+            When::Event { event: EventKind::Responded, .. } => ("responded to", step.does.events().contains(&EventKind::Responded)),
             When::Event { event, .. } => (event.word(), step.does.events().contains(event)),
             _ => ("answered with a score", matches!(step.does, Does::Survey { .. })),
         };
@@ -138,7 +139,8 @@ impl Asked<'_> {
         }
         let words: Vec<&str> = step.does.events().iter().map(|event| event.word()).collect();
         let hint = match (&step.does, words.as_slice()) {
-            (Does::Remind { of, .. }, _) if asked == "responded" => format!("ask the survey itself: `responded(\"{of}\")`"),
+            (Does::Remind { of, .. }, _) if asked == "responded to" => format!("ask the survey itself: `responded(\"{of}\")`"),
+            _ if matches!(when, When::Score { .. }) => "only surveys are".to_owned(),
             (_, []) => "nothing happens with such a step that could be waited for".to_owned(),
             (_, words) => format!("it can be {}", words.join(", ")),
         };
