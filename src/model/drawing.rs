@@ -62,10 +62,7 @@ impl Does {
             Self::Engagement { engagement } => format!("engagement \"{engagement}\""),
             Self::Wait { length } => format!("wait {length}"),
             Self::WaitFor { when, within, .. } => format!("wait at most {within} for {when}"),
-            Self::Branch { arms, .. } => match arms.as_slice() {
-                [only] => format!("if {}", only.when),
-                _ => "the first that holds".to_owned(),
-            },
+            Self::Branch { .. } => "the first that holds".to_owned(),
             Self::Split { .. } => "split by weight".to_owned(),
             Self::Action { word } => match word.as_str() {
                 "create_cta" => "create a call to action".to_owned(),

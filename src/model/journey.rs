@@ -369,6 +369,11 @@ impl fmt::Display for When {
             Self::Any(parts) => f.write_str(&joined(parts, " or ")),
             Self::Not(inner) => write!(f, "not ({inner})"),
             Self::Event { event, step } => write!(f, "{} \"{step}\"", event.word()),
+            Self::Score { step: name, operator: operator @ (Operator::IsNull | Operator::IsNotNull), .. }
+            | Self::Calculated { name, operator: operator @ (Operator::IsNull | Operator::IsNotNull), .. }
+            | Self::Field { path: name, operator: operator @ (Operator::IsNull | Operator::IsNotNull), .. } => {
+                write!(f, "{name} {}", operator.word())
+            }
             Self::Score { step, operator, value } => write!(f, "score of \"{step}\" {} {value}", operator.word()),
             Self::Calculated { name, operator, value } | Self::Field { path: name, operator, value } => {
                 write!(f, "{name} {} {value}", operator.word())
