@@ -18,6 +18,8 @@ pub mod faults;
 mod gainsight;
 /// Pendo.
 mod pendo;
+/// Gainsight PX.
+mod px;
 /// Salesforce.
 mod salesforce;
 /// What an emulated system is made of, and serving it: request log, faults, `/_sandbox/`.

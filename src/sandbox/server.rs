@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    pin::Pin,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -35,6 +36,33 @@ pub struct World {
     pub company: Company,
     pub clock: Clock,
     pub faults: Faults,
+    pub turns: Turns,
+}
+
+/// Something to do after the clock was turned.
+type Turned = Box<dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+
+/// What is done whenever the clock was turned through `/_sandbox/clock`, before that is answered.
+#[derive(Default)]
+pub struct Turns(Mutex<Vec<Turned>>);
+
+impl Turns {
+    pub(super) fn follow(&self, turned: Turned) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(turned);
+    }
+
+    async fn done(&self) {
+        let all: Vec<_> = self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|turned| turned()).collect();
+        for one in all {
+            one.await;
+        }
+    }
+}
+
+impl std::fmt::Debug for Turns {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Turns")
+    }
 }
 
 /// One system, ready to be served.

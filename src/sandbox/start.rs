@@ -21,8 +21,8 @@ use super::{
     connection::{Listener, Scissors},
     documents::Documents,
     faults::{self, Faults},
-    gainsight, pendo, salesforce,
-    server::{self, Emulator, World},
+    gainsight, pendo, px, salesforce,
+    server::{self, Emulator, Turns, World},
 };
 
 /// How the sandbox is started. Numbers that are not given are those of the stored company, or the defaults.
@@ -84,7 +84,8 @@ pub async fn start(options: Options) -> Result<Sandbox, Error> {
     let lock = options.folder.as_deref().map(|folder| prepare(folder, options.fresh)).transpose()?;
     let kept = kept(&options)?;
     let company = Company { seed: kept.seed, accounts: kept.accounts, people: kept.people, origin: kept.origin };
-    let world = Arc::new(World { company, clock: Clock::with_offset(kept.clock_offset_ms), faults: Faults::new(kept.seed, faults) });
+    let world =
+        Arc::new(World { company, clock: Clock::with_offset(kept.clock_offset_ms), faults: Faults::new(kept.seed, faults), turns: Turns::default() });
     let turned = keeper(options.folder.clone(), kept, Arc::clone(&world));
     turned();
     let mut sandbox = Sandbox { world: Arc::clone(&world), servers: Vec::new(), _lock: lock };
@@ -102,7 +103,8 @@ pub async fn start(options: Options) -> Result<Sandbox, Error> {
 type Build = fn(&Arc<World>, &Arc<Documents>) -> Emulator;
 
 /// The systems there are.
-const SYSTEMS: &[(&str, Build)] = &[("salesforce", salesforce::emulator), ("gainsight", gainsight::emulator), ("pendo", pendo::emulator)];
+const SYSTEMS: &[(&str, Build)] =
+    &[("salesforce", salesforce::emulator), ("gainsight", gainsight::emulator), ("pendo", pendo::emulator), ("px", px::emulator)];
 
 impl Sandbox {
     /// The base URL of a system, without a slash at its end; none when there is no such system.

@@ -119,6 +119,7 @@ async fn turn(State(served): State<Served>, body: Bytes) -> Response {
         _ => return refused("send {\"now\": INSTANT} or {\"advance_seconds\": N}"),
     }
     (served.turned)();
+    served.world.turns.done().await;
     Json(json!({"now": clock.now()})).into_response()
 }
 
