@@ -12,6 +12,8 @@ mod options;
 mod outcomes;
 /// Pendo.
 mod pendo;
+/// Gainsight PX.
+mod px;
 /// Calls that no system's client makes by itself.
 mod request;
 /// JSON rows into records.
@@ -27,7 +29,7 @@ mod systems;
 
 pub use calls::Calls;
 pub use options::{
-    GainsightAuth, GainsightLimits, GainsightOptions, HttpOptions, OnRotate, Options, PendoOptions, SalesforceAuth, SalesforceOptions,
+    GainsightAuth, GainsightLimits, GainsightOptions, HttpOptions, OnRotate, Options, PendoOptions, PxOptions, SalesforceAuth, SalesforceOptions,
 };
 pub use secret::Secret;
 pub use stop::Stop;

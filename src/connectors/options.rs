@@ -12,6 +12,7 @@ pub struct Options {
     pub salesforce: Option<SalesforceOptions>,
     pub pendo: Option<PendoOptions>,
     pub gainsight: Option<GainsightOptions>,
+    pub px: Option<PxOptions>,
     pub http: HttpOptions,
     /// `host` or `host:port` that `Effect::Http` may call.
     pub hosts: Vec<String>,
@@ -22,7 +23,7 @@ pub struct Options {
 impl Options {
     /// Nothing connected yet.
     pub fn new(clock: fn() -> Timestamp) -> Self {
-        Self { salesforce: None, pendo: None, gainsight: None, http: HttpOptions::default(), hosts: Vec::new(), clock }
+        Self { salesforce: None, pendo: None, gainsight: None, px: None, http: HttpOptions::default(), hosts: Vec::new(), clock }
     }
 }
 
@@ -195,5 +196,31 @@ pub struct GainsightLimits {
 impl Default for GainsightLimits {
     fn default() -> Self {
         Self { per_minute: 100, per_day: 50_000 }
+    }
+}
+
+/// `[px]`.
+#[derive(Debug, Clone)]
+pub struct PxOptions {
+    /// `https://api.aptrinsic.com`, with or without `/v1`; see `PxOptions::region`.
+    pub base_url: String,
+    pub api_key: Secret,
+    /// `AP-...-2`: the product that new records and custom events belong to.
+    pub product_key: Option<String>,
+}
+
+impl PxOptions {
+    pub fn new(base_url: impl Into<String>, api_key: Secret, product_key: Option<String>) -> Self {
+        Self { base_url: base_url.into(), api_key, product_key }
+    }
+
+    /// The base URL of a data centre's name (`us`, `us2`, `eu`).
+    pub fn region(name: &str) -> Option<&'static str> {
+        Some(match name {
+            "us" => "https://api.aptrinsic.com",
+            "us2" => "https://api-us2.aptrinsic.com",
+            "eu" => "https://api-eu.aptrinsic.com",
+            _ => return None,
+        })
     }
 }

@@ -10,6 +10,7 @@ use super::{
     gainsight::Gainsight,
     http::Scene,
     pendo::Pendo,
+    px::Px,
     request::{self, not_connected},
     salesforce::Salesforce,
 };
@@ -32,6 +33,7 @@ struct Inner {
     salesforce: Option<Salesforce>,
     pendo: Option<Pendo>,
     gainsight: Option<Gainsight>,
+    px: Option<Px>,
     web: reqwest::Client,
     hosts: Vec<String>,
     answer_limit: usize,
@@ -52,6 +54,7 @@ impl Systems {
             salesforce: options.salesforce.map(|it| Salesforce::new(it, &scene)).transpose()?,
             pendo: options.pendo.map(|it| Pendo::new(it, &scene)).transpose()?,
             gainsight: options.gainsight.map(|it| Gainsight::new(it, &scene)).transpose()?,
+            px: options.px.map(|it| Px::new(it, &scene)).transpose()?,
             web,
             hosts: options.hosts,
             answer_limit: options.http.answer_limit,
@@ -82,33 +85,37 @@ impl Systems {
                 System::Salesforce => self.salesforce()?.lookup(lookup).await.map(Reply::Records),
                 System::Pendo => self.pendo()?.lookup(lookup).await.map(Reply::Records),
                 System::Gainsight => self.gainsight()?.lookup(lookup).await.map(Reply::Records),
-                System::Px => Err(not_connected(System::Px)),
+                System::Px => self.px()?.lookup(lookup).await.map(Reply::Records),
             },
             Effect::Describe { system, object } => match system {
                 System::Salesforce => self.salesforce()?.describe(object).await.map(Reply::Schema),
                 System::Pendo => self.pendo()?.describe(object).await.map(Reply::Schema),
                 System::Gainsight => self.gainsight()?.describe(object).await.map(Reply::Schema),
-                System::Px => Err(not_connected(System::Px)),
+                System::Px => self.px()?.describe(object).await.map(Reply::Schema),
             },
             Effect::Objects { system } => match system {
                 System::Salesforce => self.salesforce()?.objects().await.map(Reply::Value),
                 System::Pendo => Ok(Reply::Value(Pendo::objects())),
                 System::Gainsight => self.gainsight()?.objects().await.map(Reply::Value),
-                System::Px => Err(not_connected(System::Px)),
+                System::Px => Ok(Reply::Value(Px::objects())),
             },
             Effect::Write(write) => match write.system {
                 System::Salesforce => self.salesforce()?.write(write).await.map(Reply::Written),
                 System::Pendo => self.pendo()?.write(write).await.map(Reply::Written),
                 System::Gainsight => self.gainsight()?.write(write).await.map(Reply::Written),
-                System::Px => Err(not_connected(System::Px)),
+                System::Px => self.px()?.write(write).await.map(Reply::Written),
             },
             Effect::CreateField(field) => match field.system {
                 System::Salesforce => self.salesforce()?.create_field(field).await.map(|()| Reply::Done),
                 System::Pendo => self.pendo()?.create_field(field).await.map(|()| Reply::Done),
                 System::Gainsight => Err(no_fields_by_api(&field.field.name)),
-                System::Px => Err(not_connected(System::Px)),
+                System::Px => Err(no_attributes_by_api(&field.field.name)),
             },
-            Effect::EditSegment(edit) => self.pendo()?.edit_segment(edit).await.map(|()| Reply::Done),
+            Effect::EditSegment(edit) => match edit.system {
+                System::Pendo => self.pendo()?.edit_segment(edit).await.map(|()| Reply::Done),
+                System::Px => self.px()?.edit_segment(edit).await.map(|()| Reply::Done),
+                other => Err(Fault::from_system(other, FaultKind::Invalid, format!("{other} has no segments"))),
+            },
             Effect::Request(request) => self.request(request).await.map(Reply::Value),
             Effect::Http(call) => request::http(&self.0.web, &self.0.hosts, self.0.answer_limit, call).await.map(Reply::Value),
             Effect::State(_) => Err(Fault::new(FaultKind::NotAllowed, "the script's own store is not one of the connected systems")),
@@ -122,7 +129,7 @@ impl Systems {
                 System::Salesforce => self.salesforce()?.read_object(query, after, read.page_size).await,
                 System::Pendo => self.pendo()?.read(&read.source, after, read.page_size).await,
                 System::Gainsight => self.gainsight()?.read_object(query, after, read.page_size).await,
-                System::Px => Err(not_connected(System::Px)),
+                System::Px => self.px()?.read_object(query, after, read.page_size).await,
             },
             Source::Soql(soql) => self.salesforce()?.read_soql(soql, after, read.page_size).await,
             Source::Report(_) | Source::Aggregation { .. } => self.pendo()?.read(&read.source, after, read.page_size).await,
@@ -134,7 +141,7 @@ impl Systems {
             System::Salesforce => self.salesforce()?.request(request).await,
             System::Pendo => self.pendo()?.request(request).await,
             System::Gainsight => self.gainsight()?.request(request).await,
-            System::Px => Err(not_connected(System::Px)),
+            System::Px => self.px()?.request(request).await,
         }
     }
 
@@ -146,6 +153,10 @@ impl Systems {
         self.0.pendo.as_ref().ok_or_else(|| not_connected(System::Pendo))
     }
 
+    fn px(&self) -> Result<&Px, Fault> {
+        self.0.px.as_ref().ok_or_else(|| not_connected(System::Px))
+    }
+
     fn salesforce(&self) -> Result<&Salesforce, Fault> {
         self.0.salesforce.as_ref().ok_or_else(|| not_connected(System::Salesforce))
     }
@@ -154,4 +165,9 @@ impl Systems {
 fn no_fields_by_api(field: &str) -> Fault {
     let message = "Gainsight has no public call that creates fields; add it under Administration, Data Management";
     Fault::from_system(System::Gainsight, FaultKind::Invalid, message).field(field)
+}
+
+fn no_attributes_by_api(attribute: &str) -> Fault {
+    let message = "PX has no call that creates attributes; add it in PX under Administration, Attributes";
+    Fault::from_system(System::Px, FaultKind::Invalid, message).field(attribute)
 }

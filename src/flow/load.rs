@@ -152,7 +152,7 @@ fn gives_once(source: &Source, field: &str) -> bool {
             System::Salesforce => field.eq_ignore_ascii_case("Id"),
             System::Gainsight => field.eq_ignore_ascii_case("Gsid"),
             System::Pendo => (query.object == "account" && field == "accountId") || (query.object == "visitor" && field == "visitorId"),
-            System::Px => false,
+            System::Px => (query.object == "users" && field == "identifyId") || (query.object == "accounts" && field == "id"),
         },
         Source::Soql(_) | Source::Aggregation { .. } => false,
     }
@@ -260,7 +260,7 @@ pub(crate) fn id_of(system: System, record: &Record) -> Option<String> {
         System::Salesforce => &["Id"],
         System::Gainsight => &["Gsid", "gsid", "GSID"],
         System::Pendo => &["accountId", "visitorId", "id"],
-        System::Px => &["id", "identifyId"],
+        System::Px => &["identifyId", "id"],
     };
     names.iter().find_map(|name| record.get(name)).filter(|id| !id.is_blank()).map(ToString::to_string)
 }

@@ -13,7 +13,9 @@ use serde_json::Value;
 
 use crate::{
     config::{self, Auth, Config, Revealed, Section, Setting},
-    connectors::{self, GainsightAuth, GainsightLimits, GainsightOptions, OnRotate, PendoOptions, SalesforceAuth, SalesforceOptions, Secret},
+    connectors::{
+        self, GainsightAuth, GainsightLimits, GainsightOptions, OnRotate, PendoOptions, PxOptions, SalesforceAuth, SalesforceOptions, Secret,
+    },
     host::clock,
 };
 
@@ -32,6 +34,7 @@ pub fn options(config: &Config, root: &Path, sandbox: Option<&Value>, all: bool)
     options.salesforce = if all { None } else { from.salesforce()? };
     options.pendo = if all { None } else { from.pendo()? };
     options.gainsight = if all { None } else { from.gainsight()? };
+    options.px = if all { None } else { from.px()? };
     if let Some(credentials) = sandbox {
         fill(&mut options, credentials, config, all);
     }
@@ -70,6 +73,11 @@ fn fill(options: &mut connectors::Options, credentials: &Value, config: &Config,
         && let (Some(url), Some(key)) = (text("gainsight", "base_url"), text("gainsight", "access_key"))
     {
         options.gainsight = Some(GainsightOptions::new(url, GainsightAuth::AccessKey(Secret::new(key))));
+    }
+    if asks(config.px.as_ref().map(|s| s.get_ref().sandbox))
+        && let (Some(url), Some(key)) = (text("px", "base_url"), text("px", "api_key"))
+    {
+        options.px = Some(PxOptions::new(url, Secret::new(key), text("px", "product_key")));
     }
 }
 
@@ -161,6 +169,16 @@ impl Source<'_> {
         };
         let key = self.given_secret("pendo.integration_key", section.integration_key.as_ref())?;
         Ok(Some(PendoOptions { calls_per_minute: section.calls_per_minute.map(NonZeroU32::get), ..PendoOptions::new(base_url, key) }))
+    }
+
+    fn px(&self) -> Result<Option<PxOptions>, config::Error> {
+        let Some(section) = self.config.px.as_ref().map(Section::get_ref).filter(|section| !section.sandbox) else { return Ok(None) };
+        let base_url = match self.text("px.base_url", section.base_url.as_ref())? {
+            Some(url) => url,
+            None => section.region.as_deref().and_then(PxOptions::region).unwrap_or_default().to_owned(),
+        };
+        let key = self.given_secret("px.api_key", section.api_key.as_ref())?;
+        Ok(Some(PxOptions::new(base_url, key, self.text("px.product_key", section.product_key.as_ref())?)))
     }
 
     fn gainsight(&self) -> Result<Option<GainsightOptions>, config::Error> {

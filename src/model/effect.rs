@@ -20,7 +20,7 @@ pub enum Effect {
     Write(Write),
     /// A new custom field, visible to the connected user -> `Reply::Done`.
     CreateField(CreateField),
-    /// Members of a Pendo segment -> `Reply::Done`.
+    /// Members of a Pendo segment or of an external segment of PX -> `Reply::Done`.
     EditSegment(SegmentEdit),
     /// Any other call of a system's API, authenticated -> `Reply::Value`.
     Request(Request),
@@ -71,7 +71,7 @@ pub struct Lookup {
 pub struct Write {
     pub system: System,
     /// Salesforce: API name. Gainsight: object name, `Person` by the People API, `call_to_action` by Cockpit.
-    /// Pendo: `account` or `visitor`, fields as `metadata.GROUP.FIELD`.
+    /// Pendo: `account` or `visitor`, fields as `metadata.GROUP.FIELD`. PX: `users`, `accounts`; `engagements` for their `state`.
     pub object: String,
     pub rows: Vec<Change>,
 }
@@ -143,11 +143,19 @@ pub struct CreateField {
 /// Sets a segment's members: creates it by name when there is none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SegmentEdit {
+    /// Pendo or PX.
+    #[serde(default = "pendo")]
+    pub system: System,
     pub name: String,
     /// The system's id when it exists already.
     pub id: Option<String>,
     pub add: Vec<String>,
     pub remove: Vec<String>,
+}
+
+/// Whose segments were meant before there were others.
+const fn pendo() -> System {
+    System::Pendo
 }
 
 /// A call of a system's own API, path relative to its base URL.

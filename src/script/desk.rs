@@ -128,7 +128,7 @@ fn wish(effect: &Effect) -> String {
         Effect::Describe { system, .. } | Effect::Objects { system } => format!("describe objects of {system}"),
         Effect::Write(write) => format!("write {} of {}", write.object, write.system),
         Effect::CreateField(create) => format!("create a field of {}", create.system),
-        Effect::EditSegment(_) => "edit a segment".to_owned(),
+        Effect::EditSegment(edit) => format!("edit a segment of {}", edit.system),
         Effect::Request(request) => format!("call {}", request.system),
         Effect::State(_) => "use its state".to_owned(),
         Effect::Http(_) => "call the network".to_owned(),

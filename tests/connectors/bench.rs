@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 use tabi::{
-    connectors::{GainsightAuth, GainsightOptions, HttpOptions, Options, PendoOptions, SalesforceAuth, SalesforceOptions, Secret, Stop, Systems},
+    connectors::{
+        GainsightAuth, GainsightOptions, HttpOptions, Options, PendoOptions, PxOptions, SalesforceAuth, SalesforceOptions, Secret, Stop, Systems,
+    },
     model::{Change, Effect, Fault, Field, FieldType, Lookup, Page, Query, Read, Record, Reply, RowOutcome, Source, System, Timestamp, Value, Write},
     sandbox::{self, Sandbox},
 };
@@ -47,6 +49,8 @@ pub(super) fn options(sandbox: &Sandbox) -> Options {
     options.pendo = has("pendo").then(|| PendoOptions::new(get("pendo", "base_url"), Secret::new(get("pendo", "integration_key"))));
     options.gainsight = has("gainsight")
         .then(|| GainsightOptions::new(get("gainsight", "base_url"), GainsightAuth::AccessKey(Secret::new(get("gainsight", "access_key")))));
+    let product = || Some(get("px", "product_key"));
+    options.px = has("px").then(|| PxOptions::new(get("px", "base_url"), Secret::new(get("px", "api_key")), product()));
     options
 }
 

@@ -8,5 +8,7 @@ mod gainsight;
 mod http;
 /// Pendo.
 mod pendo;
+/// Gainsight PX.
+mod px;
 /// Salesforce.
 mod salesforce;

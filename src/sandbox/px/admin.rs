@@ -14,7 +14,7 @@ use super::{
 };
 
 /// `GET /v1/admin/model/{user|account}/attributes`.
-pub(super) fn attributes(px: &Px, kind: Kind) -> Answered {
+pub(super) fn attributes(px: &Px, kind: Kind) -> Answer {
     let plain = kind.fields().iter().filter(|field| !field.contains('.') && !["customAttributes", "propertyKeys"].contains(field));
     let default = plain.filter(|field| !blank(field).is_array()).map(|field| attribute(kind.word(), field, field, type_of(field), "DEFAULT"));
     let custom = px.attributes.scan().filter(|row| *row.get("model") == kind.word()).map(|row| row.document().into());
@@ -26,7 +26,7 @@ pub(super) fn attributes(px: &Px, kind: Kind) -> Answered {
         }
         one
     });
-    Ok(Answer::Body(shown.collect()))
+    Answer::Body(shown.collect())
 }
 
 fn type_of(field: &str) -> &'static str {
@@ -53,12 +53,12 @@ pub(super) fn add_attribute(px: &Px, bytes: &[u8]) -> Answered {
 }
 
 /// `GET /v1/admin/subscription`.
-pub(super) fn subscription() -> Answered {
+pub(super) fn subscription() -> Answer {
     let keys = json!([{"channel": "WEB", "productKey": PRODUCT_KEY, "url": "https://app.product.example"}]);
-    Ok(Answer::Body(json!({
+    Answer::Body(json!({
         "id": guid("subscription", ""), "name": "Sandbox", "iconUrl": "", "timeZone": "UTC", "website": "https://product.example", "description": "",
         "products": [{"name": "Product", "description": "", "productKeys": keys}],
-    })))
+    }))
 }
 
 /// `GET /v1/admin/subscription/users/notSeenAfter`.

@@ -137,7 +137,7 @@ pub(super) fn survey(px: &Px, query: &Query) -> Answered {
     let id = query.get("engagementId").ok_or_else(|| bad("engagementId is required"))?;
     let engagement = px.engagements.get(id).map(|row| Engagement::of(&row)).filter(Engagement::is_survey);
     let engagement = engagement.ok_or_else(|| not_found("Survey", id))?;
-    let questions: Vec<Value> = super::behaviour::questions(&engagement.kind).iter().map(|question| question.metadata()).collect();
+    let questions: Vec<Value> = super::behaviour::questions(&engagement.kind).iter().map(super::behaviour::Question::metadata).collect();
     Ok(Answer::Body(json!({"engagementId": id, "name": engagement.name, "questions": questions})))
 }
 

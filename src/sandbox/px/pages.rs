@@ -45,7 +45,7 @@ pub(super) fn size(query: &Query) -> Result<usize, Refused> {
 }
 
 /// A page of a scroll. As at the vendor there is a `scrollId` after the last one too.
-pub(super) fn scrolled(key: &str, rows: Vec<Value>, next: Place) -> Answer {
+pub(super) fn scrolled(key: &str, rows: &[Value], next: Place) -> Answer {
     Answer::Body(json!({key: rows, "totalHits": next.total, "scrollId": next.id()}))
 }
 

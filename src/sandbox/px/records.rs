@@ -118,7 +118,7 @@ pub(super) fn list(px: &Px, kind: Kind, query: &Query) -> Answered {
     let passes = |row: &Row| filter.matches(|field| value(kind, row, field));
     if let Some(found) = narrowed(kind, table, &filter) {
         let rows: Vec<Row> = found.into_iter().filter(passes).collect();
-        return Ok(from_list(px, key, &rows, size, place, |rows| sorted(kind, rows, &sort)));
+        return Ok(from_list(key, &rows, &sorted(kind, &rows, &sort), size, place));
     }
     if !sort.is_empty() {
         let rows: Vec<Row> =
@@ -129,7 +129,7 @@ pub(super) fn list(px: &Px, kind: Kind, query: &Query) -> Answered {
     let total = total.unwrap_or_else(|| if filter.is_empty() { table.len() } else { table.scan().filter(|row| passes(row)).count() as u64 });
     let rows: Vec<Row> = table.scan_from(place.map_or(0, |place| place.offset)).filter(passes).take(size).collect();
     let offset = rows.last().map_or_else(|| place.map_or(0, |place| place.offset), |row| row.position() + 1);
-    Ok(pages::scrolled(key, rows.iter().map(shown).collect(), Place { serial: 0, offset, total }))
+    Ok(pages::scrolled(key, &rows.iter().map(shown).collect::<Vec<_>>(), Place { serial: 0, offset, total }))
 }
 
 /// The rows of a filter that names ids, without looking at all of them.
@@ -145,16 +145,15 @@ fn narrowed(kind: Kind, table: &Arc<Table>, filter: &Filter) -> Option<Vec<Row>>
     Some(found)
 }
 
-fn from_list(px: &Px, key: &str, rows: &[Row], size: usize, place: Option<Place>, order: impl Fn(&[Row]) -> Vec<u64>) -> Answer {
-    let _ = px;
-    let order = order(rows);
+/// A page of rows that are few.
+fn from_list(key: &str, rows: &[Row], order: &[u64], size: usize, place: Option<Place>) -> Answer {
     let from = place.map_or(0, |place| usize::try_from(place.offset).unwrap_or(usize::MAX)).min(order.len());
-    let chosen: Vec<u64> = order[from..].iter().copied().take(size).collect();
-    let page = chosen.iter().filter_map(|at| rows.iter().find(|row| row.position() == *at)).map(shown).collect();
-    let offset = (from + chosen.len()) as u64;
-    pages::scrolled(key, page, Place { serial: 0, offset, total: order.len() as u64 })
+    let chosen = &order[from..(from + size).min(order.len())];
+    let page: Vec<Value> = chosen.iter().filter_map(|at| rows.iter().find(|row| row.position() == *at)).map(shown).collect();
+    pages::scrolled(key, &page, Place { serial: 0, offset: (from + chosen.len()) as u64, total: order.len() as u64 })
 }
 
+/// A page of rows in an order that is remembered.
 fn from_order(px: &Px, kind: Kind, key: &str, place: Option<Place>, size: usize, order: impl Fn() -> Vec<u64>) -> Answer {
     let held = place.and_then(|place| px.scrolls.get(place.serial).map(|held| (place.serial, held)));
     let (serial, order) = match held {
@@ -167,8 +166,8 @@ fn from_order(px: &Px, kind: Kind, key: &str, place: Option<Place>, size: usize,
     let from = place.map_or(0, |place| usize::try_from(place.offset).unwrap_or(usize::MAX)).min(order.len());
     let chosen = &order[from..(from + size).min(order.len())];
     let row = |at: &u64| kind.table(px).scan_from(*at).next().filter(|row| row.position() == *at);
-    let rows = chosen.iter().filter_map(row).map(|row| shown(&row)).collect();
-    pages::scrolled(key, rows, Place { serial, offset: (from + chosen.len()) as u64, total: order.len() as u64 })
+    let rows: Vec<Value> = chosen.iter().filter_map(row).map(|row| shown(&row)).collect();
+    pages::scrolled(key, &rows, Place { serial, offset: (from + chosen.len()) as u64, total: order.len() as u64 })
 }
 
 /// The positions of rows in their order.
@@ -264,14 +263,11 @@ fn checked(px: &Px, kind: Kind, sent: &Map<String, Value>, before: Option<&Row>)
             }
             ("location", Value::Object(_)) => flatten(&mut fields, kind, name, value),
             (date, value) if DATES.contains(&date) && !value.is_i64() => return Err(invalid(kind.word(), date, "must be a date")),
+            // As a real client's rows show, what is null changes nothing.
+            (field, Value::Null) if kind.fields().contains(&field) => {}
             (field, value) if kind.fields().contains(&field) => {
                 let usual = blank(field);
-                if value.is_null() {
-                    continue;
-                }
-                let same =
-                    (usual.is_string() && value.is_string()) || (usual.is_number() && value.is_number()) || usual.is_boolean() == value.is_boolean();
-                if !same || (usual.is_string() != value.is_string() && !usual.is_null()) {
+                if !usual.is_null() && std::mem::discriminant(&usual) != std::mem::discriminant(value) {
                     return Err(invalid(kind.word(), field, "has the wrong type"));
                 }
                 fields.insert(name.clone(), value.clone());

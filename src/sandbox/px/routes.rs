@@ -84,9 +84,9 @@ fn routed(px: &Px, call: &Call) -> Answered {
     match (call.method.as_str(), segments.as_slice()) {
         ("POST", ["v1", "events", "custom"]) => events::create(px, body),
         (_, [_, "users" | "accounts" | "user", ..]) => people(px, call, &segments, &query),
-        ("GET", ["v1", "admin", "model", "user", "attributes"]) => admin::attributes(px, Kind::User),
-        ("GET", ["v1", "admin", "model", "account", "attributes"]) => admin::attributes(px, Kind::Account),
-        ("GET", ["v1", "admin", "subscription"]) => admin::subscription(),
+        ("GET", ["v1", "admin", "model", "user", "attributes"]) => Ok(admin::attributes(px, Kind::User)),
+        ("GET", ["v1", "admin", "model", "account", "attributes"]) => Ok(admin::attributes(px, Kind::Account)),
+        ("GET", ["v1", "admin", "subscription"]) => Ok(admin::subscription()),
         ("GET", ["v1", "admin", "subscription", "users", "notSeenAfter"]) => admin::not_seen_after(px, &query),
         ("GET", ["v1", "engagement"]) => engagements::list(px, &query, false),
         ("GET", ["v1", "engagement", "extended"]) => engagements::list(px, &query, true),

@@ -109,8 +109,8 @@ pub(super) fn blank(field: &str) -> Value {
         "type" => "USER".into(),
         "globalUnsubscribe" => false.into(),
         "location.coordinates.latitude" | "location.coordinates.longitude" => json!(0.0),
-        "score" | "numberOfVisits" | "numberOfEmployees" | "numberOfUsers" | "healthScore" | "nps" => 0.into(),
-        "signUpDate" | "firstVisitDate" | "lastSeenDate" | "createDate" | "lastModifiedDate" | "renewalDate" => 0.into(),
+        "score" | "numberOfVisits" | "numberOfEmployees" | "numberOfUsers" | "healthScore" | "nps" | "signUpDate" | "firstVisitDate"
+        | "lastSeenDate" | "createDate" | "lastModifiedDate" | "renewalDate" => 0.into(),
         "globalId" | "customAttributes" | "channelMetricList" | "parentGroupId" => Value::Null,
         "propertyKeys" | "lastVisitedUserAgentData" => json!([]),
         _ => "".into(),

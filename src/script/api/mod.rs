@@ -24,6 +24,8 @@ mod measures;
 mod options;
 /// `pendo::`.
 mod pendo;
+/// `px::`.
+mod px;
 /// `salesforce::`.
 mod salesforce;
 /// Schedules, `after`, `overrides`.
@@ -48,6 +50,7 @@ pub(super) fn namespaces() -> BTreeMap<&'static str, Module> {
         ("salesforce", salesforce::module()),
         ("pendo", pendo::module()),
         ("gainsight", gainsight::module()),
+        ("px", px::module()),
         ("state", exported_module!(state::functions)),
         ("http", exported_module!(http::functions)),
     ])
