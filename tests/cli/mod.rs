@@ -1,5 +1,7 @@
 //! The real command, as people and programs meet it.
 
+/// Gainsight PX from plain scripts.
+mod px;
 /// The emulators alone.
 mod sandbox;
 /// The README's story.
