@@ -43,6 +43,10 @@ calls_per_minute = 90
 domain = "https://acme.gainsightcloud.com"
 access_key = "file:key"
 calls_per_minute = 40
+[px]
+region = "eu"
+api_key = "file:key"
+product_key = "AP-1-2"
 "#;
     let found = connected(text, dir.path());
     let salesforce = found.salesforce.unwrap();
@@ -50,6 +54,8 @@ calls_per_minute = 40
     assert!(matches!(salesforce.auth, SalesforceAuth::JwtBearer { audience: Some(to), .. } if to == "https://acme.my.site.com"));
     assert_eq!(found.pendo.unwrap().calls_per_minute, Some(90));
     assert_eq!(found.gainsight.unwrap().limits, Some(GainsightLimits { per_minute: 40, per_day: 50_000 }));
+    let px = found.px.unwrap();
+    assert_eq!((px.base_url.as_str(), px.product_key.as_deref()), ("https://api-eu.aptrinsic.com", Some("AP-1-2")));
 }
 
 #[test]

@@ -155,3 +155,18 @@ async fn a_model_out_of_bounds_is_refused_and_the_rest_is_kept() {
     let model = get(&sandbox, "/_sandbox/behaviour").await;
     assert_eq!((&model["respond_rate"], &model["view_rate"], &model["visit_probability"]), (&json!(0.7), &json!(0.9), &Value::Null));
 }
+
+#[tokio::test]
+async fn the_same_person_is_shown_a_completed_guide_once_by_two_journeys_b9() {
+    let sandbox = sandbox("").await;
+    let (people, tour) = (users(&sandbox).await, engagement(&sandbox, "Product tour").await);
+    behave(&sandbox, keen()).await;
+    qualify(&sandbox, "a", &tour, "add", &people[..4]).await;
+    qualify(&sandbox, "b", &tour, "add", &people[2..6]).await;
+    advance(&sandbox, 2 * DAY);
+    qualify(&sandbox, "a", &tour, "remove", &people[..4]).await;
+    qualify(&sandbox, "c", &tour, "add", &people[..4]).await;
+    advance(&sandbox, 2 * DAY);
+    let viewed: Vec<Value> = views_of(&sandbox, &tour).await.into_iter().filter(|event| event["guideState"] == "VIEWED").collect();
+    assert_eq!((viewed.len(), who(&viewed).len()), (6, 6));
+}
