@@ -12,6 +12,7 @@ pub struct Options {
     pub salesforce: Option<SalesforceOptions>,
     pub pendo: Option<PendoOptions>,
     pub gainsight: Option<GainsightOptions>,
+    pub email: Option<EmailOptions>,
     pub http: HttpOptions,
     /// `host` or `host:port` that `Effect::Http` may call.
     pub hosts: Vec<String>,
@@ -22,7 +23,7 @@ pub struct Options {
 impl Options {
     /// Nothing connected yet.
     pub fn new(clock: fn() -> Timestamp) -> Self {
-        Self { salesforce: None, pendo: None, gainsight: None, http: HttpOptions::default(), hosts: Vec::new(), clock }
+        Self { salesforce: None, pendo: None, gainsight: None, email: None, http: HttpOptions::default(), hosts: Vec::new(), clock }
     }
 }
 
@@ -195,5 +196,25 @@ pub struct GainsightLimits {
 impl Default for GainsightLimits {
     fn default() -> Self {
         Self { per_minute: 100, per_day: 50_000 }
+    }
+}
+
+/// `[email]`.
+#[derive(Debug, Clone)]
+pub struct EmailOptions {
+    /// `smtps://mail.example.com`, or `smtp://mail.example.com` for STARTTLS; `smtp://...?tls=none` allows plain text to another machine.
+    pub url: String,
+    /// Whom mail is from unless it says so itself: `CS team <cs@example.com>`.
+    pub from: String,
+    pub reply_to: Option<String>,
+    pub username: Option<String>,
+    pub password: Option<Secret>,
+    /// Messages a minute; none: no limit of our own.
+    pub mails_per_minute: Option<u32>,
+}
+
+impl EmailOptions {
+    pub fn new(url: impl Into<String>, from: impl Into<String>) -> Self {
+        Self { url: url.into(), from: from.into(), reply_to: None, username: None, password: None, mails_per_minute: None }
     }
 }

@@ -152,7 +152,7 @@ fn gives_once(source: &Source, field: &str) -> bool {
             System::Salesforce => field.eq_ignore_ascii_case("Id"),
             System::Gainsight => field.eq_ignore_ascii_case("Gsid"),
             System::Pendo => (query.object == "account" && field == "accountId") || (query.object == "visitor" && field == "visitorId"),
-            System::Px => false,
+            System::Px | System::Mail => false,
         },
         Source::Soql(_) | Source::Aggregation { .. } => false,
     }
@@ -261,6 +261,7 @@ pub(crate) fn id_of(system: System, record: &Record) -> Option<String> {
         System::Gainsight => &["Gsid", "gsid", "GSID"],
         System::Pendo => &["accountId", "visitorId", "id"],
         System::Px => &["id", "identifyId"],
+        System::Mail => &[],
     };
     names.iter().find_map(|name| record.get(name)).filter(|id| !id.is_blank()).map(ToString::to_string)
 }

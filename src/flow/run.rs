@@ -314,5 +314,6 @@ fn calls(wire: &Wire) -> BTreeMap<System, u64> {
         (System::Pendo, calls.pendo),
         (System::Gainsight, calls.gainsight),
         (System::Px, calls.px),
+        (System::Mail, calls.mail),
     ])
 }

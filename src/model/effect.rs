@@ -28,6 +28,8 @@ pub enum Effect {
     State(StateCall),
     /// A host allowed in `tabi.toml` -> `Reply::Value` (`status`, `headers`, `body`).
     Http(HttpCall),
+    /// One message by SMTP -> `Reply::Value` (`message_id`, `accepted`).
+    SendEmail(Email),
 }
 
 impl Effect {
@@ -35,7 +37,7 @@ impl Effect {
     pub fn writes(&self) -> bool {
         match self {
             Self::Read(_) | Self::Lookup(_) | Self::Describe { .. } | Self::Objects { .. } => false,
-            Self::Write(_) | Self::CreateField(_) | Self::EditSegment(_) => true,
+            Self::Write(_) | Self::CreateField(_) | Self::EditSegment(_) | Self::SendEmail(_) => true,
             Self::Request(request) => request.writes(),
             Self::State(call) => !matches!(call, StateCall::Get { .. } | StateCall::Keys { .. }),
             Self::Http(call) => !matches!(call.method.as_str(), "GET" | "HEAD"),
@@ -184,6 +186,27 @@ pub struct HttpCall {
     pub url: String,
     pub headers: Record,
     pub body: Option<Value>,
+}
+
+/// A message to send. Addresses are `ana@example.com` or `Ana Lima <ana@example.com>`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Email {
+    /// At least one.
+    pub to: Vec<String>,
+    /// `[email] from` of `tabi.toml` when none.
+    pub from: Option<String>,
+    /// `[email] reply_to` when none.
+    pub reply_to: Option<String>,
+    /// One line.
+    pub subject: String,
+    /// At least one of `text` and `html`.
+    pub text: Option<String>,
+    pub html: Option<String>,
+    /// Further headers such as `List-Unsubscribe`, in order; one line each.
+    pub headers: Vec<(String, String)>,
+    /// What makes this message the same one when it is sent again: the `Message-ID` is a function of it and the sender's domain, so
+    /// that whoever gets two copies can tell. None: a `Message-ID` of its own at every sending.
+    pub key: Option<String>,
 }
 
 /// The answer to an effect.

@@ -12,12 +12,12 @@ mod schedule;
 mod schema;
 /// What can be read.
 mod source;
-/// Which of the four systems.
+/// Which of the systems.
 mod system;
 /// One cell and one row.
 mod value;
 
-pub use effect::{Change, CreateField, Effect, HttpCall, Lookup, Page, Read, Reply, Request, RowOutcome, SegmentEdit, StateCall, Write};
+pub use effect::{Change, CreateField, Effect, Email, HttpCall, Lookup, Page, Read, Reply, Request, RowOutcome, SegmentEdit, StateCall, Write};
 pub use fault::{Fault, FaultKind};
 pub use filter::{Condition, Filter, Logic, Operator};
 pub use schedule::Schedule;

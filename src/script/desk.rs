@@ -132,5 +132,6 @@ fn wish(effect: &Effect) -> String {
         Effect::Request(request) => format!("call {}", request.system),
         Effect::State(_) => "use its state".to_owned(),
         Effect::Http(_) => "call the network".to_owned(),
+        Effect::SendEmail(_) => "send mail".to_owned(),
     }
 }
