@@ -26,7 +26,7 @@ pub struct Config {
     pub pendo: Option<Section<Pendo>>,
     pub gainsight: Option<Section<Gainsight>>,
     pub px: Option<Section<Px>>,
-    pub email: Option<Email>,
+    pub email: Option<Section<Email>>,
     pub server: Option<Server>,
     #[serde(default)]
     pub http: Http,
@@ -146,11 +146,18 @@ pub struct Px {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Email {
-    /// Such as `smtp://localhost:1025`.
-    pub smtp: Setting,
-    pub from: String,
+    /// The sandbox's mail server instead of a real one.
+    #[serde(default)]
+    pub sandbox: bool,
+    /// Such as `smtps://mail.example.com`, or `smtp://mail.example.com:587` for STARTTLS.
+    pub smtp: Option<Setting>,
+    /// Whom mail is from unless it says so itself.
+    pub from: Option<String>,
+    pub reply_to: Option<String>,
     pub username: Option<Setting>,
     pub password: Option<Secret>,
+    /// The most messages a minute; as many as the server takes when not given.
+    pub mails_per_minute: Option<NonZeroU32>,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::{
     config::{self, Auth, Config, Revealed, Section, Setting},
-    connectors::{self, GainsightAuth, GainsightLimits, GainsightOptions, OnRotate, PendoOptions, SalesforceAuth, SalesforceOptions, Secret},
+    connectors::{self, EmailOptions, GainsightAuth, GainsightLimits, GainsightOptions, OnRotate, PendoOptions, SalesforceAuth, SalesforceOptions, Secret},
     host::clock,
 };
 
@@ -32,6 +32,7 @@ pub fn options(config: &Config, root: &Path, sandbox: Option<&Value>, all: bool)
     options.salesforce = if all { None } else { from.salesforce()? };
     options.pendo = if all { None } else { from.pendo()? };
     options.gainsight = if all { None } else { from.gainsight()? };
+    options.email = if all { None } else { from.email()? };
     if let Some(credentials) = sandbox {
         fill(&mut options, credentials, config, all);
     }
@@ -44,6 +45,7 @@ pub fn wants_sandbox(config: &Config) -> bool {
         || config.pendo.as_ref().is_some_and(|s| s.get_ref().sandbox)
         || config.gainsight.as_ref().is_some_and(|s| s.get_ref().sandbox)
         || config.px.as_ref().is_some_and(|s| s.get_ref().sandbox)
+        || config.email.as_ref().is_some_and(|s| s.get_ref().sandbox)
 }
 
 /// Connects to the sandbox what asks for it: every system with `all`, otherwise those that say so.
@@ -71,7 +73,18 @@ fn fill(options: &mut connectors::Options, credentials: &Value, config: &Config,
     {
         options.gainsight = Some(GainsightOptions::new(url, GainsightAuth::AccessKey(Secret::new(key))));
     }
+    if asks(config.email.as_ref().map(|s| s.get_ref().sandbox))
+        && let Some(url) = text("mail", "smtp")
+    {
+        let section = config.email.as_ref().map(Section::get_ref);
+        let from = section.and_then(|section| section.from.as_deref()).unwrap_or(SANDBOX_FROM);
+        let reply_to = section.and_then(|section| section.reply_to.clone());
+        options.email = Some(EmailOptions { reply_to, ..EmailOptions::new(url, from) });
+    }
 }
+
+/// Whom mail of the sandbox is from when nothing else is said.
+const SANDBOX_FROM: &str = "CS team <cs@example.com>";
 
 /// How rows go to Salesforce: the sandbox takes them in the same way.
 fn tune(options: &mut SalesforceOptions, section: &config::Salesforce) {
@@ -182,5 +195,18 @@ impl Source<'_> {
             });
         }
         Ok(Some(options))
+    }
+
+    /// None without a mail server: then the section is about the sandbox's.
+    fn email(&self) -> Result<Option<EmailOptions>, config::Error> {
+        let Some(section) = self.config.email.as_ref().map(Section::get_ref).filter(|section| !section.sandbox) else { return Ok(None) };
+        let Some(url) = self.text("email.smtp", section.smtp.as_ref())? else { return Ok(None) };
+        Ok(Some(EmailOptions {
+            reply_to: section.reply_to.clone(),
+            username: self.text("email.username", section.username.as_ref())?,
+            password: self.secret("email.password", section.password.as_ref())?,
+            mails_per_minute: section.mails_per_minute.map(NonZeroU32::get),
+            ..EmailOptions::new(url, section.from.clone().unwrap_or_default())
+        }))
     }
 }

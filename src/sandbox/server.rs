@@ -68,15 +68,15 @@ const CUT_WITHIN: usize = 1 << 20;
 
 /// A request as the log tells it.
 #[derive(Debug, Clone, serde::Serialize)]
-struct Logged {
-    method: String,
-    path: String,
+pub(super) struct Logged {
+    pub(super) method: String,
+    pub(super) path: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    query: Option<String>,
+    pub(super) query: Option<String>,
     /// 0 when no answer was given.
-    status: u16,
-    time: jiff::Timestamp,
-    fault: Option<String>,
+    pub(super) status: u16,
+    pub(super) time: jiff::Timestamp,
+    pub(super) fault: Option<String>,
 }
 
 /// The requests of one system since the last reset, in the order they came.
@@ -109,6 +109,16 @@ impl Log {
     }
 }
 
+/// The log of one system, for whoever adds to it besides the HTTP layer.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Requests(Arc<Mutex<Log>>);
+
+impl Requests {
+    pub(super) fn push(&self, request: Logged) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(request);
+    }
+}
+
 /// What the layers around one system know.
 #[derive(Clone)]
 struct Served {
@@ -116,20 +126,26 @@ struct Served {
     world: Arc<World>,
     documents: Arc<Documents>,
     refuse: fn(Refusal, &Uri) -> Option<Response>,
-    log: Arc<Mutex<Log>>,
+    log: Requests,
     /// Called after the clock was turned.
     turned: Arc<dyn Fn() + Send + Sync>,
 }
 
 impl Served {
     fn log(&self) -> std::sync::MutexGuard<'_, Log> {
-        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+        self.log.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The system with its log, its faults and `/_sandbox/` around it; `turned` is called after its clock was turned.
-pub(super) fn served(emulator: Emulator, world: Arc<World>, documents: Arc<Documents>, turned: Arc<dyn Fn() + Send + Sync>) -> Router {
-    let served = Served { name: emulator.name, world, documents, refuse: emulator.refuse, log: Arc::default(), turned };
+pub(super) fn served(
+    emulator: Emulator,
+    world: Arc<World>,
+    documents: Arc<Documents>,
+    log: Requests,
+    turned: Arc<dyn Fn() + Send + Sync>,
+) -> Router {
+    let served = Served { name: emulator.name, world, documents, refuse: emulator.refuse, log, turned };
     let vendor = emulator.router.layer(DefaultBodyLimit::disable()).layer(middleware::from_fn_with_state(served.clone(), observe));
     vendor.merge(Router::new().nest("/_sandbox", admin::router(served)))
 }
