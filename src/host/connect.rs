@@ -13,7 +13,9 @@ use serde_json::Value;
 
 use crate::{
     config::{self, Auth, Config, Revealed, Section, Setting},
-    connectors::{self, EmailOptions, GainsightAuth, GainsightLimits, GainsightOptions, OnRotate, PendoOptions, SalesforceAuth, SalesforceOptions, Secret},
+    connectors::{
+        self, EmailOptions, GainsightAuth, GainsightLimits, GainsightOptions, OnRotate, PendoOptions, SalesforceAuth, SalesforceOptions, Secret,
+    },
     host::clock,
 };
 

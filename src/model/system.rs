@@ -41,6 +41,9 @@ impl FromStr for System {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|system| system.name() == text).ok_or_else(|| format!("`{text}` is none of salesforce, pendo, gainsight, px, mail"))
+        Self::ALL
+            .into_iter()
+            .find(|system| system.name() == text)
+            .ok_or_else(|| format!("`{text}` is none of salesforce, pendo, gainsight, px, mail"))
     }
 }

@@ -138,13 +138,7 @@ impl Served {
 }
 
 /// The system with its log, its faults and `/_sandbox/` around it; `turned` is called after its clock was turned.
-pub(super) fn served(
-    emulator: Emulator,
-    world: Arc<World>,
-    documents: Arc<Documents>,
-    log: Requests,
-    turned: Arc<dyn Fn() + Send + Sync>,
-) -> Router {
+pub(super) fn served(emulator: Emulator, world: Arc<World>, documents: Arc<Documents>, log: Requests, turned: Arc<dyn Fn() + Send + Sync>) -> Router {
     let served = Served { name: emulator.name, world, documents, refuse: emulator.refuse, log, turned };
     let vendor = emulator.router.layer(DefaultBodyLimit::disable()).layer(middleware::from_fn_with_state(served.clone(), observe));
     vendor.merge(Router::new().nest("/_sandbox", admin::router(served)))

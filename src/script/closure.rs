@@ -11,10 +11,11 @@ use crate::model::{Date, Fault, FaultKind, Record, Value};
 
 use super::{
     declaration::Place,
-    desk::Desk,
+    desk::{Desk, Loading},
     failure::{Cause, Failure, failure},
     limits,
     perform::Perform,
+    templates::Shelf,
     value::{from_dynamic, to_dynamic},
 };
 
@@ -41,6 +42,7 @@ struct Inner {
     place: Place,
     reads: Reads,
     stopwatch: fn() -> Instant,
+    templates: Arc<Shelf>,
 }
 
 impl fmt::Debug for Closure {
@@ -52,12 +54,13 @@ impl fmt::Debug for Closure {
 impl Closure {
     /// Keeps a function pointer with the context of the call that received it.
     #[allow(deprecated, reason = "as above")]
-    pub(super) fn keep(ctx: &rhai::NativeCallContext, engine: Arc<Engine>, pointer: &FnPtr, place: Place, reads: Reads) -> Self {
+    pub(super) fn keep(ctx: &rhai::NativeCallContext, loading: &Loading, pointer: &FnPtr, place: Place, reads: Reads) -> Self {
         let mut context = ctx.store_data();
         context.global.tag = Dynamic::from(Desk::Pure { rule_date: None });
         context.global.num_operations = 0;
         context.global.level = 0;
-        Self(Arc::new(Inner { engine, pointer: frozen(pointer), context, place, reads, stopwatch: Instant::now }))
+        let (engine, templates) = (Arc::clone(&loading.engine), Arc::clone(&loading.templates));
+        Self(Arc::new(Inner { engine, pointer: frozen(pointer), context, place, reads, stopwatch: Instant::now, templates }))
     }
 
     /// The same closure on a rule date, which it sees as `rule_date()`.
@@ -104,7 +107,7 @@ impl Closure {
     #[allow(deprecated, reason = "as above")]
     pub fn call(&self, perform: Arc<dyn Perform>, arguments: &[Value]) -> Result<Value, Fault> {
         let mut context = self.0.context.clone();
-        context.global.tag = Dynamic::from(Desk::Running { perform, stopwatch: self.0.stopwatch });
+        context.global.tag = Dynamic::from(Desk::Running { perform, stopwatch: self.0.stopwatch, templates: Arc::clone(&self.0.templates) });
         let arguments: Vec<Dynamic> = arguments.iter().map(to_dynamic).collect();
         limits::evaluation(None, None, || self.call_in(&context, arguments)).map_err(Failure::into_fault)
     }

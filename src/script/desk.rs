@@ -16,6 +16,7 @@ use super::{
     failure::thrown,
     perform::Perform,
     spots::{FileMap, place},
+    templates::Shelf,
 };
 
 /// The desk effects are handed to.
@@ -28,13 +29,15 @@ pub(super) enum Desk {
     /// A file being loaded: effects are refused and reported, declarations collected.
     Loading(Arc<Loading>),
     /// A run.
-    Running { perform: Arc<dyn Perform>, stopwatch: fn() -> Instant },
+    Running { perform: Arc<dyn Perform>, stopwatch: fn() -> Instant, templates: Arc<Shelf> },
 }
 
 /// One file being loaded.
 pub(super) struct Loading {
     pub(super) engine: Arc<Engine>,
     pub(super) maps: Arc<Maps>,
+    /// For closures that are called later.
+    pub(super) templates: Arc<Shelf>,
     found: Mutex<Found>,
 }
 
@@ -65,8 +68,8 @@ impl Maps {
 }
 
 impl Loading {
-    pub(super) fn new(engine: Arc<Engine>, maps: Arc<Maps>) -> Self {
-        Self { engine, maps, found: Mutex::default() }
+    pub(super) fn new(engine: Arc<Engine>, maps: Arc<Maps>, templates: Arc<Shelf>) -> Self {
+        Self { engine, maps, templates, found: Mutex::default() }
     }
 
     pub(super) fn found(&self) -> MutexGuard<'_, Found> {
@@ -92,7 +95,7 @@ pub(super) fn call_place(ctx: &NativeCallContext) -> Place {
 /// Hands an effect to whoever carries out the effects of this evaluation.
 pub(super) fn perform(ctx: &NativeCallContext, effect: Effect) -> Result<Reply, Box<EvalAltResult>> {
     match desk(ctx) {
-        Desk::Running { perform, stopwatch } => {
+        Desk::Running { perform, stopwatch, .. } => {
             super::limits::off_the_clock(stopwatch, || perform.perform(effect)).map_err(|fault| at(ctx, thrown(fault)))
         }
         Desk::Pure { .. } => {

@@ -42,6 +42,8 @@ mod spots;
 mod stdlib;
 /// "Did you mean".
 mod suggest;
+/// Templates of mail.
+mod templates;
 /// Values into and out of scripts.
 mod value;
 
@@ -59,3 +61,4 @@ pub use library::glance;
 pub use limits::{Limits, PrintSink};
 pub use perform::Perform;
 pub use run::{RunError, ScriptRun, run_script, run_source};
+pub use templates::{Rendered, Templates, is_template, plain_text};

@@ -1,5 +1,7 @@
 //! The real command, as people and programs meet it.
 
+/// Mail: planned, sent, refused, configured.
+mod email;
 /// The emulators alone.
 mod sandbox;
 /// The README's story.

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 use tabi::{
-    connectors::{GainsightAuth, GainsightOptions, HttpOptions, Options, PendoOptions, SalesforceAuth, SalesforceOptions, Secret, Stop, Systems},
+    connectors::{
+        EmailOptions, GainsightAuth, GainsightOptions, HttpOptions, Options, PendoOptions, SalesforceAuth, SalesforceOptions, Secret, Stop, Systems,
+    },
     model::{Change, Effect, Fault, Field, FieldType, Lookup, Page, Query, Read, Record, Reply, RowOutcome, Source, System, Timestamp, Value, Write},
     sandbox::{self, Sandbox},
 };
@@ -47,6 +49,7 @@ pub(super) fn options(sandbox: &Sandbox) -> Options {
     options.pendo = has("pendo").then(|| PendoOptions::new(get("pendo", "base_url"), Secret::new(get("pendo", "integration_key"))));
     options.gainsight = has("gainsight")
         .then(|| GainsightOptions::new(get("gainsight", "base_url"), GainsightAuth::AccessKey(Secret::new(get("gainsight", "access_key")))));
+    options.email = has("mail").then(|| EmailOptions::new(get("mail", "smtp"), "CS team <cs@acme.example>"));
     options
 }
 

@@ -2,6 +2,8 @@
 
 /// A sandbox, clients for it, and shorthands for effects.
 mod bench;
+/// Mail.
+mod email;
 /// Gainsight.
 mod gainsight;
 /// What all systems have in common: reaching, being refused, trying again, stopping.

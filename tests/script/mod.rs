@@ -10,3 +10,4 @@ mod files;
 mod limits;
 mod plain;
 mod schemas;
+mod templates;

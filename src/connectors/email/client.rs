@@ -9,6 +9,7 @@ use std::{
 };
 
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor, transport::smtp::PoolConfig};
+use tokio::runtime::Handle;
 
 use super::{
     errors::{Failure, failure},
@@ -19,7 +20,7 @@ use crate::connectors::{
     EmailOptions, Error,
     http::{KNOCKS, Pace, Scene, waits},
 };
-use crate::model::{Email, Fault, System, Value};
+use crate::model::{Email, Fault, FaultKind, System, Value};
 
 /// Connections that are kept at most, and how long without use: servers end idle ones after five minutes (RFC 5321, 4.5.3.2.7).
 const CONNECTIONS: u32 = 4;
@@ -28,7 +29,10 @@ const IDLE: Duration = Duration::from_mins(1);
 /// The way to one mail server.
 #[derive(Debug)]
 pub(in crate::connectors) struct Mail {
-    transport: AsyncSmtpTransport<Tokio1Executor>,
+    /// There until this is dropped.
+    transport: Option<AsyncSmtpTransport<Tokio1Executor>>,
+    /// The connections are closed by a task of their own, whichever thread drops this.
+    threads: Option<Handle>,
     host: String,
     sender: Sender,
     pace: Pace,
@@ -57,7 +61,8 @@ impl Mail {
             builder = builder.credentials(credentials);
         }
         Ok(Self {
-            transport: builder.build(),
+            transport: Some(builder.build()),
+            threads: Handle::try_current().ok(),
             host: format!("{}:{}", server.host, server.port),
             sender,
             pace: Pace::new(options.mails_per_minute, None),
@@ -101,7 +106,8 @@ impl Mail {
         self.scene.stop.check()?;
         self.pace.wait(System::Mail, &self.scene.stop).await?;
         self.scene.calls.count(System::Mail);
-        let sent = self.transport.send_raw(&sealed.envelope, &sealed.bytes).await;
+        let Some(transport) = &self.transport else { return Err(Fault::from_system(System::Mail, FaultKind::Unavailable, "mail is shut down")) };
+        let sent = transport.send_raw(&sealed.envelope, &sealed.bytes).await;
         Ok(match sent {
             Ok(response) => {
                 self.reached.store(true, Ordering::Relaxed);
@@ -113,5 +119,12 @@ impl Mail {
                 Err(failure)
             }
         })
+    }
+}
+
+impl Drop for Mail {
+    fn drop(&mut self) {
+        let _entered = self.threads.as_ref().map(Handle::enter);
+        drop(self.transport.take());
     }
 }

@@ -61,7 +61,8 @@ pub(super) fn seal(email: &Email, sender: &Sender, now: Timestamp, number: u64) 
         recipients.push(to.email.clone());
         builder = builder.to(to);
     }
-    let envelope = Envelope::new(Some(from.email.clone()), recipients).map_err(|_| invalid(System::Mail, "a message needs a recipient").field("to"))?;
+    let envelope =
+        Envelope::new(Some(from.email.clone()), recipients).map_err(|_| invalid(System::Mail, "a message needs a recipient").field("to"))?;
     builder = builder.from(from);
     if let Some(reply_to) = reply_to {
         builder = builder.reply_to(reply_to);

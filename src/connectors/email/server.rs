@@ -26,18 +26,20 @@ pub(super) struct Server {
 pub(super) fn server(options: &EmailOptions) -> Result<Server, Error> {
     let wrong = |reason: &'static str| Error::Smtp { reason };
     let url = Url::parse(&options.url).map_err(|_| wrong("is no address; write it as `smtp://mail.example.com:587`"))?;
+    if !matches!(url.scheme(), "smtp" | "smtps") {
+        return Err(wrong("begins with neither smtp:// nor smtps://"));
+    }
     let host = url.host_str().filter(|host| !host.is_empty()).ok_or_else(|| wrong("names no host"))?;
     let host = host.trim_matches(['[', ']']).to_owned();
     let asked = url.query_pairs().find(|(key, _)| key == "tls").map(|(_, value)| value.into_owned());
     let secured = || TlsParameters::new(host.clone()).map_err(|_| wrong("cannot be reached securely from this machine"));
+    let ours = http::is_loopback(&format!("http://{}", url.host_str().unwrap_or_default()));
     let (tls, port) = match (url.scheme(), asked.as_deref()) {
         ("smtps", None | Some("required")) => (Tls::Wrapper(secured()?), SUBMISSIONS),
         ("smtp", Some("none")) => (Tls::None, SUBMISSION),
-        ("smtp", Some("required")) => (Tls::Required(secured()?), SUBMISSION),
-        ("smtp", None) if http::is_loopback(&format!("http://{}", url.host_str().unwrap_or_default())) => (Tls::Opportunistic(secured()?), SUBMISSION),
-        ("smtp", None) => (Tls::Required(secured()?), SUBMISSION),
-        ("smtp" | "smtps", Some(_)) => return Err(wrong("has another `tls` than none or required")),
-        _ => return Err(wrong("begins with neither smtp:// nor smtps://")),
+        ("smtp", None) if ours => (Tls::Opportunistic(secured()?), SUBMISSION),
+        ("smtp", None | Some("required")) => (Tls::Required(secured()?), SUBMISSION),
+        _ => return Err(wrong("has another `tls` than none or required")),
     };
     Ok(Server { port: url.port().unwrap_or(port), tls, credentials: credentials(options, &url), host })
 }

@@ -113,7 +113,8 @@ impl Plan {
     /// A message is told as a change of its own kind: to whom, and about what.
     fn mail(&self, email: Email) -> Reply {
         let text = |text: Option<String>| text.map(Value::text);
-        let fields = [("subject", Some(Value::text(email.subject))), ("from", text(email.from)), ("text", text(email.text)), ("html", text(email.html))];
+        let fields =
+            [("subject", Some(Value::text(email.subject))), ("from", text(email.from)), ("text", text(email.text)), ("html", text(email.html))];
         let fields = fields.into_iter().filter_map(|(name, value)| Some((name.into(), value?))).collect();
         let (name, key) = (self.name.clone(), email.to.join(", "));
         let (system, object, before) = (System::Mail, "email".to_owned(), Record::new());

@@ -35,12 +35,12 @@ struct Answer {
 }
 
 async fn ask(url: &str, post: bool) -> io::Result<Option<Answer>> {
-    let Some((host, port, target)) = here(url) else { return Ok(None) };
-    let mut stream = TcpStream::connect((host.trim_matches(['[', ']']), port)).await?;
+    let Some((host, number, target)) = here(url) else { return Ok(None) };
+    let mut stream = TcpStream::connect((host.trim_matches(['[', ']']), number)).await?;
     let (method, body) = if post { ("POST", "List-Unsubscribe=One-Click") } else { ("GET", "") };
     let head = if post { format!("Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n", body.len()) } else { String::new() };
     let request = format!(
-        "{method} {target} HTTP/1.1\r\nHost: {host}:{port}\r\nUser-Agent: Mozilla/5.0 (tabi sandbox)\r\nAccept: */*\r\n{head}Connection: close\r\n\r\n{body}"
+        "{method} {target} HTTP/1.1\r\nHost: {host}:{number}\r\nUser-Agent: Mozilla/5.0 (tabi sandbox)\r\nAccept: */*\r\n{head}Connection: close\r\n\r\n{body}"
     );
     stream.write_all(request.as_bytes()).await?;
     let mut answer = Vec::new();

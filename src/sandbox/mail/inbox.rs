@@ -13,12 +13,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{
-    Office,
-    behaviour::Behaviour,
-    message::view,
-    office::raw,
-};
+use super::{Office, behaviour::Behaviour, message::view, office::raw};
 use crate::sandbox::documents::Row;
 
 /// Events in one answer.
@@ -87,8 +82,11 @@ struct Since {
     kind: Option<String>,
 }
 
-/// What became of messages, in the order it was found out: `{events, next}`; `next` goes into `?after=` for those after them.
+/// What became of messages, in the order it was found out: `{events, next, settled}`; `next` goes into `?after=` for those after them, and
+/// `settled` tells whether everything due by the clock has been done.
 async fn events(State(office): State<Arc<Office>>, Query(since): Query<Since>) -> Response {
+    // Asked first: what is settled now is among the rows read after.
+    let settled = office.is_settled();
     let begin = since.after.unwrap_or(0);
     let mut next = begin;
     let mut events: Vec<Map<String, Value>> = Vec::new();
@@ -104,7 +102,7 @@ async fn events(State(office): State<Arc<Office>>, Query(since): Query<Since>) -
             events.push(row.document());
         }
     }
-    Json(json!({"events": events, "next": next})).into_response()
+    Json(json!({"events": events, "next": next, "settled": settled})).into_response()
 }
 
 async fn behaviour(State(office): State<Arc<Office>>) -> Response {

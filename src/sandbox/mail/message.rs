@@ -28,7 +28,7 @@ pub(super) struct View {
 pub(super) fn view(raw: &[u8]) -> View {
     let Some(message) = MessageParser::default().parse(raw) else { return View::default() };
     let from = message.from().and_then(|from| from.first());
-    let html = message.html_bodies().any(|part| part.is_text_html()).then(|| message.body_html(0)).flatten();
+    let html = message.html_bodies().any(mail_parser::MessagePart::is_text_html).then(|| message.body_html(0)).flatten();
     let text = message.text_bodies().any(|part| !part.is_text_html()).then(|| message.body_text(0)).flatten();
     let links = match (&html, &text) {
         (Some(html), _) => attributes(html, "a", "href"),

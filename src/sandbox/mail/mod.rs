@@ -7,6 +7,21 @@
 //! | of `bounce.example` or below | taken, and bounced some minutes later: an event `bounced` |
 //! | any other | delivered |
 //!
+//! A fault of the system `mail` is drawn once for each message, when its sender is named (`lock` for each recipient). None strikes the inbox.
+//!
+//! | fault | what the client meets |
+//! |---|---|
+//! | `429` | `450 4.7.0` to `MAIL` |
+//! | `500` | `451 4.3.0` to the message |
+//! | `503` | `421 4.3.2` to `MAIL`, and the connection ends |
+//! | `expired` | `535 5.7.8` to `MAIL` |
+//! | `limit` | `452 4.5.3`, the daily quota, to `MAIL` |
+//! | `lock` | `450 4.2.1` to `RCPT` |
+//! | `reset` | the message is sent, not stored, and the connection cut |
+//! | `reset_after`, `truncate` | the message **is stored** and the connection cut before, or within, the answer |
+//! | `slow=MS`, `timeout` | the answer to the message is late, or comes never |
+//! | `html` | something that is not SMTP |
+//!
 //! Deliberately absent: TLS, relaying to anywhere, attachments as files of their own.
 
 /// What people do with a message: a pure function of seed, address and message.

@@ -3,7 +3,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use base64::Engine as _;
@@ -40,6 +43,8 @@ pub(in crate::sandbox) struct Office {
     requests: Requests,
     /// What people will do: by time, message and place among its acts.
     agenda: Mutex<BTreeMap<Due, Act>>,
+    /// Whether something taken from the agenda is being done.
+    working: AtomicBool,
     /// Rung when the agenda may begin earlier than before.
     pub(super) bell: Notify,
 }
@@ -60,6 +65,7 @@ impl Office {
             documents: Arc::clone(documents),
             requests: requests.clone(),
             agenda: Mutex::default(),
+            working: AtomicBool::new(false),
             bell: Notify::new(),
         }
     }
@@ -148,7 +154,15 @@ impl Office {
         {
             due.push(first.remove_entry());
         }
+        self.working.store(!due.is_empty(), Ordering::Relaxed);
         due
+    }
+
+    /// Whether everything that is due was done and told.
+    pub(super) fn is_settled(&self) -> bool {
+        let now = self.world.clock.now_ms();
+        let agenda = self.agenda();
+        !self.working.load(Ordering::Relaxed) && agenda.first_key_value().is_none_or(|((at, ..), _)| *at > now)
     }
 
     /// When something is due next.
@@ -179,7 +193,14 @@ impl Office {
     /// One line of the log of requests for each message offered.
     pub(super) fn log(&self, letter: &Letter, code: u16, fault: Option<Kind>) {
         let path = if letter.to.is_empty() { letter.from.clone() } else { letter.to.join(",") };
-        self.requests.push(Logged { method: "MAIL".to_owned(), path, query: None, status: code, time: self.world.clock.now(), fault: fault.map(|kind| kind.to_string()) });
+        self.requests.push(Logged {
+            method: "MAIL".to_owned(),
+            path,
+            query: None,
+            status: code,
+            time: self.world.clock.now(),
+            fault: fault.map(|kind| kind.to_string()),
+        });
     }
 
     fn agenda(&self) -> MutexGuard<'_, BTreeMap<Due, Act>> {

@@ -8,6 +8,8 @@ mod dates;
 mod declare;
 /// What the effects of all namespaces share.
 mod effects;
+/// `email::`.
+mod email;
 /// Field maps.
 mod fields;
 /// Condition maps and their logic.
@@ -48,6 +50,7 @@ pub(super) fn namespaces() -> BTreeMap<&'static str, Module> {
         ("salesforce", salesforce::module()),
         ("pendo", pendo::module()),
         ("gainsight", gainsight::module()),
+        ("email", exported_module!(email::functions)),
         ("state", exported_module!(state::functions)),
         ("http", exported_module!(http::functions)),
     ])

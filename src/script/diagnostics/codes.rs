@@ -116,4 +116,17 @@ codes! {
         "Values of the source cannot be held by the target field.";
     ReadOnlyField "E0504" Error "a field that cannot be written"
         "The system computes the field, or the connected user may not change it.";
+
+    TemplateSyntax "E0601" Error "template syntax error"
+        "The template could not be parsed. Tags are `{{ value }}`, `{% if .. %}`, `{% for x in list %}` and `{# remark #}`, each closed.";
+    UnknownTemplate "E0602" Error "unknown template"
+        "Templates are the files NAME.html and NAME.txt under scripts/templates/; includes name a file of that folder with its ending.";
+    TemplateField "E0603" Error "a field that the template cannot have"
+        "The template uses something that the data does not hold, most often a misspelling. A field that may be blank is null there, which shows as nothing.";
+    TemplateFunction "E0604" Error "unknown filter, test or function of templates"
+        "Templates know the usual ones of Jinja: `upper`, `title`, `default`, `join`, `length`, `round`, `replace` and so on.";
+    TemplateSubject "E0605" Error "two subjects of one template"
+        "Where NAME.txt and NAME.html both begin with `Subject: ...`, the two are the same; one of them is enough.";
+    TemplateFailed "E0606" Error "a template that fails"
+        "Filling the template in came to a value that it cannot work with, or to a limit.";
 }
