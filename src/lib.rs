@@ -10,10 +10,10 @@
 //! | 0 | `model` | the nouns: values, records, effects, faults |
 //! | 0 | `config` | `tabi.toml` |
 //! | 1 | `store` | what is remembered, in SQLite |
-//! | 1 | `connectors` | the real systems over HTTP |
-//! | 1 | `script` | the rhai host: engine, generations, declarations, the script API, diagnostics |
+//! | 1 | `connectors` | the real systems over HTTP, mail over SMTP |
+//! | 1 | `script` | the rhai host: engine, generations, declarations, closures (small pure ones as native trees), templates, the script API, diagnostics |
 //! | 1 | `sandbox` | the systems again, as servers over a seeded company; imports nothing of the crate |
-//! | 2 | `flow` | doing the work: mappings, rules, segments |
+//! | 2 | `flow` | doing the work: mappings, rules, segments, journeys |
 //! | 3 | `host` | the living process: watch, reload, schedule |
 //! | 4 | `cli` | one file per subcommand; `render` alone prints |
 

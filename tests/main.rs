@@ -9,6 +9,7 @@ mod host;
 mod licences;
 mod sandbox;
 mod sandbox_gainsight;
+mod sandbox_px;
 mod sandbox_salesforce;
 mod script;
 mod store;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::{check, completions, definitions, docs, exec, history, init, list, plan, render::Color, run, sandbox, show, up};
+use super::{check, completions, definitions, docs, exec, history, init, journey, list, plan, render::Color, run, sandbox, show, up};
 
 /// Customer-success automation by scripts: Salesforce, Pendo and Gainsight kept in agreement.
 #[derive(Debug, Parser)]
@@ -50,6 +50,8 @@ pub(crate) enum Command {
     Plan(plan::Plan),
     /// Run mappings, rules and segments now, in dependency order.
     Run(run::Run),
+    /// Journeys: list them, show their flow.
+    Journey(journey::Journey),
     /// Run a plain automation script once, top to bottom.
     Exec(exec::Exec),
     /// The host: watch the scripts, reload them, keep their schedules.

@@ -8,7 +8,8 @@ use serde_json::json;
 use crate::{
     host::{Loaded, Session, Workspace},
     model::{Effect, Fault, FaultKind, ObjectSchema, Reply, System},
-    script::{Declaration, Diagnostic, Perform as _, check_against},
+    script::{Declaration, Diagnostic, Perform as _, check_against, check_enabled, check_templates},
+    store::Store,
 };
 
 use super::{
@@ -31,7 +32,8 @@ pub(crate) fn check(args: &Check, cx: &Context) -> Result<Exit, Failure> {
     let workspace = cx.workspace()?;
     let loaded = workspace.load();
     let mut found = loaded.generation.diagnostics().to_vec();
-    found.extend(against_schemas(&loaded, &workspace, args.online)?);
+    found.extend(against_list(&loaded, &workspace));
+    found.extend(against_schemas(&loaded, &workspace, args.online, cx)?);
     let only = names(&args.files, &workspace)?;
     found.retain(|finding| only.is_empty() || only.contains(&finding.file));
     let errors = found.iter().filter(|d| d.is_error()).count();
@@ -72,11 +74,20 @@ fn names(files: &[PathBuf], workspace: &Workspace) -> Result<Vec<String>, Failur
     files.iter().map(name).collect()
 }
 
+/// Fields that rules may not write, and templates that journeys name and nobody wrote.
+fn against_list(loaded: &Loaded, workspace: &Workspace) -> Vec<Diagnostic> {
+    let declarations: Vec<&Declaration> = loaded.generation.declared().iter().map(AsRef::as_ref).collect();
+    let mut found = check_enabled(&declarations, workspace.rule_updates(), workspace.reaches_salesforce());
+    let templates = loaded.templates().names().into_iter().map(str::to_owned).collect();
+    found.extend(declarations.iter().flat_map(|declaration| check_templates(declaration, &templates)));
+    found
+}
+
 /// Unknown fields and types that cannot fit: by the systems' own describes, or by what they last said.
-fn against_schemas(loaded: &Loaded, workspace: &Workspace, online: bool) -> Result<Vec<Diagnostic>, Failure> {
+fn against_schemas(loaded: &Loaded, workspace: &Workspace, online: bool, cx: &Context) -> Result<Vec<Diagnostic>, Failure> {
     let declarations: Vec<&Declaration> = loaded.generation.declared().iter().map(AsRef::as_ref).collect();
     if !online {
-        let Some(store) = workspace.existing_store()? else { return Ok(Vec::new()) };
+        let Some(store) = remembered(workspace, cx) else { return Ok(Vec::new()) };
         return Ok(check_against(&declarations, |system, object| store.schema(system, object).ok().flatten().map(|kept| kept.schema)));
     }
     let session = Session::open(workspace)?;
@@ -85,6 +96,14 @@ fn against_schemas(loaded: &Loaded, workspace: &Workspace, online: bool) -> Resu
     let trouble = asked.answers.into_inner().into_values().find_map(Result::err);
     session.close();
     trouble.map_or(Ok(found), |fault| Err(fault.into()))
+}
+
+/// The state file for a command that only looks: one that cannot be used is said, and done without.
+pub(super) fn remembered(workspace: &Workspace, cx: &Context) -> Option<Arc<Store>> {
+    workspace.existing_store().unwrap_or_else(|error| {
+        cx.out.note(format!("{} goes on without what is remembered: {error}\n", paint(WARN, "warning:".to_owned())));
+        None
+    })
 }
 
 /// What a system said of an object; none when it has no such object.

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use crate::{
-    config, host,
+    config, connectors, host,
     model::{Fault, FaultKind, System},
     sandbox, store,
 };
@@ -105,6 +105,7 @@ impl From<host::Error> for Failure {
             host::Error::Config(error) => error.into(),
             host::Error::Store(error) => error.into(),
             host::Error::Sandbox(error) => error.into(),
+            host::Error::Connectors(error @ connectors::Error::Smtp { .. }) => Self::new(Exit::Usage, "config_invalid", error.to_string()),
             other => Self::new(Exit::Failed, "io", other.to_string()),
         }
     }

@@ -22,7 +22,7 @@ pub(crate) struct List {}
 pub(crate) fn list(cx: &Context) -> Result<Exit, Failure> {
     let workspace = cx.workspace()?;
     let declarations = check::declarations(&workspace, cx)?;
-    let store = workspace.existing_store()?;
+    let store = check::remembered(&workspace, cx);
     let mut entries = Vec::new();
     for declaration in &declarations {
         entries.push(Entry {

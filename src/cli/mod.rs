@@ -23,6 +23,8 @@ mod exec;
 mod history;
 /// `tabi init`.
 mod init;
+/// `tabi journey`.
+mod journey;
 /// `tabi list`.
 mod list;
 /// `tabi plan`.

@@ -9,7 +9,7 @@ use crate::host::{Workspace, clock::Clock};
 use super::{
     Exit, Failure,
     args::{Cli, Command, Global},
-    check, completions, definitions, docs, exec, history, init, list, plan,
+    check, completions, definitions, docs, exec, history, init, journey, list, plan,
     render::{Out, failure, logs},
     run, sandbox, show, up,
 };
@@ -53,6 +53,7 @@ fn dispatch(command: &Command, context: &Context) -> Result<Exit, Failure> {
         Command::List(_) => list::list(context),
         Command::Plan(args) => plan::plan(args, context),
         Command::Run(args) => run::run(args, context),
+        Command::Journey(args) => journey::journey(args, context),
         Command::Exec(args) => exec::exec(args, context),
         Command::Up(args) => up::up(args, context),
         Command::History(args) => history::history(args, context),
@@ -74,7 +75,9 @@ fn misread(error: &clap::Error) -> Exit {
         return if answer { Exit::Done } else { Exit::Usage };
     }
     let text = error.to_string();
-    let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+    // The message goes on in indented lines (the options that exclude it, say) up to the first empty one.
+    let message = text.lines().take_while(|line| !line.trim().is_empty()).map(str::trim).collect::<Vec<_>>().join(" ");
+    let message = message.trim_start_matches("error: ");
     let out = Out::new(true, super::render::Color::Never);
     failure(&out, &Failure::usage(message).hint("see `tabi --help`"));
     out.flush();

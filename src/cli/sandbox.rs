@@ -17,7 +17,7 @@ use super::{
 };
 
 /// Where the systems listen when nothing else is said and the port is free.
-const PORTS: [(&str, u16); 5] = [("salesforce", 4801), ("pendo", 4802), ("gainsight", 4803), ("px", 4804), ("mail", 4805)];
+const PORTS: [(&str, u16); 6] = [("salesforce", 4801), ("pendo", 4802), ("gainsight", 4803), ("px", 4804), ("mail", 4805), ("inbox", 4806)];
 
 /// How long a command that uses the sandbox may take when the sandbox is asked to stop.
 const GUESTS: Duration = Duration::from_secs(2);
@@ -54,9 +54,12 @@ pub(crate) struct Sandbox {
     /// Where Gainsight PX listens [default: 4804].
     #[arg(long, value_name = "PORT")]
     px_port: Option<u16>,
-    /// Where mail is taken [default: 4805].
+    /// Where mail is taken by SMTP [default: 4805].
     #[arg(long, value_name = "PORT")]
     mail_port: Option<u16>,
+    /// Where mail is read over HTTP [default: 4806].
+    #[arg(long, value_name = "PORT")]
+    inbox_port: Option<u16>,
 }
 
 /// Runs the emulators until SIGINT or SIGTERM.
@@ -78,7 +81,7 @@ async fn start(args: &Sandbox, workspace: &Workspace) -> Result<shared::Own, Fai
         let message = format!("the sandbox of this workspace is running already (process {})", guest.pid);
         return Err(Failure::new(Exit::Usage, "sandbox_running", message).hint("every command here uses it; stop it to start it in another way"));
     }
-    let asked = [args.salesforce_port, args.pendo_port, args.gainsight_port, args.px_port, args.mail_port];
+    let asked = [args.salesforce_port, args.pendo_port, args.gainsight_port, args.px_port, args.mail_port, args.inbox_port];
     let mut ports: BTreeMap<String, u16> = BTreeMap::new();
     for ((system, usual), asked) in PORTS.into_iter().zip(asked) {
         ports.insert(system.to_owned(), asked.unwrap_or(usual));

@@ -10,7 +10,7 @@ use crate::{
     flow::{self, Hands, Notify, Status, Summary},
     host::{Session, Workspace, clock::Clock},
     model::{Date, FaultKind},
-    script::Declaration,
+    script::{Declaration, Kind},
 };
 
 use super::{
@@ -50,10 +50,17 @@ const MOST_DATES: usize = 1_000;
 /// Plans or runs declarations to the end.
 pub(super) fn work(hands: Hands, names: &Names, dates: &Dates, all_lines: bool, cx: &Context) -> Result<Exit, Failure> {
     let workspace = cx.workspace()?;
-    let declarations = chosen(check::declarations(&workspace, cx)?, &names.names)?;
+    let declared = check::declarations(&workspace, cx)?;
+    let any = !declared.is_empty();
+    let declarations = chosen(declared, &names.names)?;
     let dates_of_run = dates.list(&workspace)?;
     if declarations.is_empty() {
-        cx.out.line("Nothing is declared. `tabi init` writes examples.");
+        let nothing = if any {
+            "Only journeys are declared; `tabi up` lets people move through them."
+        } else {
+            "Nothing is declared. `tabi init` writes examples."
+        };
+        cx.out.line(nothing);
         return Ok(Exit::Done);
     }
     let session = Session::open(&workspace)?;
@@ -86,13 +93,18 @@ fn notify(teller: &Arc<Teller>, session: &Session, hands: Hands, cx: &Context) -
     })
 }
 
-/// The named declarations, or all of them.
+/// The named declarations, or all of them but journeys.
 pub(super) fn chosen(declarations: Vec<Arc<Declaration>>, names: &[String]) -> Result<Vec<Arc<Declaration>>, Failure> {
     if let Some(unknown) = names.iter().find(|name| declarations.iter().all(|d| d.name != **name)) {
         let known: Vec<&str> = declarations.iter().map(|d| d.name.as_str()).collect();
         return Err(Failure::new(Exit::Usage, "unknown_name", format!("nothing is declared by the name `{unknown}`")).hint(closest(unknown, &known)));
     }
-    Ok(declarations.into_iter().filter(|d| names.is_empty() || names.contains(&d.name)).collect())
+    let is_journey = |d: &Arc<Declaration>| d.kind() == Kind::Journey;
+    if let Some(journey) = declarations.iter().find(|d| names.contains(&d.name) && is_journey(d)) {
+        let message = format!("`{}` is a journey: people move through it while `tabi up` runs", journey.name);
+        return Err(Failure::new(Exit::Usage, "journey", message).hint(format!("`tabi journey show {} --graph` prints its flow", journey.name)));
+    }
+    Ok(declarations.into_iter().filter(|d| !is_journey(d) && (names.is_empty() || names.contains(&d.name))).collect())
 }
 
 /// The worst of what happened.

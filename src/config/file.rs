@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
-    num::{NonZeroU32, NonZeroUsize},
+    num::{NonZeroU32, NonZeroU64, NonZeroUsize},
     time::Duration,
 };
 
@@ -26,7 +26,7 @@ pub struct Config {
     pub pendo: Option<Section<Pendo>>,
     pub gainsight: Option<Section<Gainsight>>,
     pub px: Option<Section<Px>>,
-    pub email: Option<Email>,
+    pub email: Option<Section<Email>>,
     pub server: Option<Server>,
     #[serde(default)]
     pub http: Http,
@@ -95,11 +95,12 @@ pub struct Salesforce {
     pub permission_set: Option<String>,
     /// From so many rows of one operation on, Bulk API 2.0 is used.
     pub bulk_threshold: Option<NonZeroUsize>,
+    /// A query that finds more rows than this is read by a Bulk API 2.0 job.
+    pub bulk_query_threshold: Option<NonZeroU64>,
     /// Collection calls in flight at once.
     pub parallel: Option<NonZeroUsize>,
-    /// Object -> the fields that rules may write, the identifier included. (A13)
-    #[serde(default)]
-    pub rule_updates: BTreeMap<String, Vec<String>>,
+    /// Object -> the fields that rules may write, the identifier included; none: rules may write every field. (A13)
+    pub rule_updates: Option<BTreeMap<String, Vec<String>>>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -146,11 +147,18 @@ pub struct Px {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Email {
-    /// Such as `smtp://localhost:1025`.
-    pub smtp: Setting,
-    pub from: String,
+    /// The sandbox's mail server instead of a real one.
+    #[serde(default)]
+    pub sandbox: bool,
+    /// Such as `smtps://mail.example.com`, or `smtp://mail.example.com:587` for STARTTLS.
+    pub smtp: Option<Setting>,
+    /// Whom mail is from unless it says so itself.
+    pub from: Option<String>,
+    pub reply_to: Option<String>,
     pub username: Option<Setting>,
     pub password: Option<Secret>,
+    /// The most messages a minute; as many as the server takes when not given.
+    pub mails_per_minute: Option<NonZeroU32>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -160,12 +168,15 @@ pub struct Server {
     pub listen: SocketAddr,
 }
 
-/// Hosts that scripts may call by `http::`.
+/// How all systems are called, and hosts that scripts may call by `http::`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Http {
     #[serde(default)]
     pub allow: Vec<String>,
+    /// The longest wait for an answer to begin, such as `30s`; calls that are known to take their time get four times as much.
+    #[serde(default, deserialize_with = "some_time")]
+    pub timeout: Option<Duration>,
 }
 
 /// How much is remembered of what was done.
@@ -216,6 +227,14 @@ const fn utc() -> TimeZone {
 fn zone<'de, D: Deserializer<'de>>(from: D) -> Result<TimeZone, D::Error> {
     let name = String::deserialize(from)?;
     TimeZone::get(&name).map_err(|_| D::Error::custom(format!("`{name}` is not a time zone; write it as `Europe/Berlin`")))
+}
+
+/// A duration that is not nothing.
+fn some_time<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
+    match duration(from)? {
+        Some(none) if none.is_zero() => Err(D::Error::custom("this has to be longer than nothing; write it as `30s`")),
+        some => Ok(some),
+    }
 }
 
 /// `90d`, `12h`, `30s`; days are 24 hours here.

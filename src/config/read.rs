@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Auth, Config, Error, Gainsight, Pendo, Px, Salesforce, secret::LITERAL};
+use super::{Auth, Config, Email, Error, Gainsight, Pendo, Px, Salesforce, Setting, secret::LITERAL};
 
 /// The file's name in a workspace.
 pub const FILE: &str = "tabi.toml";
@@ -37,6 +37,9 @@ pub fn parse(text: &str, file: &Path) -> Result<Config, Error> {
     if let Some(section) = &config.px {
         at.px(section.get_ref(), section.span())?;
     }
+    if let Some(section) = &config.email {
+        at.email(section.get_ref(), section.span())?;
+    }
     Ok(config)
 }
 
@@ -48,6 +51,7 @@ impl Config {
             self.pendo.as_ref().is_some_and(|s| !s.get_ref().sandbox),
             self.gainsight.as_ref().is_some_and(|s| !s.get_ref().sandbox),
             self.px.as_ref().is_some_and(|s| !s.get_ref().sandbox),
+            self.email.as_ref().is_some_and(|s| s.get_ref().smtp.is_some() && !s.get_ref().sandbox),
         ];
         !connected.contains(&true)
     }
@@ -100,7 +104,7 @@ impl Source<'_> {
             // A section that only lists rule updates belongs to a workspace on the sandbox.
             let connects = s.login_url.is_some() || s.base_url.is_some() || s.client_id.is_some();
             let hint = "one of client_credentials, jwt_bearer, refresh_token, password, access_token";
-            return if connects || s.rule_updates.is_empty() { Err(self.missing(&span, "salesforce", "auth", hint)) } else { Ok(()) };
+            return if connects || s.rule_updates.is_none() { Err(self.missing(&span, "salesforce", "auth", hint)) } else { Ok(()) };
         };
         let (login, id, secret) =
             (("login_url", s.login_url.is_some()), ("client_id", s.client_id.is_some()), ("client_secret", s.client_secret.is_some()));
@@ -137,6 +141,25 @@ impl Source<'_> {
         }
         self.region(&span, "px", s.region.as_deref(), s.base_url.is_some(), &["us", "us2", "eu"])?;
         self.need(&span, "px", &[("api_key", s.api_key.is_some())], "an API key of PX's settings, as `env:PX_KEY`")
+    }
+
+    /// Without `smtp` the section says who mail of the sandbox is from.
+    fn email(&self, s: &Email, span: Range<usize>) -> Result<(), Error> {
+        let connects = s.smtp.is_some() && !s.sandbox;
+        if let Some(address) = s.smtp.as_ref().and_then(Setting::literal) {
+            let host = address.strip_prefix("smtp://").or_else(|| address.strip_prefix("smtps://"));
+            match host {
+                None => return Err(self.error("config_invalid", &span, "`smtp` of [email] begins with smtp:// or smtps://", None)),
+                Some(host) if host.contains('@') => {
+                    let hint = "write the address without it, and `username` and `password` as `env:NAME` or `file:PATH`";
+                    return Err(self.error("config_literal_secret", &span, LITERAL, Some(hint.into())));
+                }
+                Some(_) => (),
+            }
+        } else if s.smtp.is_none() && (s.username.is_some() || s.password.is_some()) {
+            return Err(self.missing(&span, "email", "smtp", "the mail server, as `smtp://mail.example.com:587`"));
+        }
+        self.need(&span, "email", &[("from", s.from.is_some() || !connects)], "whom mail is from, as `CS team <cs@example.com>`")
     }
 
     fn region(&self, span: &Range<usize>, section: &str, region: Option<&str>, base_url: bool, known: &[&str]) -> Result<(), Error> {

@@ -1,4 +1,4 @@
-//! How many HTTP calls each system was asked, logins and repeats included.
+//! How many calls each system was asked, logins and repeats included; of mail, how many messages were handed over.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -11,6 +11,7 @@ pub struct Calls {
     pub pendo: u64,
     pub gainsight: u64,
     pub px: u64,
+    pub mail: u64,
 }
 
 impl Calls {
@@ -21,6 +22,7 @@ impl Calls {
             pendo: self.pendo.saturating_sub(earlier.pendo),
             gainsight: self.gainsight.saturating_sub(earlier.gainsight),
             px: self.px.saturating_sub(earlier.px),
+            mail: self.mail.saturating_sub(earlier.mail),
         }
     }
 }
@@ -31,6 +33,7 @@ pub(super) struct Counters {
     pendo: AtomicU64,
     gainsight: AtomicU64,
     px: AtomicU64,
+    mail: AtomicU64,
 }
 
 impl Counters {
@@ -40,12 +43,19 @@ impl Counters {
             System::Pendo => &self.pendo,
             System::Gainsight => &self.gainsight,
             System::Px => &self.px,
+            System::Mail => &self.mail,
         };
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn read(&self) -> Calls {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        Calls { salesforce: get(&self.salesforce), pendo: get(&self.pendo), gainsight: get(&self.gainsight), px: get(&self.px) }
+        Calls {
+            salesforce: get(&self.salesforce),
+            pendo: get(&self.pendo),
+            gainsight: get(&self.gainsight),
+            px: get(&self.px),
+            mail: get(&self.mail),
+        }
     }
 }

@@ -1,7 +1,9 @@
-//! The real systems: clients over HTTP, one per system, behind one function that carries out effects.
+//! The real systems: clients over HTTP and SMTP, one per system, behind one function that carries out effects.
 
 /// How many HTTP calls were made.
 mod calls;
+/// Mail by SMTP.
+mod email;
 /// Gainsight CS.
 mod gainsight;
 /// The one HTTP layer.
@@ -12,6 +14,8 @@ mod options;
 mod outcomes;
 /// Pendo.
 mod pendo;
+/// Gainsight PX.
+mod px;
 /// Calls that no system's client makes by itself.
 mod request;
 /// JSON rows into records.
@@ -27,7 +31,8 @@ mod systems;
 
 pub use calls::Calls;
 pub use options::{
-    GainsightAuth, GainsightLimits, GainsightOptions, HttpOptions, OnRotate, Options, PendoOptions, SalesforceAuth, SalesforceOptions,
+    EmailOptions, GainsightAuth, GainsightLimits, GainsightOptions, HttpOptions, OnRotate, Options, PendoOptions, PxOptions, ReadAgain,
+    SalesforceAuth, SalesforceOptions,
 };
 pub use secret::Secret;
 pub use stop::Stop;

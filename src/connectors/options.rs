@@ -12,6 +12,8 @@ pub struct Options {
     pub salesforce: Option<SalesforceOptions>,
     pub pendo: Option<PendoOptions>,
     pub gainsight: Option<GainsightOptions>,
+    pub email: Option<EmailOptions>,
+    pub px: Option<PxOptions>,
     pub http: HttpOptions,
     /// `host` or `host:port` that `Effect::Http` may call.
     pub hosts: Vec<String>,
@@ -22,7 +24,7 @@ pub struct Options {
 impl Options {
     /// Nothing connected yet.
     pub fn new(clock: fn() -> Timestamp) -> Self {
-        Self { salesforce: None, pendo: None, gainsight: None, http: HttpOptions::default(), hosts: Vec::new(), clock }
+        Self { salesforce: None, pendo: None, gainsight: None, px: None, email: None, http: HttpOptions::default(), hosts: Vec::new(), clock }
     }
 }
 
@@ -70,6 +72,16 @@ impl fmt::Debug for OnRotate {
     }
 }
 
+/// Gives the refresh token that is kept now: another process may have used the one read at the start, and kept its successor.
+#[derive(Clone)]
+pub struct ReadAgain(pub Arc<dyn Fn() -> Option<Secret> + Send + Sync>);
+
+impl fmt::Debug for ReadAgain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ReadAgain")
+    }
+}
+
 /// `[salesforce]`.
 #[derive(Debug, Clone)]
 pub struct SalesforceOptions {
@@ -80,6 +92,8 @@ pub struct SalesforceOptions {
     pub api_version: String,
     /// From so many rows of one operation on, Bulk API 2.0 is used.
     pub bulk_threshold: usize,
+    /// A query that finds more rows than this is read by a Bulk API 2.0 job instead of page by page.
+    pub bulk_query_threshold: u64,
     /// The permission set that is given access to new fields; none: one that the connected user has.
     pub permission_set: Option<String>,
     /// Collection calls in flight at once.
@@ -89,7 +103,15 @@ pub struct SalesforceOptions {
 impl SalesforceOptions {
     pub fn new(login_url: impl Into<String>, auth: SalesforceAuth) -> Self {
         let login_url = login_url.into();
-        Self { login_url, auth, api_version: "68.0".to_owned(), bulk_threshold: 10_000, permission_set: None, parallel: 4 }
+        Self {
+            login_url,
+            auth,
+            api_version: "68.0".to_owned(),
+            bulk_threshold: 10_000,
+            bulk_query_threshold: 50_000,
+            permission_set: None,
+            parallel: 4,
+        }
     }
 }
 
@@ -105,6 +127,7 @@ pub enum SalesforceAuth {
         client_secret: Option<Secret>,
         refresh_token: Secret,
         on_rotate: Option<OnRotate>,
+        read_again: Option<ReadAgain>,
     },
     /// By OAuth when a client is given, else by SOAP.
     Password {
@@ -195,5 +218,51 @@ pub struct GainsightLimits {
 impl Default for GainsightLimits {
     fn default() -> Self {
         Self { per_minute: 100, per_day: 50_000 }
+    }
+}
+
+/// `[email]`.
+#[derive(Debug, Clone)]
+pub struct EmailOptions {
+    /// `smtps://mail.example.com`, or `smtp://mail.example.com` for STARTTLS; `smtp://...?tls=none` allows plain text to another machine.
+    pub url: String,
+    /// Whom mail is from unless it says so itself: `CS team <cs@example.com>`.
+    pub from: String,
+    pub reply_to: Option<String>,
+    pub username: Option<String>,
+    pub password: Option<Secret>,
+    /// Messages a minute; none: no limit of our own.
+    pub mails_per_minute: Option<u32>,
+}
+
+impl EmailOptions {
+    pub fn new(url: impl Into<String>, from: impl Into<String>) -> Self {
+        Self { url: url.into(), from: from.into(), reply_to: None, username: None, password: None, mails_per_minute: None }
+    }
+}
+
+/// `[px]`.
+#[derive(Debug, Clone)]
+pub struct PxOptions {
+    /// `https://api.aptrinsic.com`, with or without `/v1`; see `PxOptions::region`.
+    pub base_url: String,
+    pub api_key: Secret,
+    /// `AP-...-2`: the product that new records and custom events belong to.
+    pub product_key: Option<String>,
+}
+
+impl PxOptions {
+    pub fn new(base_url: impl Into<String>, api_key: Secret, product_key: Option<String>) -> Self {
+        Self { base_url: base_url.into(), api_key, product_key }
+    }
+
+    /// The base URL of a data centre's name (`us`, `us2`, `eu`).
+    pub fn region(name: &str) -> Option<&'static str> {
+        Some(match name {
+            "us" => "https://api.aptrinsic.com",
+            "us2" => "https://api-us2.aptrinsic.com",
+            "eu" => "https://api-eu.aptrinsic.com",
+            _ => return None,
+        })
     }
 }

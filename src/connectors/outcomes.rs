@@ -73,6 +73,12 @@ impl Outcomes {
         }
     }
 
+    /// The row at that place came to this.
+    pub(super) fn set(&mut self, at: usize, outcome: RowOutcome) {
+        self.answered = true;
+        self.rows[at] = Some(outcome);
+    }
+
     pub(super) fn fault(&self, at: usize) -> Option<&Fault> {
         self.rows[at].as_ref()?.fault.as_ref()
     }

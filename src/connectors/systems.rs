@@ -7,9 +7,11 @@ use crate::model::{Effect, Fault, FaultKind, Page, Read, Reply, Request, Source,
 use super::{
     Calls, Options, Stop,
     calls::Counters,
+    email::Mail,
     gainsight::Gainsight,
     http::Scene,
     pendo::Pendo,
+    px::Px,
     request::{self, not_connected},
     salesforce::Salesforce,
 };
@@ -19,6 +21,9 @@ use super::{
 pub enum Error {
     #[error("no secure connections are possible on this machine")]
     Tls(#[from] reqwest::Error),
+    /// `reason` goes on where `[email] smtp` begins.
+    #[error("`[email] smtp` {reason}")]
+    Smtp { reason: &'static str },
 }
 
 /// The connected systems. Clones share sessions, limits, caches and counts.
@@ -32,6 +37,8 @@ struct Inner {
     salesforce: Option<Salesforce>,
     pendo: Option<Pendo>,
     gainsight: Option<Gainsight>,
+    px: Option<Px>,
+    mail: Option<Mail>,
     web: reqwest::Client,
     hosts: Vec<String>,
     answer_limit: usize,
@@ -52,6 +59,8 @@ impl Systems {
             salesforce: options.salesforce.map(|it| Salesforce::new(it, &scene)).transpose()?,
             pendo: options.pendo.map(|it| Pendo::new(it, &scene)).transpose()?,
             gainsight: options.gainsight.map(|it| Gainsight::new(it, &scene)).transpose()?,
+            px: options.px.map(|it| Px::new(it, &scene)).transpose()?,
+            mail: options.email.map(|it| Mail::new(&it, &scene)).transpose()?,
             web,
             hosts: options.hosts,
             answer_limit: options.http.answer_limit,
@@ -60,7 +69,7 @@ impl Systems {
         })))
     }
 
-    /// HTTP calls so far, per system.
+    /// Calls so far, per system.
     pub fn calls(&self) -> Calls {
         self.0.calls.read()
     }
@@ -82,35 +91,45 @@ impl Systems {
                 System::Salesforce => self.salesforce()?.lookup(lookup).await.map(Reply::Records),
                 System::Pendo => self.pendo()?.lookup(lookup).await.map(Reply::Records),
                 System::Gainsight => self.gainsight()?.lookup(lookup).await.map(Reply::Records),
-                System::Px => Err(not_connected(System::Px)),
+                System::Px => self.px()?.lookup(lookup).await.map(Reply::Records),
+                System::Mail => Err(no_records()),
             },
             Effect::Describe { system, object } => match system {
                 System::Salesforce => self.salesforce()?.describe(object).await.map(Reply::Schema),
                 System::Pendo => self.pendo()?.describe(object).await.map(Reply::Schema),
                 System::Gainsight => self.gainsight()?.describe(object).await.map(Reply::Schema),
-                System::Px => Err(not_connected(System::Px)),
+                System::Px => self.px()?.describe(object).await.map(Reply::Schema),
+                System::Mail => Err(no_records()),
             },
             Effect::Objects { system } => match system {
                 System::Salesforce => self.salesforce()?.objects().await.map(Reply::Value),
                 System::Pendo => Ok(Reply::Value(Pendo::objects())),
                 System::Gainsight => self.gainsight()?.objects().await.map(Reply::Value),
-                System::Px => Err(not_connected(System::Px)),
+                System::Px => Ok(Reply::Value(Px::objects())),
+                System::Mail => Err(no_records()),
             },
             Effect::Write(write) => match write.system {
                 System::Salesforce => self.salesforce()?.write(write).await.map(Reply::Written),
                 System::Pendo => self.pendo()?.write(write).await.map(Reply::Written),
                 System::Gainsight => self.gainsight()?.write(write).await.map(Reply::Written),
-                System::Px => Err(not_connected(System::Px)),
+                System::Px => self.px()?.write(write).await.map(Reply::Written),
+                System::Mail => Err(no_records()),
             },
             Effect::CreateField(field) => match field.system {
                 System::Salesforce => self.salesforce()?.create_field(field).await.map(|()| Reply::Done),
                 System::Pendo => self.pendo()?.create_field(field).await.map(|()| Reply::Done),
                 System::Gainsight => Err(no_fields_by_api(&field.field.name)),
-                System::Px => Err(not_connected(System::Px)),
+                System::Px => Err(no_attributes_by_api(&field.field.name)),
+                System::Mail => Err(no_records()),
             },
-            Effect::EditSegment(edit) => self.pendo()?.edit_segment(edit).await.map(|()| Reply::Done),
+            Effect::EditSegment(edit) => match edit.system {
+                System::Pendo => self.pendo()?.edit_segment(edit).await.map(|()| Reply::Done),
+                System::Px => self.px()?.edit_segment(edit).await.map(|()| Reply::Done),
+                other => Err(Fault::from_system(other, FaultKind::Invalid, format!("{other} has no segments"))),
+            },
             Effect::Request(request) => self.request(request).await.map(Reply::Value),
             Effect::Http(call) => request::http(&self.0.web, &self.0.hosts, self.0.answer_limit, call).await.map(Reply::Value),
+            Effect::SendEmail(email) => self.mail()?.send(email).await.map(Reply::Value),
             Effect::State(_) => Err(Fault::new(FaultKind::NotAllowed, "the script's own store is not one of the connected systems")),
         }
     }
@@ -122,7 +141,8 @@ impl Systems {
                 System::Salesforce => self.salesforce()?.read_object(query, after, read.page_size).await,
                 System::Pendo => self.pendo()?.read(&read.source, after, read.page_size).await,
                 System::Gainsight => self.gainsight()?.read_object(query, after, read.page_size).await,
-                System::Px => Err(not_connected(System::Px)),
+                System::Px => self.px()?.read_object(query, after, read.page_size).await,
+                System::Mail => Err(no_records()),
             },
             Source::Soql(soql) => self.salesforce()?.read_soql(soql, after, read.page_size).await,
             Source::Report(_) | Source::Aggregation { .. } => self.pendo()?.read(&read.source, after, read.page_size).await,
@@ -134,7 +154,8 @@ impl Systems {
             System::Salesforce => self.salesforce()?.request(request).await,
             System::Pendo => self.pendo()?.request(request).await,
             System::Gainsight => self.gainsight()?.request(request).await,
-            System::Px => Err(not_connected(System::Px)),
+            System::Px => self.px()?.request(request).await,
+            System::Mail => Err(no_records()),
         }
     }
 
@@ -142,8 +163,19 @@ impl Systems {
         self.0.gainsight.as_ref().ok_or_else(|| not_connected(System::Gainsight))
     }
 
+    fn mail(&self) -> Result<&Mail, Fault> {
+        self.0.mail.as_ref().ok_or_else(|| {
+            let message = "mail is not connected; configure [email] in tabi.toml, or run with --sandbox";
+            Fault::from_system(System::Mail, FaultKind::Denied, message)
+        })
+    }
+
     fn pendo(&self) -> Result<&Pendo, Fault> {
         self.0.pendo.as_ref().ok_or_else(|| not_connected(System::Pendo))
+    }
+
+    fn px(&self) -> Result<&Px, Fault> {
+        self.0.px.as_ref().ok_or_else(|| not_connected(System::Px))
     }
 
     fn salesforce(&self) -> Result<&Salesforce, Fault> {
@@ -154,4 +186,14 @@ impl Systems {
 fn no_fields_by_api(field: &str) -> Fault {
     let message = "Gainsight has no public call that creates fields; add it under Administration, Data Management";
     Fault::from_system(System::Gainsight, FaultKind::Invalid, message).field(field)
+}
+
+/// Mail takes messages and nothing else.
+fn no_records() -> Fault {
+    Fault::from_system(System::Mail, FaultKind::Invalid, "mail holds no records; `email::send` sends a message")
+}
+
+fn no_attributes_by_api(attribute: &str) -> Fault {
+    let message = "PX has no call that creates attributes; add it in PX under Administration, Attributes";
+    Fault::from_system(System::Px, FaultKind::Invalid, message).field(attribute)
 }

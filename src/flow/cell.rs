@@ -11,8 +11,20 @@ use crate::{
 /// The fault of the first closure that fails.
 pub fn transform(maps: &[FieldMap], row: &Record, date: Date) -> Result<Record, Fault> {
     let mut fields = Record::with_capacity(maps.len());
+    // Fields are often mapped in the order in which the row has them.
+    let mut next = 0;
     for map in maps {
-        fields.push(map.target.as_str().into(), compute(&map.from, row, date)?);
+        let value = match &map.from {
+            Cell::Field(name) => match row.get_near(next, name) {
+                Some((at, value)) => {
+                    next = at + 1;
+                    value.clone()
+                }
+                None => compute(&map.from, row, date)?,
+            },
+            _ => compute(&map.from, row, date)?,
+        };
+        fields.push(map.target.clone(), value);
     }
     Ok(fields)
 }

@@ -85,7 +85,7 @@ fn slots_exist(schema: &crate::model::ObjectSchema, integration: &Integration) -
 }
 
 fn key_map(target: &str, source: &str, place: &Place) -> FieldMap {
-    FieldMap { target: target.to_owned(), from: Cell::Field(source.to_owned()), declared: None, place: place.clone() }
+    FieldMap { target: target.into(), from: Cell::Field(source.to_owned()), declared: None, place: place.clone() }
 }
 
 fn metadata_map(metadata: &str, field: &str, place: &Place) -> FieldMap {

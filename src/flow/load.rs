@@ -4,10 +4,11 @@ use std::{
     collections::{HashMap, HashSet},
     hash::{DefaultHasher, Hash, Hasher},
     mem::take,
+    sync::Arc,
 };
 
 use crate::{
-    model::{Change, Date, Fault, FaultKind, FieldType, Filter, Lookup, Operator, Record, RowOutcome, Source, System, Value, Write},
+    model::{Change, Date, Fault, FaultKind, FieldType, Filter, Lookup, Name, Operator, Record, Source, System, Value, Write},
     script::{Blank, Cell, Mode, Target},
 };
 
@@ -20,6 +21,8 @@ use super::{
 
 /// Changes gathered before they are sent: enough for a bulk job, little enough to hold.
 const BATCH: usize = 10_000;
+/// Bytes of them, whichever is reached first: rows of long text go in smaller batches.
+const BATCH_BYTES: usize = 8 * 1024 * 1024;
 /// How often an insert whose answer was lost is looked up and tried again.
 const UNKNOWN_ROUNDS: usize = 3;
 
@@ -37,7 +40,32 @@ pub(crate) struct Load {
     within: Vec<(String, Operator, Value)>,
     /// Hashes of the keys seen in this run, so that a key that comes twice is found; none when the source gives each key once.
     seen: Option<HashSet<u64>>,
-    pending: Vec<(Candidate, Change)>,
+    pending: Pending,
+}
+
+/// Changes that wait to be sent.
+#[derive(Debug, Default)]
+struct Pending {
+    rows: Vec<Change>,
+    /// By place in `rows`, what an insert came from: looked up again when its answer is lost.
+    origins: HashMap<usize, Candidate>,
+    bytes: usize,
+}
+
+impl Pending {
+    fn insert(&mut self, candidate: Candidate, change: Change) {
+        self.origins.insert(self.rows.len(), candidate);
+        self.add(change);
+    }
+
+    fn add(&mut self, change: Change) {
+        self.bytes += change.weight();
+        self.rows.push(change);
+    }
+
+    fn is_full(&self) -> bool {
+        self.rows.len() >= BATCH || self.bytes >= BATCH_BYTES
+    }
 }
 
 /// What a row without a counterpart is when rows are only updated.
@@ -60,7 +88,7 @@ struct Candidate {
 
 impl Load {
     pub(crate) fn new(target: Target, keys: Vec<Slot>, fields: Vec<Slot>, mode: Mode, blank: Blank, unmatched: Unmatched) -> Self {
-        Self { target, keys, fields, mode, blank, unmatched, within: Vec::new(), seen: Some(HashSet::new()), pending: Vec::new() }
+        Self { target, keys, fields, mode, blank, unmatched, within: Vec::new(), seen: Some(HashSet::new()), pending: Pending::default() }
     }
 
     /// Remembers no keys when the source gives each of them once by its nature: memory stays flat however many rows come.
@@ -94,8 +122,14 @@ pub(crate) fn take_rows(work: &mut Work<'_>, load: &mut Load, rows: &[Record]) -
             Err(rejection) => work.reject(rejection),
         }
     }
-    settle(work, load, candidates)?;
-    if load.pending.len() >= BATCH { send(work, load) } else { Ok(()) }
+    let present = present(work, load, &candidates)?;
+    for candidate in candidates {
+        settle(work, load, candidate, &present);
+        if load.pending.is_full() {
+            send(work, load)?;
+        }
+    }
+    Ok(())
 }
 
 /// Sends what is left.
@@ -152,7 +186,8 @@ fn gives_once(source: &Source, field: &str) -> bool {
             System::Salesforce => field.eq_ignore_ascii_case("Id"),
             System::Gainsight => field.eq_ignore_ascii_case("Gsid"),
             System::Pendo => (query.object == "account" && field == "accountId") || (query.object == "visitor" && field == "visitorId"),
-            System::Px => false,
+            System::Px => (query.object == "users" && field == "identifyId") || (query.object == "accounts" && field == "id"),
+            System::Mail => false,
         },
         Source::Soql(_) | Source::Aggregation { .. } => false,
     }
@@ -164,25 +199,24 @@ fn hash(key: &str) -> u64 {
     hasher.finish()
 }
 
-/// Compares candidates with what the target holds now and queues the differences.
-fn settle(work: &mut Work<'_>, load: &mut Load, candidates: Vec<Candidate>) -> Result<(), Error> {
-    let present = present(work, load, &candidates)?;
-    for candidate in candidates {
-        match present.get(&candidate.key).map(Vec::as_slice) {
-            None | Some([]) => missing(work, load, candidate),
-            Some([one]) => differ(work, load, candidate, one),
-            Some(many) => {
-                let reason = format!("{} records of {} have this key; it has to be one", many.len(), load.target.object);
-                let field = load.keys.first().map(|slot| slot.field.name.clone());
-                work.reject(Rejection { key: candidate.shown, field, value: None, reason });
-            }
+/// Compares a candidate with what the target holds now and queues the difference.
+fn settle(work: &mut Work<'_>, load: &mut Load, candidate: Candidate, present: &Present) {
+    match present.get(&candidate.key).map(Vec::as_slice) {
+        None | Some([]) => missing(work, load, candidate),
+        Some([one]) => differ(work, load, candidate, one),
+        Some(many) => {
+            let reason = format!("{} records of {} have this key; it has to be one", many.len(), load.target.object);
+            let field = load.keys.first().map(|slot| slot.field.name.clone());
+            work.reject(Rejection { key: candidate.shown, field, value: None, reason });
         }
     }
-    Ok(())
 }
 
-fn present(work: &Work<'_>, load: &Load, candidates: &[Candidate]) -> Result<HashMap<String, Vec<Record>>, Error> {
-    let mut found: HashMap<String, Vec<Record>> = HashMap::with_capacity(candidates.len());
+/// What the target holds, by key.
+type Present = HashMap<String, Vec<Record>>;
+
+fn present(work: &Work<'_>, load: &Load, candidates: &[Candidate]) -> Result<Present, Error> {
+    let mut found = Present::with_capacity(candidates.len());
     if candidates.is_empty() {
         return Ok(found);
     }
@@ -221,7 +255,8 @@ fn missing(work: &mut Work<'_>, load: &mut Load, candidate: Candidate) {
             let slots = load.keys.iter().zip(&candidate.keys).chain(load.fields.iter().zip(&candidate.values));
             let set = slots.filter(|(slot, value)| slot.field.createable && **value != Value::Null);
             let fields: Record = set.map(|(slot, value)| (slot.field.name.as_str().into(), value.clone())).collect();
-            load.pending.push((candidate.clone(), Change::Insert { key: candidate.shown, fields }));
+            let change = Change::Insert { key: candidate.shown.clone(), fields };
+            load.pending.insert(candidate, change);
         }
         (Mode::Update, Unmatched::Ignore) => work.tally.unmatched += 1,
         (Mode::Update, Unmatched::Reject) => {
@@ -233,15 +268,14 @@ fn missing(work: &mut Work<'_>, load: &mut Load, candidate: Candidate) {
 }
 
 fn differ(work: &mut Work<'_>, load: &mut Load, candidate: Candidate, present: &Record) {
-    let (mut fields, mut before) = (Record::new(), Record::new());
+    let mut changed: Vec<(&Slot, Value, Value)> = Vec::new();
     let mut differs = false;
-    for (slot, value) in load.fields.iter().zip(&candidate.values) {
+    for (slot, value) in load.fields.iter().zip(candidate.values) {
         let old = if slot.fresh { Value::Null } else { held(slot, present) };
-        let keep = slot.role == Role::Insert || *value == old || (*value == Value::Null && load.blank == Blank::Skip);
+        let keep = slot.role == Role::Insert || value == old || (value == Value::Null && load.blank == Blank::Skip);
         if !keep {
             differs |= slot.role == Role::Compare;
-            fields.push(slot.field.name.as_str().into(), value.clone());
-            before.push(slot.field.name.as_str().into(), old);
+            changed.push((slot, value, old));
         }
     }
     if !differs || load.mode == Mode::Insert {
@@ -249,7 +283,16 @@ fn differ(work: &mut Work<'_>, load: &mut Load, candidate: Candidate, present: &
         return;
     }
     match id_of(load.target.system, present) {
-        Some(id) => load.pending.push((candidate.clone(), Change::Update { key: candidate.shown, id, fields, before })),
+        Some(id) => {
+            // No larger than they have to be: thousands of them wait for their batch.
+            let (mut fields, mut before) = (Record::with_capacity(changed.len()), Record::with_capacity(changed.len()));
+            for (slot, value, old) in changed {
+                let name: Name = slot.field.name.as_str().into();
+                fields.push(name.clone(), value);
+                before.push(name, old);
+            }
+            load.pending.add(Change::Update { key: candidate.shown, id, fields, before });
+        }
         None => work.reject(Rejection { key: candidate.shown, field: None, value: None, reason: "the system told no id for this record".to_owned() }),
     }
 }
@@ -260,7 +303,8 @@ pub(crate) fn id_of(system: System, record: &Record) -> Option<String> {
         System::Salesforce => &["Id"],
         System::Gainsight => &["Gsid", "gsid", "GSID"],
         System::Pendo => &["accountId", "visitorId", "id"],
-        System::Px => &["id", "identifyId"],
+        System::Px => &["identifyId", "id"],
+        System::Mail => &[],
     };
     names.iter().find_map(|name| record.get(name)).filter(|id| !id.is_blank()).map(ToString::to_string)
 }
@@ -276,7 +320,10 @@ fn send(work: &mut Work<'_>, load: &mut Load) -> Result<(), Error> {
         load.fields.iter_mut().for_each(|slot| slot.fresh = false);
         let unchanged = work.tally.unchanged;
         let asked = unknown.len() as u64;
-        settle(work, load, unknown)?;
+        let present = present(work, load, &unknown)?;
+        for candidate in unknown {
+            settle(work, load, candidate, &present);
+        }
         // Those found as they were sent have been written after all.
         let landed = work.tally.unchanged - unchanged;
         debug_assert!(landed <= asked);
@@ -288,30 +335,33 @@ fn send(work: &mut Work<'_>, load: &mut Load) -> Result<(), Error> {
 
 /// One write of all that is queued; gives back the rows of which nobody knows whether they were written.
 fn send_once(work: &mut Work<'_>, load: &mut Load, last: bool) -> Result<Vec<Candidate>, Error> {
-    let pending = take(&mut load.pending);
-    if pending.is_empty() {
+    let Pending { rows, mut origins, .. } = take(&mut load.pending);
+    if rows.is_empty() {
         return Ok(Vec::new());
     }
     work.check_stop()?;
-    let (candidates, rows): (Vec<_>, Vec<_>) = pending.into_iter().unzip();
-    let kinds: Vec<bool> = rows.iter().map(|row| matches!(row, Change::Insert { .. })).collect();
-    let outcomes = work.write(Write { system: load.target.system, object: load.target.object.clone(), rows })?;
+    let rows = Arc::new(rows);
+    let outcomes = work.write(Write { system: load.target.system, object: load.target.object.clone(), rows: Arc::clone(&rows) })?;
     let (mut unknown, mut interrupted) = (Vec::new(), false);
-    for ((candidate, outcome), insert) in candidates.into_iter().zip(outcomes).zip(kinds) {
-        match outcome {
-            RowOutcome { fault: None, created, .. } if created || insert => work.tally.created += 1,
-            RowOutcome { fault: None, .. } => work.tally.updated += 1,
-            RowOutcome { fault: Some(fault), .. } if fault.kind == FaultKind::Interrupted => interrupted = true,
-            RowOutcome { fault: Some(fault), .. } if fault.code.as_deref() == Some("UNKNOWN_OUTCOME") && !last => unknown.push(candidate),
-            RowOutcome { fault: Some(fault), .. } => reject_fault(work, load, &candidate, &fault),
+    for (at, (change, outcome)) in rows.iter().zip(outcomes).enumerate() {
+        let Some(fault) = outcome.fault else {
+            let created = outcome.created || matches!(change, Change::Insert { .. });
+            *(if created { &mut work.tally.created } else { &mut work.tally.updated }) += 1;
+            continue;
+        };
+        let unheard = fault.code.as_deref() == Some("UNKNOWN_OUTCOME") && !last;
+        match origins.remove(&at).filter(|_| unheard) {
+            Some(candidate) => unknown.push(candidate),
+            None if fault.kind == FaultKind::Interrupted => interrupted = true,
+            None => reject_fault(work, change, &fault),
         }
     }
     // Rows that were not reached are no bad rows: the next run finds them again.
     if interrupted { Err(Error::Interrupted) } else { Ok(unknown) }
 }
 
-fn reject_fault(work: &mut Work<'_>, load: &Load, candidate: &Candidate, fault: &Fault) {
-    let at = fault.field.as_ref().and_then(|name| load.fields.iter().position(|slot| slot.field.name.eq_ignore_ascii_case(name)));
-    let value = at.map(|at| brief(&candidate.values[at]));
-    work.reject(Rejection { key: candidate.shown.clone(), field: fault.field.clone(), value, reason: fault.to_string() });
+fn reject_fault(work: &mut Work<'_>, change: &Change, fault: &Fault) {
+    let named = fault.field.as_ref().and_then(|name| change.fields()?.iter().find(|(field, _)| field.eq_ignore_ascii_case(name)));
+    let value = named.map(|(_, value)| brief(value));
+    work.reject(Rejection { key: change.key().to_owned(), field: fault.field.clone(), value, reason: fault.to_string() });
 }

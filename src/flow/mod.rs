@@ -8,6 +8,8 @@ mod cell;
 mod error;
 /// `pendo::salesforce_integration(..)`: push and pull.
 mod integration;
+/// `journey(..)`.
+pub mod journey;
 /// Rows compared with what a target holds, and the differences written.
 mod load;
 /// `mapping(..)`.

@@ -26,7 +26,7 @@ pub struct Stage {
     pub part: Part,
 }
 
-/// Stages in an order in which each comes after what it follows or reads; otherwise as declared. Explicit `after`s win over data flow;
+/// Stages in an order in which each comes after what it follows or reads; otherwise as declared. Journeys have no stages. Explicit `after`s win over data flow;
 /// a cycle among them is an error of `check` and is broken here at its first declaration.
 pub fn order(declarations: &[Arc<Declaration>]) -> Vec<Stage> {
     let stages = stages(declarations);
@@ -132,6 +132,7 @@ fn flow(declaration: &Declaration, part: Part) -> Flow {
             let object = segment.per.as_str();
             flow.reads.extend(segment.filter.fields().map(|field| name(System::Pendo, object, field)));
         }
+        Body::Journey(_) => (),
     }
     flow
 }

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use jiff::tz::TimeZone;
+
 use crate::{
     connectors::Stop,
     model::{Date, Fault, Record, System, Timestamp, Value},
@@ -9,7 +11,7 @@ use crate::{
     store::{self, Begin, Finish, Lease, RowError, RunId, Take},
 };
 
-use super::{Error, Live, Notice, Notify, Part, Plan, Planned, Tally, Wire, integration, mapping, order, rule, segment, work::Work};
+use super::{Error, Live, Notice, Notify, Part, Plan, Planned, Tally, Wire, integration, journey, mapping, order, rule, segment, work::Work};
 
 pub use crate::store::Status;
 
@@ -38,10 +40,18 @@ pub struct Options {
     /// Cursors are ignored.
     pub full: bool,
     pub page_size: u32,
-    /// Salesforce object -> fields that rules may write.
-    pub rule_updates: BTreeMap<String, Vec<String>>,
+    /// Salesforce object -> fields that rules may write; none: all of them.
+    pub rule_updates: Option<BTreeMap<String, Vec<String>>>,
     /// Rejected rows kept of one run.
     pub keep_rejections: u64,
+    /// What time it is for journeys.
+    pub now: Timestamp,
+    /// What journeys are run for.
+    pub occasion: journey::Occasion,
+    /// The workspace's time zone, for journeys that name none.
+    pub zone: TimeZone,
+    /// Makes the mails of journeys.
+    pub mailer: journey::Mailer,
 }
 
 /// How one declaration's run ended.
@@ -106,7 +116,7 @@ struct Open {
     run: Option<RunId>,
     /// Held until the run is recorded.
     lease: Option<Lease>,
-    perform: Option<Box<dyn Perform>>,
+    perform: Option<Arc<dyn Perform>>,
     notify: Notify,
     rejections: Arc<std::sync::Mutex<Vec<RowError>>>,
     tally: Tally,
@@ -146,7 +156,7 @@ fn begin(declaration: &Declaration, options: &Options, wire: &Wire, notify: &Not
     let rejections: Arc<std::sync::Mutex<Vec<RowError>>> = Arc::default();
     let mut open = Open::new(keeping(notify, &rejections, options.hands), rejections);
     match options.hands {
-        Hands::Plan => open.perform = Some(Box::new(Plan::new(wire.clone(), &declaration.name, Arc::clone(notify), planned.clone()))),
+        Hands::Plan => open.perform = Some(Arc::new(Plan::new(wire.clone(), &declaration.name, Arc::clone(notify), planned.clone()))),
         Hands::Live => {
             if let Err(error) = begin_live(&mut open, declaration, options, wire) {
                 open.status = Some(Status::Failed);
@@ -177,7 +187,7 @@ fn begin_live(open: &mut Open, declaration: &Declaration, options: &Options, wir
     let begin = Begin { name: &declaration.name, kind, hash: &declaration.hash, reason: &options.reason, parameters: &parameters, at: now };
     let run = store.begin(&begin)?;
     store.mark_started(&declaration.name, now)?;
-    open.perform = Some(Box::new(Live::new(wire.clone(), run.clone())));
+    open.perform = Some(Arc::new(Live::new(wire.clone(), run.clone())));
     open.run = Some(run);
     Ok(())
 }
@@ -214,10 +224,10 @@ fn work(open: &mut Open, declaration: &Declaration, part: Part, options: &Option
             stop,
             date,
             page_size: options.page_size,
-            rule_updates: &options.rule_updates,
+            rule_updates: options.rule_updates.as_ref(),
             tally: open.tally,
         };
-        let ended = dispatch(&mut work, declaration, part, options, wire);
+        let ended = dispatch(&mut work, declaration, part, options, wire, &perform);
         open.tally = work.tally;
         match ended {
             Ok(cursor) => open.cursors.extend(cursor.map(|at| ("source".to_owned(), at.to_string()))),
@@ -243,7 +253,14 @@ fn dates(declaration: &Declaration, options: &Options) -> Vec<Date> {
     }
 }
 
-fn dispatch(work: &mut Work<'_>, declaration: &Declaration, part: Part, options: &Options, wire: &Wire) -> Result<Option<Timestamp>, Error> {
+fn dispatch(
+    work: &mut Work<'_>,
+    declaration: &Declaration,
+    part: Part,
+    options: &Options,
+    wire: &Wire,
+    perform: &Arc<dyn Perform>,
+) -> Result<Option<Timestamp>, Error> {
     match &declaration.on(work.date).body {
         Body::Integration(one) if part == Part::Pull => integration::pull(work, one).map(|()| None),
         Body::Integration(one) => integration::push(work, &integration::due(one, options.reason != "schedule")).map(|()| None),
@@ -255,6 +272,11 @@ fn dispatch(work: &mut Work<'_>, declaration: &Declaration, part: Part, options:
         }
         Body::Rule(one) => rule::run(work, one).map(|()| None),
         Body::Segment(one) => segment::run(work, &declaration.name, one).map(|()| None),
+        // Has no stage.
+        Body::Journey(one) => {
+            let hands = journey::Hands { store: wire.store(), perform: Arc::clone(perform), zone: &options.zone, mailer: &options.mailer };
+            journey::run(work, declaration, one, hands, options.occasion, options.now).map(|()| None)
+        }
     }
 }
 
@@ -314,5 +336,6 @@ fn calls(wire: &Wire) -> BTreeMap<System, u64> {
         (System::Pendo, calls.pendo),
         (System::Gainsight, calls.gainsight),
         (System::Px, calls.px),
+        (System::Mail, calls.mail),
     ])
 }

@@ -59,7 +59,7 @@ pub(crate) fn find(
                 problems.push(FieldProblem {
                     system: to.system,
                     object: to.object.clone(),
-                    field: map.target.clone(),
+                    field: map.target.to_string(),
                     place: map.place.clone(),
                     reason,
                 });
@@ -98,7 +98,7 @@ fn slot(work: &Work<'_>, schema: &ObjectSchema, to: &Target, map: &FieldMap, mis
             return Err("is read-only for the connected user".to_owned());
         }
         // The caller's spelling is what lookups echo and writes send.
-        let field = Field { name: map.target.clone(), ..field.clone() };
+        let field = Field { name: map.target.to_string(), ..field.clone() };
         return Ok(Slot { field, from: map.from.clone(), fresh: false, role: Role::Compare });
     }
     let wanted = missing == Missing::All || (missing == Missing::Pendo && map.target.starts_with("Pendo_"));

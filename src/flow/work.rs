@@ -93,7 +93,7 @@ pub(crate) struct Work<'a> {
     /// Rows asked for in one page.
     pub(crate) page_size: u32,
     /// Salesforce object -> fields that rules may write (A13).
-    pub(crate) rule_updates: &'a BTreeMap<String, Vec<String>>,
+    pub(crate) rule_updates: Option<&'a BTreeMap<String, Vec<String>>>,
     pub(crate) tally: Tally,
 }
 

@@ -1,7 +1,7 @@
 //! From configuration to connections: each system as `tabi.toml` says, or the sandbox. Secrets are read here and nowhere earlier.
 
 use std::{
-    num::{NonZeroU32, NonZeroUsize},
+    num::{NonZeroU32, NonZeroU64, NonZeroUsize},
     path::Path,
     sync::{
         Arc,
@@ -13,7 +13,10 @@ use serde_json::Value;
 
 use crate::{
     config::{self, Auth, Config, Revealed, Section, Setting},
-    connectors::{self, GainsightAuth, GainsightLimits, GainsightOptions, OnRotate, PendoOptions, SalesforceAuth, SalesforceOptions, Secret},
+    connectors::{
+        self, EmailOptions, GainsightAuth, GainsightLimits, GainsightOptions, OnRotate, PendoOptions, PxOptions, ReadAgain, SalesforceAuth,
+        SalesforceOptions, Secret,
+    },
     host::clock,
 };
 
@@ -29,9 +32,15 @@ pub fn options(config: &Config, root: &Path, sandbox: Option<&Value>, all: bool)
     let from = Source { config, root };
     let mut options = connectors::Options::new(clock::now);
     options.hosts.clone_from(&config.http.allow);
+    if let Some(timeout) = config.http.timeout {
+        options.http.answer_timeout = timeout;
+        options.http.read_timeout = timeout.saturating_mul(4);
+    }
     options.salesforce = if all { None } else { from.salesforce()? };
     options.pendo = if all { None } else { from.pendo()? };
     options.gainsight = if all { None } else { from.gainsight()? };
+    options.email = if all { None } else { from.email()? };
+    options.px = if all { None } else { from.px()? };
     if let Some(credentials) = sandbox {
         fill(&mut options, credentials, config, all);
     }
@@ -44,6 +53,7 @@ pub fn wants_sandbox(config: &Config) -> bool {
         || config.pendo.as_ref().is_some_and(|s| s.get_ref().sandbox)
         || config.gainsight.as_ref().is_some_and(|s| s.get_ref().sandbox)
         || config.px.as_ref().is_some_and(|s| s.get_ref().sandbox)
+        || config.email.as_ref().is_some_and(|s| s.get_ref().sandbox)
 }
 
 /// Connects to the sandbox what asks for it: every system with `all`, otherwise those that say so.
@@ -71,11 +81,28 @@ fn fill(options: &mut connectors::Options, credentials: &Value, config: &Config,
     {
         options.gainsight = Some(GainsightOptions::new(url, GainsightAuth::AccessKey(Secret::new(key))));
     }
+    if asks(config.px.as_ref().map(|s| s.get_ref().sandbox))
+        && let (Some(url), Some(key)) = (text("px", "base_url"), text("px", "api_key"))
+    {
+        options.px = Some(PxOptions::new(url, Secret::new(key), text("px", "product_key")));
+    }
+    if asks(config.email.as_ref().map(|s| s.get_ref().sandbox))
+        && let Some(url) = text("mail", "smtp")
+    {
+        let section = config.email.as_ref().map(Section::get_ref);
+        let from = section.and_then(|section| section.from.as_deref()).unwrap_or(SANDBOX_FROM);
+        let reply_to = section.and_then(|section| section.reply_to.clone());
+        options.email = Some(EmailOptions { reply_to, ..EmailOptions::new(url, from) });
+    }
 }
+
+/// Whom mail of the sandbox is from when nothing else is said.
+const SANDBOX_FROM: &str = "CS team <cs@example.com>";
 
 /// How rows go to Salesforce: the sandbox takes them in the same way.
 fn tune(options: &mut SalesforceOptions, section: &config::Salesforce) {
     options.bulk_threshold = section.bulk_threshold.map_or(options.bulk_threshold, NonZeroUsize::get);
+    options.bulk_query_threshold = section.bulk_query_threshold.map_or(options.bulk_query_threshold, NonZeroU64::get);
     options.parallel = section.parallel.map_or(options.parallel, NonZeroUsize::get);
 }
 
@@ -91,6 +118,12 @@ fn on_rotate(token: config::Secret, root: &Path) -> OnRotate {
         ),
         Err(error) => tracing::warn!(%error, "the new Salesforce refresh token could not be written to its file: the next start will be refused"),
     }))
+}
+
+/// Reads the token where it is kept; what cannot be read is no news.
+fn read_again(token: config::Secret, root: &Path) -> ReadAgain {
+    let root = root.to_owned();
+    ReadAgain(Arc::new(move || token.reveal("salesforce.refresh_token", &root).ok().map(|text| Secret::new(text.expose()))))
 }
 
 impl Source<'_> {
@@ -126,6 +159,7 @@ impl Source<'_> {
                 client_secret,
                 refresh_token: self.given_secret("salesforce.refresh_token", section.refresh_token.as_ref())?,
                 on_rotate: section.refresh_token.as_ref().map(|token| on_rotate(token.clone(), self.root)),
+                read_again: section.refresh_token.as_ref().map(|token| read_again(token.clone(), self.root)),
             },
             (Auth::Password, id, secret) => SalesforceAuth::Password {
                 username: username()?,
@@ -163,6 +197,16 @@ impl Source<'_> {
         Ok(Some(PendoOptions { calls_per_minute: section.calls_per_minute.map(NonZeroU32::get), ..PendoOptions::new(base_url, key) }))
     }
 
+    fn px(&self) -> Result<Option<PxOptions>, config::Error> {
+        let Some(section) = self.config.px.as_ref().map(Section::get_ref).filter(|section| !section.sandbox) else { return Ok(None) };
+        let base_url = match self.text("px.base_url", section.base_url.as_ref())? {
+            Some(url) => url,
+            None => section.region.as_deref().and_then(PxOptions::region).unwrap_or_default().to_owned(),
+        };
+        let key = self.given_secret("px.api_key", section.api_key.as_ref())?;
+        Ok(Some(PxOptions::new(base_url, key, self.text("px.product_key", section.product_key.as_ref())?)))
+    }
+
     fn gainsight(&self) -> Result<Option<GainsightOptions>, config::Error> {
         let Some(section) = self.config.gainsight.as_ref().map(Section::get_ref).filter(|section| !section.sandbox) else { return Ok(None) };
         let domain = self.given("gainsight.domain", section.base_url.as_ref().or(section.domain.as_ref()))?;
@@ -182,5 +226,18 @@ impl Source<'_> {
             });
         }
         Ok(Some(options))
+    }
+
+    /// None without a mail server: then the section is about the sandbox's.
+    fn email(&self) -> Result<Option<EmailOptions>, config::Error> {
+        let Some(section) = self.config.email.as_ref().map(Section::get_ref).filter(|section| !section.sandbox) else { return Ok(None) };
+        let Some(url) = self.text("email.smtp", section.smtp.as_ref())? else { return Ok(None) };
+        Ok(Some(EmailOptions {
+            reply_to: section.reply_to.clone(),
+            username: self.text("email.username", section.username.as_ref())?,
+            password: self.secret("email.password", section.password.as_ref())?,
+            mails_per_minute: section.mails_per_minute.map(NonZeroU32::get),
+            ..EmailOptions::new(url, section.from.clone().unwrap_or_default())
+        }))
     }
 }

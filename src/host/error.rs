@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use crate::{config, connectors, sandbox, store};
+use crate::{config, connectors, flow, sandbox, store};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -16,6 +16,10 @@ pub enum Error {
     Connectors(#[from] connectors::Error),
     #[error("cannot use {}: {source}", path.display())]
     Folder { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Flow(#[from] flow::Error),
+    #[error("`{name}` is no journey")]
+    NoJourney { name: String },
     #[error("the program could not start its threads: {0}")]
     Threads(io::Error),
 }

@@ -6,6 +6,8 @@ pub mod clock;
 pub mod connect;
 /// What is due.
 pub mod due;
+/// Journeys in the living process.
+pub mod journeys;
 /// Scripts loaded beside those that run.
 pub mod reload;
 /// What lies in the scripts folder at one moment.

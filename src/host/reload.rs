@@ -91,6 +91,11 @@ impl Loaded {
         &self.declarations
     }
 
+    /// The templates of mail.
+    pub fn templates(&self) -> &Arc<script::Templates> {
+        self.generation.templates()
+    }
+
     /// What lies on disk now of all that this was loaded from.
     pub fn look(&self, root: &Path) -> Snapshot {
         let mut found = scan(root);

@@ -1,4 +1,4 @@
-//! What lies in the scripts folder at one moment: the text of every script, and the folders to watch.
+//! What lies in the scripts folder at one moment: the text of every script and template, and the folders to watch.
 //!
 //! Links are followed, each real folder once. A file that vanishes between listing and reading was never there.
 
@@ -9,7 +9,7 @@ use std::{
     sync::Arc,
 };
 
-use crate::config;
+use crate::{config, script::is_template};
 
 /// The folder of a workspace that holds its scripts.
 pub const SCRIPTS: &str = "scripts";
@@ -73,8 +73,10 @@ fn walk(folder: &Path, name: &str, depth: usize, found: &mut Snapshot) {
         let inner = format!("{name}/{entry_name}");
         match fs::metadata(&path) {
             Ok(meta) if meta.is_dir() => walk(&path, &inner, depth + 1, found),
-            Ok(meta) if is_script(&path) => read(&path, inner, meta.len(), found),
-            Err(_) if path.is_symlink() && is_script(&path) => found.problem(&inner, "a link to a file that is not there".into()),
+            Ok(meta) if is_script(&path) || is_template(&inner) => read(&path, inner, meta.len(), found),
+            Err(_) if path.is_symlink() && (is_script(&path) || is_template(&inner)) => {
+                found.problem(&inner, "a link to a file that is not there".into());
+            }
             _ => (),
         }
     }

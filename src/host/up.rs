@@ -12,14 +12,18 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::{
     config,
-    flow::{self, Hands, Notify, Summary},
-    script::Declaration,
+    flow::{
+        self, Hands, Notify, Summary,
+        journey::{Occasion, Published, wake},
+    },
+    script::{Declaration, Kind},
 };
 
 use super::{
     Error, Loaded, Session, Workspace,
     clock::stopwatch,
     due::{self, Due, Since},
+    journeys,
     reload::{Receipt, reload},
     watch::{Settle, Watch},
 };
@@ -73,13 +77,44 @@ pub fn once(
 ) -> Result<Vec<Summary>, Error> {
     let marks = due::marks(&session.store)?;
     let now = workspace.clock.now();
-    let declarations = loaded.declarations();
+    publish_scheduled(workspace, session, loaded, notify)?;
+    let runnable = journeys::runnable(&session.store, loaded.declarations(), now)?;
+    for message in runnable.remarks {
+        notify(flow::Notice::Warning { name: "up".to_owned(), message });
+    }
+    let declarations = runnable.declarations.as_slice();
     let first_time = |d: &Declaration| !marks.contains_key(&d.name);
     let mut names: BTreeSet<String> = declarations.iter().filter(|d| first_time(d)).map(|d| d.name.clone()).collect();
     names.extend(due::due(declarations, &marks, &BTreeMap::new(), now, &workspace.config.timezone).now);
     let batch = due::with_followers(declarations, names);
-    let options = flow::Options { hands: Hands::Live, reason: "schedule".into(), owner: "tabi up --once".into(), ..workspace.run_options() };
-    Ok(flow::run(&batch, &options, &session.wire, notify, &session.stop, |summary| each(summary)))
+    // Active journeys whose people need not be looked for yet: what happened is asked for, and whoever is due moves.
+    let others = declarations.iter().filter(|d| d.kind() == Kind::Journey && batch.iter().all(|due| due.name != d.name)).cloned().collect();
+    let mut summaries = Vec::new();
+    for (batch, occasion) in [(batch, Occasion::People), (others, Occasion::Timer)] {
+        let options = flow::Options {
+            hands: Hands::Live,
+            reason: "schedule".into(),
+            owner: "tabi up --once".into(),
+            occasion,
+            mailer: journeys::mailer(loaded),
+            ..workspace.run_options()
+        };
+        summaries.extend(flow::run(&batch, &options, &session.wire, notify, &session.stop, |summary| each(summary)));
+    }
+    Ok(summaries)
+}
+
+/// Publishes the journeys whose time has come (B10).
+fn publish_scheduled(workspace: &Workspace, session: &Session, loaded: &Loaded, notify: &Notify) -> Result<(), Error> {
+    for name in wake(&session.store, workspace.clock.now())?.publish {
+        let Some(declaration) = loaded.declarations().iter().find(|declaration| declaration.name == name) else { continue };
+        let message = match journeys::publish(workspace, session, loaded, declaration, None, notify)? {
+            Published::Draft(reasons) => format!("could not be published and is a draft again: {}", reasons.join("; ")),
+            _ => "is published".to_owned(),
+        };
+        notify(flow::Notice::Warning { name, message });
+    }
+    Ok(())
 }
 
 /// How the host learns of edits.
@@ -124,6 +159,8 @@ struct Host<'a> {
     /// `tabi.toml` at the start, and as it was last seen.
     config: (Option<Arc<str>>, Option<Arc<str>>),
     since: BTreeMap<String, Since>,
+    /// What was said about journeys last.
+    remarks: BTreeSet<String>,
     /// Names at work, by batch.
     running: BTreeMap<u64, BTreeSet<String>>,
     batches: u64,
@@ -158,6 +195,7 @@ impl<'a> Host<'a> {
             settle: Settle::default(),
             config: (found.config.clone(), found.config),
             since: BTreeMap::new(),
+            remarks: BTreeSet::new(),
             running: BTreeMap::new(),
             batches: 0,
         };
@@ -280,38 +318,91 @@ impl<'a> Host<'a> {
 
     /// Begins what is due and returns when something else will be.
     fn begin_due(&mut self) -> Option<Timestamp> {
-        let Due { now: due, next } = match due::marks(&self.session.store) {
-            Ok(marks) => {
-                let (now, zone) = (self.workspace.clock.now(), &self.workspace.config.timezone);
-                due::due(self.loaded.declarations(), &marks, &self.since, now, zone)
-            }
+        let (now, store) = (self.workspace.clock.now(), Arc::clone(&self.session.store));
+        let looked = self.runnable(now).and_then(|runnable| Ok((runnable, due::marks(&store)?, wake(&store, now)?)));
+        let (runnable, marks, wake) = match looked {
+            Ok(looked) => looked,
             Err(error) => {
                 self.tell(Told::Trouble(&error.to_string()));
-                Due::default()
+                return None;
             }
         };
-        let busy: BTreeSet<&String> = self.running.values().flatten().collect();
-        let batch: Vec<Arc<Declaration>> = due::with_followers(self.loaded.declarations(), due);
+        let Due { now: due, next } = due::due(&runnable, &marks, &self.since, now, &self.workspace.config.timezone);
+        let busy: BTreeSet<String> = self.running.values().flatten().cloned().collect();
         // What follows something at work waits for it; its end is an event.
         let waits = |d: &Declaration| busy.contains(&d.name) || d.after.iter().any(|name| busy.contains(name));
-        let batch: Vec<Arc<Declaration>> = batch.into_iter().filter(|d| !waits(d)).collect();
-        if !batch.is_empty() {
-            self.begin(batch);
+        let timers: Vec<Arc<Declaration>> =
+            runnable.iter().filter(|d| wake.now.contains(&d.name) && !due.contains(&d.name) && !waits(d)).cloned().collect();
+        let batch: Vec<Arc<Declaration>> = due::with_followers(&runnable, due).into_iter().filter(|d| !waits(d)).collect();
+        for (batch, occasion) in [(batch, Occasion::People), (timers, Occasion::Timer)] {
+            if !batch.is_empty() {
+                self.begin(batch, occasion);
+            }
         }
-        next
+        for name in wake.publish.into_iter().filter(|name| !busy.contains(name)) {
+            self.publish(name);
+        }
+        [next, wake.next].into_iter().flatten().min()
     }
 
-    fn begin(&mut self, batch: Vec<Arc<Declaration>>) {
+    /// What can run now. Remarks about journeys are made once.
+    fn runnable(&mut self, now: Timestamp) -> Result<Vec<Arc<Declaration>>, Error> {
+        let runnable = journeys::runnable(&self.session.store, self.loaded.declarations(), now)?;
+        let mut remarks: BTreeSet<String> = runnable.remarks.into_iter().collect();
+        remarks.extend(
+            journeys::orphans(&self.session.store, self.loaded.declarations())?
+                .into_iter()
+                .map(|name| format!("journey `{name}` is active and no file declares it: its people wait for it to come back")),
+        );
+        for remark in remarks.difference(&self.remarks) {
+            self.tell(Told::Trouble(remark));
+        }
+        self.remarks = remarks;
+        Ok(runnable.declarations)
+    }
+
+    /// Publishes a scheduled journey beside the loop.
+    fn publish(&mut self, name: String) {
+        let Some(declaration) = self.loaded.declarations().iter().find(|declaration| declaration.name == name).cloned() else { return };
+        self.batches += 1;
+        let number = self.batches;
+        self.running.insert(number, BTreeSet::from([name]));
+        let (workspace, wire, store) = (self.workspace.clone(), self.session.wire.clone(), Arc::clone(&self.session.store));
+        let mailer = journeys::mailer(&self.loaded);
+        let (stop, notify, send) = (self.session.stop.clone(), Arc::clone(self.notify), self.send.clone());
+        tokio::task::spawn_blocking(move || {
+            let _ended = OnDrop(send, number);
+            let hands = journeys::Publishing { mailer, workspace: &workspace, store: &store, wire: &wire, stop: &stop, notify: &notify };
+            let message = match journeys::publish_with(&hands, &declaration, None) {
+                Ok(Published::Draft(reasons)) => format!("could not be published and is a draft again: {}", reasons.join("; ")),
+                Ok(_) => "is published".to_owned(),
+                Err(error) => format!("could not be published: {error}"),
+            };
+            notify(flow::Notice::Warning { name: declaration.name.clone(), message });
+        });
+    }
+
+    fn begin(&mut self, batch: Vec<Arc<Declaration>>, occasion: Occasion) {
         let now = self.workspace.clock.now();
         let names: Vec<String> = batch.iter().map(|d| d.name.clone()).collect();
-        self.tell(Told::Began(&names));
-        for name in &names {
-            self.since.entry(name.clone()).or_insert(Since { known: now, tried: None }).tried = Some(now);
+        if occasion == Occasion::People {
+            self.tell(Told::Began(&names));
+            for name in &names {
+                self.since.entry(name.clone()).or_insert(Since { known: now, tried: None }).tried = Some(now);
+            }
         }
         self.batches += 1;
         let number = self.batches;
         self.running.insert(number, names.into_iter().collect());
-        let options = flow::Options { hands: Hands::Live, reason: "schedule".into(), owner: "tabi up".into(), ..self.workspace.run_options() };
+        let reason = if occasion == Occasion::People { "schedule" } else { "timer" };
+        let options = flow::Options {
+            hands: Hands::Live,
+            reason: reason.into(),
+            owner: "tabi up".into(),
+            occasion,
+            mailer: journeys::mailer(&self.loaded),
+            ..self.workspace.run_options()
+        };
         let (wire, stop, notify, send) = (self.session.wire.clone(), self.session.stop.clone(), Arc::clone(self.notify), self.send.clone());
         tokio::task::spawn_blocking(move || {
             // Told also when the work panics: a batch that never ends would never be due again.

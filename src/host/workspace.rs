@@ -1,6 +1,7 @@
 //! A workspace: its folder, its configuration, its state file.
 
 use std::{
+    collections::BTreeMap,
     env, io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -91,9 +92,24 @@ impl Workspace {
             dates: vec![self.today()],
             full: false,
             page_size: PAGE,
-            rule_updates: self.config.salesforce.as_ref().map(|section| section.get_ref().rule_updates.clone()).unwrap_or_default(),
+            rule_updates: self.rule_updates().cloned(),
             keep_rejections: REJECTIONS,
+            now: self.clock.now(),
+            occasion: flow::journey::Occasion::People,
+            zone: self.config.timezone.clone(),
+            mailer: flow::journey::Mailer::none(),
         }
+    }
+
+    /// Salesforce object -> fields that rules may write; none when nothing is said and all are open.
+    pub fn rule_updates(&self) -> Option<&BTreeMap<String, Vec<String>>> {
+        self.config.salesforce.as_ref()?.get_ref().rule_updates.as_ref()
+    }
+
+    /// Whether Salesforce is a real organisation here.
+    pub fn reaches_salesforce(&self) -> bool {
+        let connected = self.config.salesforce.as_ref().map(config::Section::get_ref);
+        !self.is_sandboxed() && connected.is_some_and(|section| section.auth.is_some() && !section.sandbox)
     }
 
     /// Cursors and runs of a connected workspace that plays on the sandbox are kept apart: they say nothing about the real systems.

@@ -1,5 +1,7 @@
 //! What a script or a flow asks for (`Effect`) and what it is answered (`Reply`): the one seam of the program is made of these.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Fault, Field, Filter, ObjectSchema, Record, Source, System, Value};
@@ -20,7 +22,7 @@ pub enum Effect {
     Write(Write),
     /// A new custom field, visible to the connected user -> `Reply::Done`.
     CreateField(CreateField),
-    /// Members of a Pendo segment -> `Reply::Done`.
+    /// Members of a Pendo segment or of an external segment of PX -> `Reply::Done`.
     EditSegment(SegmentEdit),
     /// Any other call of a system's API, authenticated -> `Reply::Value`.
     Request(Request),
@@ -28,6 +30,8 @@ pub enum Effect {
     State(StateCall),
     /// A host allowed in `tabi.toml` -> `Reply::Value` (`status`, `headers`, `body`).
     Http(HttpCall),
+    /// One message by SMTP -> `Reply::Value` (`message_id`, `accepted`).
+    SendEmail(Email),
 }
 
 impl Effect {
@@ -35,7 +39,7 @@ impl Effect {
     pub fn writes(&self) -> bool {
         match self {
             Self::Read(_) | Self::Lookup(_) | Self::Describe { .. } | Self::Objects { .. } => false,
-            Self::Write(_) | Self::CreateField(_) | Self::EditSegment(_) => true,
+            Self::Write(_) | Self::CreateField(_) | Self::EditSegment(_) | Self::SendEmail(_) => true,
             Self::Request(request) => request.writes(),
             Self::State(call) => !matches!(call, StateCall::Get { .. } | StateCall::Keys { .. }),
             Self::Http(call) => !matches!(call.method.as_str(), "GET" | "HEAD"),
@@ -71,9 +75,10 @@ pub struct Lookup {
 pub struct Write {
     pub system: System,
     /// Salesforce: API name. Gainsight: object name, `Person` by the People API, `call_to_action` by Cockpit.
-    /// Pendo: `account` or `visitor`, fields as `metadata.GROUP.FIELD`.
+    /// Pendo: `account` or `visitor`, fields as `metadata.GROUP.FIELD`. PX: `users`, `accounts`; `engagements` for their `state`.
     pub object: String,
-    pub rows: Vec<Change>,
+    /// Shared, so that whoever asked need not keep a second copy to tell what became of them.
+    pub rows: Arc<Vec<Change>>,
 }
 
 /// One row to insert, update or delete.
@@ -106,6 +111,23 @@ pub enum Change {
 }
 
 impl Change {
+    /// What the row has in the system from now on; nothing for a row that is deleted.
+    pub const fn fields(&self) -> Option<&Record> {
+        match self {
+            Self::Insert { fields, .. } | Self::Update { fields, .. } | Self::Upsert { fields, .. } => Some(fields),
+            Self::Delete { .. } => None,
+        }
+    }
+
+    /// About how many bytes of memory it takes.
+    pub fn weight(&self) -> usize {
+        let before = match self {
+            Self::Update { before, .. } | Self::Delete { before, .. } => before.weight(),
+            Self::Insert { .. } | Self::Upsert { .. } => 0,
+        };
+        size_of::<Self>() + self.key().len() + self.fields().map_or(0, Record::weight) + before
+    }
+
     pub fn key(&self) -> &str {
         match self {
             Self::Insert { key, .. } | Self::Update { key, .. } | Self::Upsert { key, .. } | Self::Delete { key, .. } => key,
@@ -143,11 +165,19 @@ pub struct CreateField {
 /// Sets a segment's members: creates it by name when there is none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SegmentEdit {
+    /// Pendo or PX.
+    #[serde(default = "pendo")]
+    pub system: System,
     pub name: String,
     /// The system's id when it exists already.
     pub id: Option<String>,
     pub add: Vec<String>,
     pub remove: Vec<String>,
+}
+
+/// Whose segments were meant before there were others.
+const fn pendo() -> System {
+    System::Pendo
 }
 
 /// A call of a system's own API, path relative to its base URL.
@@ -184,6 +214,27 @@ pub struct HttpCall {
     pub url: String,
     pub headers: Record,
     pub body: Option<Value>,
+}
+
+/// A message to send. Addresses are `ana@example.com` or `Ana Lima <ana@example.com>`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Email {
+    /// At least one.
+    pub to: Vec<String>,
+    /// `[email] from` of `tabi.toml` when none.
+    pub from: Option<String>,
+    /// `[email] reply_to` when none.
+    pub reply_to: Option<String>,
+    /// One line.
+    pub subject: String,
+    /// At least one of `text` and `html`.
+    pub text: Option<String>,
+    pub html: Option<String>,
+    /// Further headers such as `List-Unsubscribe`, in order; one line each.
+    pub headers: Vec<(String, String)>,
+    /// What makes this message the same one when it is sent again: the `Message-ID` is a function of it and the sender's domain, so
+    /// that whoever gets two copies can tell. None: a `Message-ID` of its own at every sending.
+    pub key: Option<String>,
 }
 
 /// The answer to an effect.

@@ -1,25 +1,33 @@
 //! The nouns of the program: plain data without I/O, clock or scripting engine. Every other room names this one.
 
+/// A journey's flow, drawn.
+mod drawing;
 /// What a script asks for, and what it is answered.
 mod effect;
 /// Why something was refused.
 mod fault;
 /// Conditions on records, with logic over their labels.
 mod filter;
+/// A journey's flow as data.
+mod journey;
+/// The names of a participant's fields.
+mod participant;
 /// When a declaration runs by itself.
 mod schedule;
 /// What an object's fields are, and whether a value fits one.
 mod schema;
 /// What can be read.
 mod source;
-/// Which of the four systems.
+/// Which of the systems.
 mod system;
 /// One cell and one row.
 mod value;
 
-pub use effect::{Change, CreateField, Effect, HttpCall, Lookup, Page, Read, Reply, Request, RowOutcome, SegmentEdit, StateCall, Write};
+pub use effect::{Change, CreateField, Effect, Email, HttpCall, Lookup, Page, Read, Reply, Request, RowOutcome, SegmentEdit, StateCall, Write};
 pub use fault::{Fault, FaultKind};
 pub use filter::{Condition, Filter, Logic, Operator};
+pub use journey::{Arm, Channel, Does, EventKind, Graph, Length, Pace, ProgramModel, Reentry, Share, Step, When};
+pub use participant::{alias, with_aliases};
 pub use schedule::Schedule;
 pub use schema::{Field, FieldType, Misfit, ObjectSchema};
 pub use source::{Measure, Query, Report, Source};

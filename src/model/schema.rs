@@ -268,11 +268,19 @@ fn midnight(date: Date) -> Result<Timestamp, Misfit> {
 fn fit_choice(value: &Value, values: &[String], restricted: bool) -> Result<Value, Misfit> {
     let fitted = fit_text(value, 255)?;
     match fitted.as_str() {
-        Some(text) if restricted && !values.iter().any(|v| v == text) => {
-            Err(Misfit(format!("`{text}` is not one of the field's values: {}", values.join(", "))))
-        }
-        _ => Ok(fitted),
+        Some(text) => match spelt(text, values) {
+            Some(value) => Ok(Value::text(value)),
+            None if restricted => Err(Misfit(format!("`{text}` is not one of the field's values: {}", values.join(", ")))),
+            None => Ok(fitted),
+        },
+        None => Ok(fitted),
     }
+}
+
+/// The field's own spelling of a choice written in another case.
+fn spelt<'v>(text: &str, values: &'v [String]) -> Option<&'v str> {
+    let exact = values.iter().find(|value| *value == text);
+    exact.or_else(|| values.iter().find(|value| value.eq_ignore_ascii_case(text))).map(String::as_str)
 }
 
 /// Several choices, given as a list or joined by `;`, in the order of the field's values.

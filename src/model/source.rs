@@ -24,7 +24,8 @@ pub enum Source {
 /// Objects by system: Salesforce, the API names. Gainsight, `Company`, `Person`, `call_to_action`, custom ones and
 /// `customer_info` (companies that are customers; `AccountId`, `HealthScore` stand for `SfdcAccountId`, `CurrentScore`).
 /// Pendo, `account` and `visitor` with fields such as `accountId`, `metadata.salesforce.health_score__c`, and `segment`, `guide`,
-/// `page`, `feature`, `report`.
+/// `page`, `feature`, `report`. PX, `users`, `accounts`, `engagements`, `features`, `segments`, and feeds such as `engagement_views`
+/// and `survey_responses` (the last day, unless `date` is filtered), with fields such as `customAttributes.NAME`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Query {
     pub system: System,

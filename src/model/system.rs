@@ -1,4 +1,4 @@
-//! The four systems Tabi speaks to.
+//! The systems Tabi speaks to.
 
 use std::{fmt, str::FromStr};
 
@@ -12,10 +12,12 @@ pub enum System {
     Pendo,
     Gainsight,
     Px,
+    /// Mail by SMTP. It takes messages and holds no records: whatever reads or writes rows of it is refused.
+    Mail,
 }
 
 impl System {
-    pub const ALL: [Self; 4] = [Self::Salesforce, Self::Pendo, Self::Gainsight, Self::Px];
+    pub const ALL: [Self; 5] = [Self::Salesforce, Self::Pendo, Self::Gainsight, Self::Px, Self::Mail];
 
     /// The word used in `tabi.toml`, scripts, logs and JSON.
     pub const fn name(self) -> &'static str {
@@ -24,6 +26,7 @@ impl System {
             Self::Pendo => "pendo",
             Self::Gainsight => "gainsight",
             Self::Px => "px",
+            Self::Mail => "mail",
         }
     }
 }
@@ -38,6 +41,9 @@ impl FromStr for System {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|system| system.name() == text).ok_or_else(|| format!("`{text}` is none of salesforce, pendo, gainsight, px"))
+        Self::ALL
+            .into_iter()
+            .find(|system| system.name() == text)
+            .ok_or_else(|| format!("`{text}` is none of salesforce, pendo, gainsight, px, mail"))
     }
 }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use jiff::Timestamp;
+use tokio::sync::watch;
 
 /// Milliseconds of a day.
 pub const DAY_MS: i64 = 86_400_000;
@@ -14,12 +15,14 @@ pub const DAY_MS: i64 = 86_400_000;
 #[derive(Debug, Default)]
 pub struct Clock {
     offset_ms: AtomicI64,
+    /// Told of every turn.
+    turns: watch::Sender<()>,
 }
 
 impl Clock {
     /// A clock that is `offset_ms` milliseconds ahead of the real one.
     pub fn with_offset(offset_ms: i64) -> Self {
-        Self { offset_ms: AtomicI64::new(offset_ms) }
+        Self { offset_ms: AtomicI64::new(offset_ms), ..Self::default() }
     }
 
     /// Milliseconds since the Unix epoch.
@@ -29,7 +32,7 @@ impl Clock {
 
     /// Now.
     pub fn now(&self) -> Timestamp {
-        Timestamp::from_millisecond(self.now_ms()).unwrap_or(Timestamp::UNIX_EPOCH)
+        instant(self.now_ms())
     }
 
     /// Today, as days since the Unix epoch, UTC.
@@ -40,11 +43,18 @@ impl Clock {
     /// Sets the time; it goes on from there.
     pub fn set_ms(&self, now_ms: i64) {
         self.offset_ms.store(now_ms - real_ms(), Ordering::Relaxed);
+        self.turns.send_replace(());
     }
 
     /// Turns the clock by so many milliseconds, also back.
     pub fn advance_ms(&self, by_ms: i64) {
         self.offset_ms.fetch_add(by_ms, Ordering::Relaxed);
+        self.turns.send_replace(());
+    }
+
+    /// Changes whenever the clock is set or turned from now on.
+    pub fn turned(&self) -> watch::Receiver<()> {
+        self.turns.subscribe()
     }
 
     /// How far ahead of the real clock it is.
@@ -56,6 +66,11 @@ impl Clock {
 /// The calendar day with this number since the Unix epoch.
 pub fn date_of(day: i64) -> jiff::civil::Date {
     Timestamp::from_millisecond(day.saturating_mul(DAY_MS)).map_or(jiff::civil::Date::ZERO, |at| at.to_zoned(jiff::tz::TimeZone::UTC).date())
+}
+
+/// The instant at so many milliseconds since the Unix epoch.
+pub fn instant(ms: i64) -> Timestamp {
+    Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 fn real_ms() -> i64 {

@@ -1,4 +1,4 @@
-//! The systems again, as real HTTP servers on loopback over stored documents, with a seeded company, a clock that turns, and faults.
+//! The systems again, as real servers on loopback over stored documents, with a seeded company, a clock that turns, and faults.
 //!
 //! Nothing of the crate is named here: sharing types with the clients would let one misspelt word pass every test.
 
@@ -16,8 +16,12 @@ mod error;
 pub mod faults;
 /// Gainsight CS.
 mod gainsight;
+/// Mail: SMTP in, an inbox to read, and people who open and click.
+mod mail;
 /// Pendo.
 mod pendo;
+/// Gainsight PX.
+mod px;
 /// Salesforce.
 mod salesforce;
 /// What an emulated system is made of, and serving it: request log, faults, `/_sandbox/`.

@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    pin::Pin,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -35,6 +36,33 @@ pub struct World {
     pub company: Company,
     pub clock: Clock,
     pub faults: Faults,
+    pub turns: Turns,
+}
+
+/// Something to do after the clock was turned.
+type Turned = Box<dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+
+/// What is done whenever the clock was turned through `/_sandbox/clock`, before that is answered.
+#[derive(Default)]
+pub struct Turns(Mutex<Vec<Turned>>);
+
+impl Turns {
+    pub(super) fn follow(&self, turned: Turned) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(turned);
+    }
+
+    async fn done(&self) {
+        let all: Vec<_> = self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|turned| turned()).collect();
+        for one in all {
+            one.await;
+        }
+    }
+}
+
+impl std::fmt::Debug for Turns {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Turns")
+    }
 }
 
 /// One system, ready to be served.
@@ -46,6 +74,16 @@ pub struct Emulator {
     pub refuse: fn(Refusal, &Uri) -> Option<Response>,
     /// What a client needs besides `base_url`.
     pub credentials: Map<String, Value>,
+    /// A stored row of an object as the vendor shows it.
+    pub shown: Shown,
+}
+
+/// From an object's name and a stored row to what the vendor shows of it.
+pub type Shown = Arc<dyn Fn(&str, Map<String, Value>) -> Map<String, Value> + Send + Sync>;
+
+/// A row is shown as it is stored.
+pub fn as_stored() -> Shown {
+    Arc::new(|_, row| row)
 }
 
 /// What a fault makes a system say in its own words.
@@ -68,15 +106,15 @@ const CUT_WITHIN: usize = 1 << 20;
 
 /// A request as the log tells it.
 #[derive(Debug, Clone, serde::Serialize)]
-struct Logged {
-    method: String,
-    path: String,
+pub(super) struct Logged {
+    pub(super) method: String,
+    pub(super) path: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    query: Option<String>,
+    pub(super) query: Option<String>,
     /// 0 when no answer was given.
-    status: u16,
-    time: jiff::Timestamp,
-    fault: Option<String>,
+    pub(super) status: u16,
+    pub(super) time: jiff::Timestamp,
+    pub(super) fault: Option<String>,
 }
 
 /// The requests of one system since the last reset, in the order they came.
@@ -109,6 +147,16 @@ impl Log {
     }
 }
 
+/// The log of one system, for whoever adds to it besides the HTTP layer.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Requests(Arc<Mutex<Log>>);
+
+impl Requests {
+    pub(super) fn push(&self, request: Logged) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(request);
+    }
+}
+
 /// What the layers around one system know.
 #[derive(Clone)]
 struct Served {
@@ -116,20 +164,21 @@ struct Served {
     world: Arc<World>,
     documents: Arc<Documents>,
     refuse: fn(Refusal, &Uri) -> Option<Response>,
-    log: Arc<Mutex<Log>>,
+    shown: Shown,
+    log: Requests,
     /// Called after the clock was turned.
     turned: Arc<dyn Fn() + Send + Sync>,
 }
 
 impl Served {
     fn log(&self) -> std::sync::MutexGuard<'_, Log> {
-        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+        self.log.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The system with its log, its faults and `/_sandbox/` around it; `turned` is called after its clock was turned.
-pub(super) fn served(emulator: Emulator, world: Arc<World>, documents: Arc<Documents>, turned: Arc<dyn Fn() + Send + Sync>) -> Router {
-    let served = Served { name: emulator.name, world, documents, refuse: emulator.refuse, log: Arc::default(), turned };
+pub(super) fn served(emulator: Emulator, world: Arc<World>, documents: Arc<Documents>, log: Requests, turned: Arc<dyn Fn() + Send + Sync>) -> Router {
+    let served = Served { name: emulator.name, world, documents, refuse: emulator.refuse, shown: emulator.shown, log, turned };
     let vendor = emulator.router.layer(DefaultBodyLimit::disable()).layer(middleware::from_fn_with_state(served.clone(), observe));
     vendor.merge(Router::new().nest("/_sandbox", admin::router(served)))
 }

@@ -21,8 +21,10 @@ use super::{
     connection::{Listener, Scissors},
     documents::Documents,
     faults::{self, Faults},
-    gainsight, pendo, salesforce,
-    server::{self, Emulator, World},
+    gainsight,
+    mail::{self, Smtp},
+    pendo, px, salesforce,
+    server::{self, Emulator, Requests, Turns, World},
 };
 
 /// How the sandbox is started. Numbers that are not given are those of the stored company, or the defaults.
@@ -42,7 +44,7 @@ pub struct Options {
     pub faults: String,
     /// Throws away what was stored.
     pub fresh: bool,
-    /// Fixed ports by system (`salesforce`, `pendo`, ...); a free one for every other.
+    /// Fixed ports by system (`salesforce`, `pendo`, ...; `mail` is SMTP, `inbox` what reads it); a free one for every other.
     pub ports: BTreeMap<String, u16>,
 }
 
@@ -51,6 +53,8 @@ pub struct Options {
 pub struct Sandbox {
     world: Arc<World>,
     servers: Vec<Server>,
+    /// Takes mail and lets its readers live as long as the sandbox does.
+    smtp: Option<Smtp>,
     /// Held as long as the folder is in use.
     _lock: Option<File>,
 }
@@ -84,10 +88,11 @@ pub async fn start(options: Options) -> Result<Sandbox, Error> {
     let lock = options.folder.as_deref().map(|folder| prepare(folder, options.fresh)).transpose()?;
     let kept = kept(&options)?;
     let company = Company { seed: kept.seed, accounts: kept.accounts, people: kept.people, origin: kept.origin };
-    let world = Arc::new(World { company, clock: Clock::with_offset(kept.clock_offset_ms), faults: Faults::new(kept.seed, faults) });
+    let world =
+        Arc::new(World { company, clock: Clock::with_offset(kept.clock_offset_ms), faults: Faults::new(kept.seed, faults), turns: Turns::default() });
     let turned = keeper(options.folder.clone(), kept, Arc::clone(&world));
     turned();
-    let mut sandbox = Sandbox { world: Arc::clone(&world), servers: Vec::new(), _lock: lock };
+    let mut sandbox = Sandbox { world: Arc::clone(&world), servers: Vec::new(), smtp: None, _lock: lock };
     for (system, build) in SYSTEMS {
         let documents = Arc::new(Documents::new(options.folder.as_ref().map(|folder| folder.join(format!("{system}.jsonl")))));
         let emulator = build(&world, &documents);
@@ -95,6 +100,9 @@ pub async fn start(options: Options) -> Result<Sandbox, Error> {
         let port = options.ports.get(*system).copied().unwrap_or(0);
         sandbox.servers.push(serve(emulator, port, &world, documents, &turned).await?);
     }
+    let (inbox, smtp) = serve_mail(&options, &world, &turned).await?;
+    sandbox.servers.push(inbox);
+    sandbox.smtp = Some(smtp);
     Ok(sandbox)
 }
 
@@ -102,7 +110,8 @@ pub async fn start(options: Options) -> Result<Sandbox, Error> {
 type Build = fn(&Arc<World>, &Arc<Documents>) -> Emulator;
 
 /// The systems there are.
-const SYSTEMS: &[(&str, Build)] = &[("salesforce", salesforce::emulator), ("gainsight", gainsight::emulator), ("pendo", pendo::emulator)];
+const SYSTEMS: &[(&str, Build)] =
+    &[("salesforce", salesforce::emulator), ("gainsight", gainsight::emulator), ("pendo", pendo::emulator), ("px", px::emulator)];
 
 impl Sandbox {
     /// The base URL of a system, without a slash at its end; none when there is no such system.
@@ -132,6 +141,7 @@ impl Sandbox {
 
     /// Stops listening and lets requests in flight end, for at most two seconds.
     pub async fn stop(mut self) {
+        self.smtp.take();
         for server in &mut self.servers {
             server.stop.take();
         }
@@ -160,15 +170,45 @@ async fn serve(
     documents: Arc<Documents>,
     turned: &Arc<dyn Fn() + Send + Sync>,
 ) -> Result<Server, Error> {
-    let system = emulator.name;
+    let (system, credentials) = (emulator.name, emulator.credentials.clone());
+    let (listener, base_url) = listen(system, port).await?;
+    let router = server::served(emulator, Arc::clone(world), Arc::clone(&documents), Requests::default(), Arc::clone(turned));
+    Ok(running(system, (listener, base_url), router, credentials, documents))
+}
+
+/// Mail is two servers: one that takes it, and one to read it.
+async fn serve_mail(options: &Options, world: &Arc<World>, turned: &Arc<dyn Fn() + Send + Sync>) -> Result<(Server, Smtp), Error> {
+    let documents = Arc::new(Documents::new(options.folder.as_ref().map(|folder| folder.join("mail.jsonl"))));
+    let (requests, port) = (Requests::default(), |name: &str| options.ports.get(name).copied().unwrap_or(0));
+    let office = Arc::new(mail::Office::new(world, &documents, &requests));
+    documents.replay()?;
+    let smtp = mail::serve(&office, port("mail")).await?;
+    let (listener, base_url) = listen("inbox", port("inbox")).await?;
+    let known = [("smtp", format!("smtp://{}", smtp.address)), ("inbox_url", base_url.clone())];
+    let credentials: Map<_, _> = known.map(|(name, value)| (name.to_owned(), Value::from(value))).into_iter().collect();
+    // The inbox stands beside the layer of faults: those concern the mail itself.
+    let emulator = Emulator { name: "mail", router: Router::new(), refuse: |_, _| None, shown: server::as_stored(), credentials: Map::new() };
+    let router = server::served(emulator, Arc::clone(world), Arc::clone(&documents), requests, Arc::clone(turned)).merge(mail::routes(office));
+    Ok((running("mail", (listener, base_url), router, credentials, documents), smtp))
+}
+
+async fn listen(system: &'static str, port: u16) -> Result<(TcpListener, String), Error> {
     let broken = |source| Error::Listen { system, port, source };
     let listener = TcpListener::bind(("127.0.0.1", port)).await.map_err(broken)?;
     let base_url = format!("http://{}", listener.local_addr().map_err(broken)?);
-    let credentials = emulator.credentials.clone();
-    let router = server::served(emulator, Arc::clone(world), Arc::clone(&documents), Arc::clone(turned));
+    Ok((listener, base_url))
+}
+
+fn running(
+    system: &'static str,
+    (listener, base_url): (TcpListener, String),
+    router: Router,
+    credentials: Map<String, Value>,
+    documents: Arc<Documents>,
+) -> Server {
     let (stop, stopped) = oneshot::channel();
     let task = tokio::spawn(run(Listener(listener), router, stopped));
-    Ok(Server { system, base_url, credentials, documents, stop: Some(stop), task })
+    Server { system, base_url, credentials, documents, stop: Some(stop), task }
 }
 
 async fn run(listener: Listener, router: Router, stopped: oneshot::Receiver<()>) {

@@ -11,10 +11,13 @@ use crate::model::{Date, Fault, FaultKind, Record, Value};
 
 use super::{
     declaration::Place,
-    desk::Desk,
+    desk::{Desk, Loading},
     failure::{Cause, Failure, failure},
     limits,
+    native::{self, Native, Surroundings},
     perform::Perform,
+    spots::FileMap,
+    templates::Shelf,
     value::{from_dynamic, to_dynamic},
 };
 
@@ -40,7 +43,10 @@ struct Inner {
     context: NativeCallContextStore,
     place: Place,
     reads: Reads,
+    /// Its native form, when it has one.
+    native: Option<Arc<Native>>,
     stopwatch: fn() -> Instant,
+    templates: Arc<Shelf>,
 }
 
 impl fmt::Debug for Closure {
@@ -52,12 +58,16 @@ impl fmt::Debug for Closure {
 impl Closure {
     /// Keeps a function pointer with the context of the call that received it.
     #[allow(deprecated, reason = "as above")]
-    pub(super) fn keep(ctx: &rhai::NativeCallContext, engine: Arc<Engine>, pointer: &FnPtr, place: Place, reads: Reads) -> Self {
+    pub(super) fn keep(ctx: &rhai::NativeCallContext, loading: &Loading, pointer: &FnPtr, map: Option<&FileMap>, place: Place, reads: Reads) -> Self {
         let mut context = ctx.store_data();
         context.global.tag = Dynamic::from(Desk::Pure { rule_date: None });
         context.global.num_operations = 0;
         context.global.level = 0;
-        Self(Arc::new(Inner { engine, pointer: frozen(pointer), context, place, reads, stopwatch: Instant::now }))
+        let (engine, templates) = (Arc::clone(&loading.engine), Arc::clone(&loading.templates));
+        let pointer = frozen(pointer);
+        let around = map.map(|map| Surroundings { engine: &engine, global: &context.global, map, pointer: &pointer });
+        let native = around.filter(|_| reads.fields.is_some()).and_then(|around| native::compile(&around)).map(Arc::new);
+        Self(Arc::new(Inner { engine, pointer, context, place, reads, native, stopwatch: Instant::now, templates }))
     }
 
     /// The same closure on a rule date, which it sees as `rule_date()`.
@@ -83,12 +93,29 @@ impl Closure {
         &self.0.reads.places
     }
 
+    /// The same closure as the interpreter alone runs it, to compare with.
+    pub fn interpreted(&self) -> Self {
+        Self(Arc::new(Inner { native: None, ..self.0.as_ref().clone() }))
+    }
+
+    /// Its value for a row by its native form alone; none when it has no such form, or when that leaves this row to the interpreter.
+    pub fn call_native(&self, row: &Record) -> Option<Value> {
+        self.0.native.as_ref()?.call(row)
+    }
+
     /// Calls it with one row. It is pure: an effect inside is a fault.
     ///
     /// # Errors
     /// `Script` when it fails, reaches a limit, or reads a field that the row does not have (then `field` names it);
     /// `NotAllowed` when it asks for an effect. The message tells the place.
     pub fn call_row(&self, row: &Record) -> Result<Value, Fault> {
+        match self.call_native(row) {
+            Some(value) => Ok(value),
+            None => self.interpret(row),
+        }
+    }
+
+    fn interpret(&self, row: &Record) -> Result<Value, Fault> {
         let argument = match &self.0.reads.fields {
             Some(fields) => fields.iter().filter_map(|name| Some((name.as_str().into(), to_dynamic(row.path(name)?)))).collect::<Map>(),
             None => super::value::to_map(row),
@@ -104,7 +131,7 @@ impl Closure {
     #[allow(deprecated, reason = "as above")]
     pub fn call(&self, perform: Arc<dyn Perform>, arguments: &[Value]) -> Result<Value, Fault> {
         let mut context = self.0.context.clone();
-        context.global.tag = Dynamic::from(Desk::Running { perform, stopwatch: self.0.stopwatch });
+        context.global.tag = Dynamic::from(Desk::Running { perform, stopwatch: self.0.stopwatch, templates: Arc::clone(&self.0.templates) });
         let arguments: Vec<Dynamic> = arguments.iter().map(to_dynamic).collect();
         limits::evaluation(None, None, || self.call_in(&context, arguments)).map_err(Failure::into_fault)
     }

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use crate::model::{FieldType, Filter, Report, Schedule, Source, System, Value};
+use crate::model::{FieldType, Filter, Name, Report, Schedule, Source, System, Value};
 
-use super::Closure;
+use super::{Closure, journey::Journey};
 
 /// Where something stands in a script. Lines and columns count from 1; the file is relative to the workspace.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -20,7 +20,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// One declared mapping, rule or segment.
+/// One declared mapping, rule, segment or journey.
 #[derive(Debug, Clone)]
 pub struct Declaration {
     pub name: String,
@@ -40,6 +40,7 @@ pub enum Kind {
     Mapping,
     Rule,
     Segment,
+    Journey,
 }
 
 impl Kind {
@@ -49,6 +50,7 @@ impl Kind {
             Self::Mapping => "mapping",
             Self::Rule => "rule",
             Self::Segment => "segment",
+            Self::Journey => "journey",
         }
     }
 }
@@ -60,6 +62,7 @@ pub enum Body {
     Mapping(Mapping),
     Rule(Rule),
     Segment(SegmentDecl),
+    Journey(Box<Journey>),
 }
 
 impl Declaration {
@@ -68,6 +71,7 @@ impl Declaration {
             Body::Integration(_) | Body::Mapping(_) => Kind::Mapping,
             Body::Rule(_) => Kind::Rule,
             Body::Segment(_) => Kind::Segment,
+            Body::Journey(_) => Kind::Journey,
         }
     }
 }
@@ -93,7 +97,7 @@ pub struct RuleDate {
 /// One target field and its value: `Target__c: "source"`, or `#{ from: .., type: "number(18,0)", label: ".." }` to say what it is (A1).
 #[derive(Debug, Clone)]
 pub struct FieldMap {
-    pub target: String,
+    pub target: Name,
     pub from: Cell,
     /// What the script says the field is: created so when missing, an error when the present one does not fit.
     pub declared: Option<DeclaredField>,

@@ -16,6 +16,7 @@ use super::{
     failure::thrown,
     perform::Perform,
     spots::{FileMap, place},
+    templates::Shelf,
 };
 
 /// The desk effects are handed to.
@@ -28,13 +29,15 @@ pub(super) enum Desk {
     /// A file being loaded: effects are refused and reported, declarations collected.
     Loading(Arc<Loading>),
     /// A run.
-    Running { perform: Arc<dyn Perform>, stopwatch: fn() -> Instant },
+    Running { perform: Arc<dyn Perform>, stopwatch: fn() -> Instant, templates: Arc<Shelf> },
 }
 
 /// One file being loaded.
 pub(super) struct Loading {
     pub(super) engine: Arc<Engine>,
     pub(super) maps: Arc<Maps>,
+    /// For closures that are called later.
+    pub(super) templates: Arc<Shelf>,
     found: Mutex<Found>,
 }
 
@@ -65,8 +68,8 @@ impl Maps {
 }
 
 impl Loading {
-    pub(super) fn new(engine: Arc<Engine>, maps: Arc<Maps>) -> Self {
-        Self { engine, maps, found: Mutex::default() }
+    pub(super) fn new(engine: Arc<Engine>, maps: Arc<Maps>, templates: Arc<Shelf>) -> Self {
+        Self { engine, maps, templates, found: Mutex::default() }
     }
 
     pub(super) fn found(&self) -> MutexGuard<'_, Found> {
@@ -92,7 +95,7 @@ pub(super) fn call_place(ctx: &NativeCallContext) -> Place {
 /// Hands an effect to whoever carries out the effects of this evaluation.
 pub(super) fn perform(ctx: &NativeCallContext, effect: Effect) -> Result<Reply, Box<EvalAltResult>> {
     match desk(ctx) {
-        Desk::Running { perform, stopwatch } => {
+        Desk::Running { perform, stopwatch, .. } => {
             super::limits::off_the_clock(stopwatch, || perform.perform(effect)).map_err(|fault| at(ctx, thrown(fault)))
         }
         Desk::Pure { .. } => {
@@ -128,9 +131,10 @@ fn wish(effect: &Effect) -> String {
         Effect::Describe { system, .. } | Effect::Objects { system } => format!("describe objects of {system}"),
         Effect::Write(write) => format!("write {} of {}", write.object, write.system),
         Effect::CreateField(create) => format!("create a field of {}", create.system),
-        Effect::EditSegment(_) => "edit a segment".to_owned(),
+        Effect::EditSegment(edit) => format!("edit a segment of {}", edit.system),
         Effect::Request(request) => format!("call {}", request.system),
         Effect::State(_) => "use its state".to_owned(),
         Effect::Http(_) => "call the network".to_owned(),
+        Effect::SendEmail(_) => "send mail".to_owned(),
     }
 }

@@ -74,6 +74,7 @@ fn plain(parameter: &str) -> String {
         "i64" | "INT" => "integer",
         "Array" => "list",
         "Map" => "map",
+        "FnPtr" => "closure",
         "Origin" | "Source" => "source",
         "Date" => "date",
         "Timestamp" => "timestamp",

@@ -18,6 +18,7 @@ use super::{
     library::{Library, Resolver, compile},
     limits::{self, Limits},
     spots::{FileMap, place},
+    templates::{Shelf, Templates, is_template},
 };
 use crate::model::FaultKind;
 
@@ -47,6 +48,7 @@ pub struct Generation {
     diagnostics: Vec<Diagnostic>,
     texts: BTreeMap<String, Arc<str>>,
     sought: BTreeSet<String>,
+    templates: Arc<Templates>,
     hash: String,
 }
 
@@ -60,8 +62,11 @@ impl Generation {
         let engine = Arc::new(engine);
         let table = Table::of(&engine);
         let names: BTreeSet<String> = files.iter().map(|file| library.name(file.as_ref())).collect();
-        let loaded = names.iter().map(|name| load_file(&library, &engine, &table, name, limits)).collect();
-        Self { sought: library.sought(), ..Self::assemble(loaded, library.texts(), previous) }
+        let (templates, scripts): (Vec<&String>, Vec<&String>) = names.iter().partition(|name| is_template(name));
+        let (templates, mut loaded) = load_templates(&library, &templates, previous);
+        let shelf = Arc::new(Shelf::with(Arc::clone(&templates)));
+        loaded.extend(scripts.into_iter().map(|name| load_file(&library, (&engine, &table, &shelf), name, limits)));
+        Self { sought: library.sought(), templates, ..Self::assemble(loaded, library.texts(), previous) }
     }
 
     /// Sorts out what is declared across files. A file at fault there falls back to its last good version, too.
@@ -96,7 +101,7 @@ impl Generation {
         }
         tidy(&mut diagnostics);
         let hash = hash_of(&files);
-        Self { files, declared, diagnostics, texts, sought: BTreeSet::new(), hash }
+        Self { files, declared, diagnostics, texts, sought: BTreeSet::new(), templates: Arc::default(), hash }
     }
 
     /// What runs: the declarations of good files, and of the good versions of broken ones.
@@ -120,6 +125,11 @@ impl Generation {
 
     pub fn files(&self) -> &[Arc<LoadedFile>] {
         &self.files
+    }
+
+    /// The templates of mail: those of good files, and the good versions of broken ones.
+    pub fn templates(&self) -> &Arc<Templates> {
+        &self.templates
     }
 
     /// The names that imports were looked for under, in order: those of imported files, and where a file would be taken from if there was one.
@@ -147,6 +157,9 @@ impl Generation {
         &self.hash
     }
 }
+
+/// What all files of a generation are loaded with.
+type Tools<'t> = (&'t Arc<Engine>, &'t Table, &'t Arc<Shelf>);
 
 /// What changed between two generations, by name of declaration.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -195,9 +208,24 @@ fn tidy(diagnostics: &mut Vec<Diagnostic>) {
     diagnostics.dedup();
 }
 
-fn load_file(library: &Library, engine: &Arc<Engine>, table: &Table, name: &str, limits: &Limits) -> LoadedFile {
+/// All templates, and each of their files.
+fn load_templates(library: &Library, names: &[&String], previous: Option<&Generation>) -> (Arc<Templates>, Vec<LoadedFile>) {
+    let files = names.iter().map(|name| ((*name).clone(), library.text(name))).collect();
+    let (templates, found) = Templates::load(files, previous.map(|previous| previous.templates.as_ref()));
+    let file = |name: &&String| {
+        let mut diagnostics: Vec<Diagnostic> = found.iter().filter(|finding| finding.file == **name).cloned().collect();
+        tidy(&mut diagnostics);
+        let sound = !diagnostics.iter().any(Diagnostic::is_error);
+        let (declarations, measures, declared) = <(Vec<_>, Vec<_>, Vec<_>)>::default();
+        LoadedFile { name: (*name).clone(), hash: library.hash(name), kept: false, sound, declarations, measures, diagnostics, names: declared }
+    };
+    let files = names.iter().map(file).collect();
+    (Arc::new(templates), files)
+}
+
+fn load_file(library: &Library, tools: Tools, name: &str, limits: &Limits) -> LoadedFile {
     let found = match library.text(name) {
-        Ok(text) => declare(library, engine, table, (name, &text), limits),
+        Ok(text) => declare(library, tools, (name, &text), limits),
         Err(finding) => Found { diagnostics: vec![*finding], ..Found::default() },
     };
     let hash = library.hash(name);
@@ -210,7 +238,7 @@ fn load_file(library: &Library, engine: &Arc<Engine>, table: &Table, name: &str,
 }
 
 /// Compiles, checks and runs one file.
-fn declare(library: &Library, engine: &Arc<Engine>, table: &Table, (name, text): (&str, &str), limits: &Limits) -> Found {
+fn declare(library: &Library, (engine, table, shelf): Tools, (name, text): (&str, &str), limits: &Limits) -> Found {
     let ast = match compile(engine, name, text) {
         Ok(ast) => ast,
         Err(error) => {
@@ -219,7 +247,7 @@ fn declare(library: &Library, engine: &Arc<Engine>, table: &Table, (name, text):
     };
     library.maps.add(FileMap::new(name.to_owned(), ast.clone()));
     let mut diagnostics = standing(library, engine, table, name, &ast);
-    let loading = Arc::new(Loading::new(Arc::clone(engine), Arc::clone(&library.maps)));
+    let loading = Arc::new(Loading::new(Arc::clone(engine), Arc::clone(&library.maps), Arc::clone(shelf)));
     let outcome = limits::evaluation(None, None, || run(engine, &ast, Desk::Loading(Arc::clone(&loading))));
     let mut found = std::mem::take(&mut *loading.found());
     if let Err(failed) = outcome {

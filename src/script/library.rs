@@ -67,6 +67,10 @@ impl Library {
         }
     }
 
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// A file's name relative to the workspace, with `/` between folders.
     pub(super) fn name(&self, path: &Path) -> String {
         let relative = path.strip_prefix(&self.given).or_else(|_| path.strip_prefix(&self.root)).unwrap_or(path);

@@ -18,8 +18,10 @@ pub struct Limits {
     pub operations: u64,
     /// Functions calling functions.
     pub call_depth: usize,
-    /// Expressions within expressions, at the top of a file and inside a function.
+    /// Expressions within expressions, inside a function.
     pub expression_depth: usize,
+    /// The same at the top of a file, where journeys nest lists of steps in lists of steps.
+    pub top_depth: usize,
     /// Bytes of one text.
     pub text: usize,
     /// Items of one list, those of its inner lists counted.
@@ -46,6 +48,7 @@ impl Default for Limits {
             // Together they have to fit a worker's stack of 2 MiB, also in a debug build.
             call_depth: 16,
             expression_depth: 32,
+            top_depth: 64,
             text: 1 << 20,
             list: 100_000,
             map: 10_000,
@@ -77,7 +80,7 @@ impl Limits {
         engine
             .set_max_operations(self.operations)
             .set_max_call_levels(self.call_depth)
-            .set_max_expr_depths(self.expression_depth, self.expression_depth)
+            .set_max_expr_depths(self.top_depth, self.expression_depth)
             .set_max_string_size(self.text)
             .set_max_array_size(self.list)
             .set_max_map_size(self.map)

@@ -20,12 +20,16 @@ mod engine;
 mod failure;
 /// A loaded folder.
 mod generation;
+/// What `journey` declares.
+mod journey;
 /// The files of a workspace as scripts see them.
 mod library;
 /// How much a script may use.
 mod limits;
 /// The grammar of filter logic.
 mod logic;
+/// Closures without the interpreter.
+mod native;
 /// The seam every effect goes through.
 mod perform;
 /// Which fields a closure reads.
@@ -42,10 +46,12 @@ mod spots;
 mod stdlib;
 /// "Did you mean".
 mod suggest;
+/// Templates of mail.
+mod templates;
 /// Values into and out of scripts.
 mod value;
 
-pub use check::check_against;
+pub use check::{check_against, check_enabled, check_templates};
 pub use closure::Closure;
 pub use declaration::{
     Action, ActionKind, Aggregate, Blank, Body, Cell, CtaAction, Declaration, DeclaredField, FieldMap, Integration, Kind, Mapping, MeasureDecl, Mode,
@@ -55,7 +61,9 @@ pub use diagnostics::{CODES, Code, Diagnostic, Label, Severity, explain, render}
 pub use docs::{Entry, Form, reference};
 pub use failure::Failure;
 pub use generation::{Difference, Generation, LoadedFile, diff};
+pub use journey::{Identity, Journey, Participants, StepParts};
 pub use library::glance;
 pub use limits::{Limits, PrintSink};
 pub use perform::Perform;
 pub use run::{RunError, ScriptRun, run_script, run_source};
+pub use templates::{Rendered, Templates, is_template, plain_text};

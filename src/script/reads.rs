@@ -10,7 +10,7 @@ pub(super) fn parameters(ast: &AST, function: &str) -> Option<Vec<String>> {
 }
 
 /// A tree with one function and nothing else.
-fn alone(ast: &AST, function: &str) -> AST {
+pub(super) fn alone(ast: &AST, function: &str) -> AST {
     let mut module = Module::new();
     for definition in ast.iter_fn_def().filter(|f| f.name.as_str() == function) {
         module.set_script_fn(Arc::clone(definition));

@@ -2,7 +2,10 @@
 
 use crate::model::{Date, Filter, Record, Source, Value};
 
-use super::declaration::{Action, ActionKind, Body, Cell, CtaAction, Declaration, FieldMap, Integration, Mapping, Rule, RuleDate, UsageLoad};
+use super::{
+    declaration::{Action, ActionKind, Body, Cell, CtaAction, Declaration, FieldMap, Integration, Mapping, Rule, RuleDate, UsageLoad},
+    journey::{Journey, Participants},
+};
 
 /// The one field of a placeholder's map. Scripts cannot write it by accident: conditions take no maps.
 const PLACEHOLDER: &str = "rule_date_plus_days";
@@ -39,6 +42,7 @@ impl Declaration {
             Body::Mapping(mapping) => on_mapping(mapping, date),
             Body::Rule(rule) => on_rule(rule, date),
             Body::Segment(segment) => filter(&mut segment.filter, date),
+            Body::Journey(journey) => on_journey(journey, date),
         }
         declaration
     }
@@ -60,6 +64,23 @@ fn on_rule(rule: &mut Rule, date: Date) {
         filter(own, date);
     }
     rule.actions.iter_mut().for_each(|action| on_action(action, date));
+}
+
+fn on_journey(journey: &mut Journey, date: Date) {
+    if let Participants::Source { source: from, keep, computed } = &mut journey.participants {
+        source(from, date);
+        if let Some(keep) = keep {
+            *keep = keep.on(date);
+        }
+        maps(computed, date);
+    }
+    journey.calculated.iter_mut().for_each(|(_, closure)| *closure = closure.on(date));
+    for parts in journey.steps.values_mut() {
+        parts.action.iter_mut().for_each(|action| on_action(action, date));
+        for fields in [&mut parts.fields, &mut parts.data, &mut parts.body] {
+            maps(fields, date);
+        }
+    }
 }
 
 fn on_action(action: &mut Action, date: Date) {

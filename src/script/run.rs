@@ -20,6 +20,7 @@ use super::{
     limits::{self, Limits, PrintSink},
     perform::Perform,
     spots::FileMap,
+    templates::Shelf,
     value::from_dynamic,
 };
 
@@ -92,7 +93,8 @@ fn run_in(library: &Arc<Library>, name: &str, text: &str, run: ScriptRun) -> Res
 fn evaluate(library: &Arc<Library>, name: &str, text: &str, run: ScriptRun) -> Result<Value, RunError> {
     let mut engine = engine(&run.limits);
     engine.set_module_resolver(Resolver(Arc::clone(library)));
-    engine.set_default_tag(Dynamic::from(Desk::Running { perform: run.perform, stopwatch: run.limits.stopwatch }));
+    let templates = Arc::new(Shelf::of(Arc::clone(library)));
+    engine.set_default_tag(Dynamic::from(Desk::Running { perform: run.perform, stopwatch: run.limits.stopwatch, templates }));
     let mut scope = Scope::new();
     scope.push_constant("args", run.arguments.into_iter().map(Dynamic::from).collect::<Array>());
     let ast = checked(library, &engine, &scope, (name, text), &run.limits)?;

@@ -84,7 +84,7 @@ impl<'c, 'e> Site<'c, 'e> {
             fields: reads::reads(&map.ast, name, row),
             places: reads::places(&map.ast, name, row).into_iter().map(|(field, at)| (field, map.place(at))).collect(),
         });
-        Some(Closure::keep(self.ctx, Arc::clone(&loading.engine), pointer, place, reads))
+        Some(Closure::keep(self.ctx, loading, pointer, map.map(AsRef::as_ref), place, reads))
     }
 
     /// Notes a name that is being declared, however that ends.

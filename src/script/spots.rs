@@ -13,6 +13,8 @@ pub(super) struct FileMap {
     pub(super) ast: AST,
     calls: HashMap<Position, Vec<Spot>>,
     closures: HashMap<String, Position>,
+    /// The names that its imports go by.
+    aliases: Vec<String>,
 }
 
 /// A piece of source: its place, and the pieces within where it is a literal map or list.
@@ -33,7 +35,7 @@ pub(super) enum Parts {
 
 impl FileMap {
     pub(super) fn new(file: String, ast: AST) -> Self {
-        let (mut calls, mut closures) = (HashMap::new(), HashMap::new());
+        let (mut calls, mut closures, mut aliases) = (HashMap::new(), HashMap::new(), Vec::new());
         ast.walk(&mut |path: &[ASTNode]| {
             match path.last() {
                 Some(ASTNode::Expr(Expr::FnCall(call, at) | Expr::MethodCall(call, at)) | ASTNode::Stmt(Stmt::FnCall(call, at))) => {
@@ -44,11 +46,12 @@ impl FileMap {
                         closures.insert(pointer.fn_name().to_owned(), *at);
                     }
                 }
+                Some(ASTNode::Stmt(Stmt::Import(import, _))) => aliases.push(import.1.name.to_string()),
                 _ => (),
             }
             true
         });
-        Self { file, ast, calls, closures }
+        Self { file, ast, calls, closures, aliases }
     }
 
     pub(super) fn place(&self, at: Position) -> Place {
@@ -58,6 +61,11 @@ impl FileMap {
     /// The arguments of the call at a position.
     pub(super) fn arguments(&self, call: Position) -> &[Spot] {
         self.calls.get(&call).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether anything is imported under a name, anywhere in this file.
+    pub(super) fn imports_as(&self, alias: &str) -> bool {
+        self.aliases.iter().any(|known| known == alias)
     }
 
     /// Where a closure of this file begins.

@@ -31,6 +31,12 @@ pub enum Error {
     NoBatch { id: i64 },
     #[error("batch {id} has {rows} rows in the journal but {outcomes} outcomes came back")]
     OutcomeCount { id: i64, rows: usize, outcomes: usize },
+    #[error("no program `{name}` in the state file: `tabi journey list` lists what there is")]
+    NoProgram { name: String },
+    #[error("no participant {id} in the state file")]
+    NoParticipant { id: i64 },
+    #[error("no message {id} in the outbox")]
+    NoIntent { id: i64 },
     #[error("{path}: {what} cannot be read back ({detail}): it was changed by something else than tabi")]
     Garbled { path: PathBuf, what: &'static str, detail: String },
     #[error("{path}: {detail}")]

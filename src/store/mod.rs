@@ -4,20 +4,41 @@
 
 /// What was last written to a record.
 mod applied;
+/// The engagements that programs show.
+mod association;
 /// How far each declaration has read.
 mod cursor;
 /// What can go wrong with the state file.
 mod error;
+/// What happened outside, waiting to move participants.
+mod event;
+/// Who reached which step of a journey and what happened there, counted.
+mod funnel;
 /// What was written, noted before it was sent.
 mod journal;
+/// Programs and the revisions of their flows.
+mod journey;
 /// The scripts' own key-value store.
 mod kv;
 /// Who is alive: locks that vanish with their process.
 mod lease;
 /// When each declaration last ran, for its next time.
 mod mark;
+/// Whom messages went to, and who gets none.
+mod message;
+/// Moves of participants, a batch at once.
+mod moves;
 /// Opening, migrating and reaching the file.
 mod open;
+/// What journeys have to send, with its attempts.
+mod outbox;
+/// Participants whose step is gone, set aside and taken back.
+mod parked;
+/// The people in journeys.
+mod participant;
+/// How the queries of journeys are answered.
+#[cfg(test)]
+mod plans;
 /// Forgetting what is old.
 mod retention;
 /// Rows that a run could not write, and why.
@@ -26,14 +47,23 @@ mod row_error;
 mod run;
 /// What the systems last said about their objects.
 mod schema;
+/// What each participant went through.
+mod timeline;
 
 pub use applied::Applied;
+pub use association::Association;
 pub use error::Error;
+pub use event::{InboxEvent, NewEvent};
 pub use journal::{Batch, BatchId, JournalRow, Outcome};
+pub use journey::{Program, ProgramStatus, Revision};
 pub use lease::{Holder, Lease, Take};
 pub use mark::Mark;
+pub use moves::Move;
 pub use open::Store;
+pub use outbox::{Intent, NewIntent, OutboxCounts};
+pub use participant::{Counts, Fact, Known, NewParticipant, Participant, ParticipantFilter, ParticipantId, ParticipantState};
 pub use retention::{Retention, Swept};
 pub use row_error::RowError;
 pub use run::{Begin, Finish, Run, RunFilter, RunId, Status};
 pub use schema::CachedSchema;
+pub use timeline::{Entry, EntryKind};

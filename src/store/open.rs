@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, Params, Row, Transaction, TransactionBehavior};
 
 use crate::model::Timestamp;
 
@@ -21,7 +21,11 @@ use super::{
 const APPLICATION_ID: i64 = 0x7461_6269;
 
 /// One step of the file's format each, in order, never changed once released: `user_version` counts the steps taken.
-const MIGRATIONS: [&str; 2] = [include_str!("migrations/0001_runs_and_journal.sql"), include_str!("migrations/0002_schemas_and_marks.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("migrations/0001_runs_and_journal.sql"),
+    include_str!("migrations/0002_schemas_and_marks.sql"),
+    include_str!("migrations/0003_journeys.sql"),
+];
 
 /// The state file. Shared by all threads; several processes may have it open.
 #[derive(Debug)]
@@ -153,7 +157,7 @@ fn connect(path: &Path) -> Result<Connection, Fail> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(Duration::from_secs(BUSY_SECONDS))?;
-    connection.set_prepared_statement_cache_capacity(64);
+    connection.set_prepared_statement_cache_capacity(128);
     let looked_at_once = connection.transaction()?;
     let found = refuse_strangers(&looked_at_once, path)?;
     drop(looked_at_once);
@@ -214,6 +218,22 @@ pub(super) fn micros(at: Timestamp) -> i64 {
 
 pub(super) fn instant(micros: i64) -> Result<Timestamp, Fail> {
     Timestamp::from_microsecond(micros).map_err(|error| Fail::Garbled("a time", error.to_string()))
+}
+
+/// A time that may be missing.
+pub(super) fn maybe_instant(row: &Row<'_>, column: usize) -> Result<Option<Timestamp>, Fail> {
+    row.get::<_, Option<i64>>(column)?.map(instant).transpose()
+}
+
+/// All rows of a query, each read by `read`.
+pub(super) fn select<T>(sql: &Connection, query: &str, params: impl Params, read: impl Fn(&Row<'_>) -> Result<T, Fail>) -> Result<Vec<T>, Fail> {
+    let mut statement = sql.prepare_cached(query)?;
+    let mut rows = statement.query(params)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(read(row)?);
+    }
+    Ok(found)
 }
 
 pub(super) fn to_json(value: &impl serde::Serialize) -> Result<String, Fail> {

@@ -1,5 +1,11 @@
 //! The real command, as people and programs meet it.
 
+/// Mail: planned, sent, refused, configured.
+mod email;
+/// Looking without a usable state file.
+mod looking;
+/// Gainsight PX from plain scripts.
+mod px;
 /// The emulators alone.
 mod sandbox;
 /// The README's story.

@@ -19,6 +19,7 @@ sessions! {
     config_errors
     docs_explain
     init_refuses_a_workspace
+    journeys
     names_and_dates
     no_runs_yet
     plain_scripts

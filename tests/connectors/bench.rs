@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 use tabi::{
-    connectors::{GainsightAuth, GainsightOptions, HttpOptions, Options, PendoOptions, SalesforceAuth, SalesforceOptions, Secret, Stop, Systems},
+    connectors::{
+        EmailOptions, GainsightAuth, GainsightOptions, HttpOptions, Options, PendoOptions, PxOptions, SalesforceAuth, SalesforceOptions, Secret,
+        Stop, Systems,
+    },
     model::{Change, Effect, Fault, Field, FieldType, Lookup, Page, Query, Read, Record, Reply, RowOutcome, Source, System, Timestamp, Value, Write},
     sandbox::{self, Sandbox},
 };
@@ -47,6 +50,9 @@ pub(super) fn options(sandbox: &Sandbox) -> Options {
     options.pendo = has("pendo").then(|| PendoOptions::new(get("pendo", "base_url"), Secret::new(get("pendo", "integration_key"))));
     options.gainsight = has("gainsight")
         .then(|| GainsightOptions::new(get("gainsight", "base_url"), GainsightAuth::AccessKey(Secret::new(get("gainsight", "access_key")))));
+    let product = || Some(get("px", "product_key"));
+    options.px = has("px").then(|| PxOptions::new(get("px", "base_url"), Secret::new(get("px", "api_key")), product()));
+    options.email = has("mail").then(|| EmailOptions::new(get("mail", "smtp"), "CS team <cs@acme.example>"));
     options
 }
 
@@ -128,7 +134,7 @@ impl Bench {
     }
 
     pub(super) async fn write(&self, system: System, object: &str, rows: Vec<Change>) -> Result<Vec<RowOutcome>, Fault> {
-        match self.systems.perform(&Effect::Write(Write { system, object: object.into(), rows })).await? {
+        match self.systems.perform(&Effect::Write(Write { system, object: object.into(), rows: rows.into() })).await? {
             Reply::Written(outcomes) => Ok(outcomes),
             other => panic!("{other:?}"),
         }

@@ -2,11 +2,17 @@
 
 /// A sandbox, clients for it, and shorthands for effects.
 mod bench;
+/// Mail.
+mod email;
+/// Big reads of Salesforce.
+mod extract;
 /// Gainsight.
 mod gainsight;
 /// What all systems have in common: reaching, being refused, trying again, stopping.
 mod http;
 /// Pendo.
 mod pendo;
+/// Gainsight PX.
+mod px;
 /// Salesforce.
 mod salesforce;

@@ -66,6 +66,7 @@ async fn every_login_lets_in() {
             client_secret: Some(secret("client_secret")),
             refresh_token: Secret::from(REFRESH_TOKEN),
             on_rotate: None,
+            read_again: None,
         },
     ];
     for auth in all {
@@ -92,7 +93,13 @@ async fn wrong_credentials_are_denied_and_named() {
         ),
         (SalesforceAuth::AccessToken { access_token: Secret::from("wrong") }, "access_token"),
         (
-            SalesforceAuth::RefreshToken { client_id: get("client_id"), client_secret: None, refresh_token: Secret::from("wrong"), on_rotate: None },
+            SalesforceAuth::RefreshToken {
+                client_id: get("client_id"),
+                client_secret: None,
+                refresh_token: Secret::from("wrong"),
+                on_rotate: None,
+                read_again: None,
+            },
             "refresh_token",
         ),
         (

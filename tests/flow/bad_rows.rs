@@ -129,3 +129,23 @@ fn types_that_cannot_fit_fail_before_anything_is_written() {
     assert!(format!("{}{}", ran.stdout, ran.stderr).contains("Renewal_Date__c"), "{}", ran.stdout);
     assert_eq!(sandbox.writes("salesforce"), Vec::<String>::new());
 }
+
+#[test]
+fn a_field_deleted_between_plan_and_run_fails_the_run_before_anything_is_written() {
+    let (workspace, sandbox, first) = run(r#"Site: "Name", Tier__c: #{ from: |row| "gold", type: "text(40)", label: "Tier" }"#);
+    first.ended(0);
+    workspace.write("scripts/script.rhai", mapping(r#"Site: |row| "other " + row.Name, Tier__c: |row| "silver""#));
+    let plan = workspace.tabi("plan --json").ended(0);
+    assert!(plan.summary("m")["update"].as_u64().unwrap() > 0, "{}", plan.stdout);
+    workspace.write(
+        "drop.rhai",
+        r#"let found = salesforce::request("GET", "/tooling/query?q=" + "SELECT+Id+FROM+CustomField+WHERE+DeveloperName='Tier'");
+           salesforce::request("DELETE", "/tooling/sobjects/CustomField/" + found.records[0].Id);"#,
+    );
+    workspace.tabi("exec drop.rhai").ended(0);
+    sandbox.forget_requests();
+    let failed = workspace.tabi("run --json").ended(1);
+    assert_eq!(failed.summary("m")["status"], "failed", "{}", failed.stdout);
+    assert!(failed.stdout.contains("Tier__c") && failed.stdout.contains("Account"), "object and field are named: {}", failed.stdout);
+    assert_eq!(sandbox.writes("salesforce"), Vec::<String>::new());
+}

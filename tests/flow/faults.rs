@@ -37,6 +37,8 @@ fn state(sandbox: &Sandbox) -> Vec<String> {
 
 fn loop_with(faults: &str) -> Vec<String> {
     let workspace = Workspace::with_examples(&EXAMPLES);
+    // Nobody waits for the 60 s of a `timeout`.
+    workspace.write("tabi.toml", "[http]\ntimeout = \"700ms\"\n");
     let sandbox = Sandbox::start(&workspace, &format!("{SIZE} {faults}"));
     for _ in 0..6 {
         if workspace.tabi("run --json --date 2026-11-20").code == Some(0) {
@@ -75,4 +77,23 @@ fn expired_sessions_row_locks_and_late_answers() {
     for kind in ["expired", "lock", "slow=5"] {
         ends_as_undisturbed(kind);
     }
+}
+
+#[test]
+fn answers_that_never_come() {
+    ends_as_undisturbed("timeout");
+}
+
+#[test]
+fn a_used_up_day_ends_the_run_and_the_next_day_makes_up_for_it() {
+    ends_as_undisturbed("limit");
+    let workspace = Workspace::with_examples(&EXAMPLES);
+    let sandbox = Sandbox::start(&workspace, &format!("{SIZE} --faults salesforce:limit@1"));
+    let ended = workspace.tabi("run --json --date 2026-11-20").ended(4);
+    assert_eq!(ended.summary("pendo-account")["status"], "failed", "{}", ended.stdout);
+    assert!(ended.stdout.contains("TotalRequests"), "the limit is named: {}", ended.stdout);
+    assert!(sandbox.writes("salesforce").len() < 5, "no hammering at a used-up limit: {:?}", sandbox.writes("salesforce"));
+    sandbox.post("salesforce", "/_sandbox/faults", &Value::String(String::new()));
+    workspace.tabi("run --json --date 2026-11-20").ended(0);
+    assert_eq!(state(&sandbox), loop_with(""));
 }

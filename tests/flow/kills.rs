@@ -25,20 +25,33 @@ fn rows(sandbox: &Sandbox) -> Vec<String> {
     rows
 }
 
-fn undisturbed() -> Vec<String> {
+fn undisturbed(size: &str) -> Vec<String> {
     let workspace = Workspace::with_examples(&EXAMPLES);
-    let sandbox = Sandbox::start(&workspace, SIZE);
+    let sandbox = Sandbox::start(&workspace, size);
     workspace.tabi("run --json --date 2026-11-20").ended(0);
     rows(&sandbox)
 }
 
 #[test]
 fn a_killed_run_that_is_run_again_ends_as_if_undisturbed() {
-    let wanted = undisturbed();
+    ends_as_if_undisturbed(SIZE, &[("salesforce", 2), ("salesforce", 5), ("gainsight", 4)]);
+}
+
+/// The size of the promise: by bulk jobs, tens of thousands of usage rows and scores.
+#[test]
+#[ignore = "minutes of work: cargo test --test main -- --ignored a_killed_run_of_100_000"]
+fn a_killed_run_of_100_000_accounts_ends_as_if_undisturbed() {
+    let size = "--accounts 100000 --people 200000 --now 2026-11-20T12:00:00Z";
+    ends_as_if_undisturbed(size, &[("salesforce", 3), ("salesforce", 40), ("gainsight", 200)]);
+}
+
+/// Kills the run as soon as so many writes have come to a system: in the push, in the usage load, among the scores.
+#[track_caller]
+fn ends_as_if_undisturbed(size: &str, kills: &[(&str, usize)]) {
+    let wanted = undisturbed(size);
     let workspace = Workspace::with_examples(&EXAMPLES);
-    let sandbox = Sandbox::start(&workspace, SIZE);
-    // Killed as soon as so many writes have come to the system: in the push, in the usage load, among the scores.
-    for (system, writes) in [("salesforce", 2), ("salesforce", 5), ("gainsight", 4)] {
+    let sandbox = Sandbox::start(&workspace, size);
+    for &(system, writes) in kills {
         sandbox.forget_requests();
         let mut child =
             workspace.command("run --json --date 2026-11-20").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();

@@ -99,3 +99,18 @@ fn visitor_level_works_the_same_by_contact_a8() {
     assert!(sandbox.documents("salesforce", "Contact").iter().any(|contact| contact["Pendo_timeonsite__c"].is_number()));
     assert_eq!(workspace.tabi("run --json").summary("people")["written"], 0);
 }
+
+#[test]
+fn rows_of_long_text_go_in_smaller_batches() {
+    let workspace = Workspace::with_script(
+        r#"mapping("long", #{ from: salesforce::object("Contact"), to: salesforce::object("Contact"), match_on: #{ Id: "Id" },
+                              fields: #{ Description: |c| { let text = c.Id; text.pad(15000, "x"); text } } });"#,
+    );
+    workspace.write("tabi.toml", "[salesforce]\nsandbox = true\nbulk_threshold = 1\n");
+    let sandbox = Sandbox::start(&workspace, "--accounts 100 --people 1300");
+    let run = workspace.tabi("run --json").ended(0);
+    assert_eq!(run.summary("long")["written"], sandbox.documents("salesforce", "Contact").len());
+    let jobs = sandbox.writes("salesforce").iter().filter(|call| call.starts_with("POST") && call.ends_with("/jobs/ingest")).count();
+    // About 19 MB of text: held all at once it would be one job.
+    assert!(jobs >= 2, "{jobs} jobs");
+}

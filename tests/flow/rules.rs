@@ -55,6 +55,40 @@ fn only_fields_enabled_for_rule_updates_may_be_written_a13() {
 }
 
 #[test]
+fn a_list_that_leaves_an_object_out_enables_nothing_of_it_a13() {
+    let script = r#"rule("back", #{ rule_for: "account", from: gainsight::object("customer_info"), show: ["AccountId", "HealthScore"],
+        actions: [load_to_sfdc(#{ object: "Account", operation: "update", identifiers: ["Id"], fields: #{ Id: "AccountId", Health_Score__c: "HealthScore" } })] });"#;
+    let workspace = Workspace::with_script(script);
+    workspace.write("tabi.toml", "[salesforce.rule_updates]\nContact = [\"Id\"]\n");
+    let sandbox = Sandbox::start(&workspace, "--accounts 10 --people 20");
+    let run = workspace.tabi("run --json").ended(1);
+    assert!(run.stdout.contains("Health_Score__c"), "the error names the field: {}", run.stdout);
+    assert_eq!(sandbox.writes("salesforce"), Vec::<String>::new());
+    let check: serde_json::Value = serde_json::from_str(&workspace.tabi("check --json").ended(3).stdout).unwrap();
+    let codes: Vec<_> =
+        check["diagnostics"].as_array().unwrap().iter().map(|found| (found["code"].as_str().unwrap(), found["hint"].as_str().unwrap())).collect();
+    let hint = "under [salesforce.rule_updates] in tabi.toml: Account = [\"Id\", \"Health_Score__c\"]";
+    assert_eq!(codes, [("E0505", hint), ("E0505", hint)]);
+    workspace.write("tabi.toml", "[salesforce.rule_updates]\naccount = [\"ID\", \"Health_Score__c\"]\n");
+    workspace.tabi("check").ended(0);
+    workspace.tabi("run --json").ended(0);
+}
+
+#[test]
+fn a_real_org_without_a_list_is_worth_one_warning_a13() {
+    let workspace = Workspace::with_examples(&["health_to_salesforce.rhai"]);
+    let org = "[salesforce]\nauth = \"access_token\"\nbase_url = \"http://127.0.0.1:9\"\naccess_token = \"file:token\"\n";
+    let warned = |workspace: &Workspace, args: &str| {
+        let check: serde_json::Value = serde_json::from_str(&workspace.tabi(args).ended(0).stdout).unwrap();
+        check["diagnostics"].as_array().unwrap().iter().filter(|found| found["code"] == "W0506").count()
+    };
+    assert_eq!(warned(&workspace, "check --json"), 0, "the sandbox may be written as one likes");
+    workspace.write("tabi.toml", org);
+    assert_eq!(warned(&workspace, "check --json"), 1);
+    assert_eq!(warned(&workspace, "check --json --sandbox"), 0);
+}
+
+#[test]
 fn filters_are_joined_by_their_logic_a10() {
     let script = r#"rule("f", #{ rule_for: "account", from: salesforce::object("Account"), show: ["Id", "Industry", "NumberOfEmployees"],
         filters: #{ a: ["NumberOfEmployees", ">=", 0], b: ["Industry", "=", "Banking"], c: ["Industry", "=", "Technology"], logic: "a AND (b OR c)" },
@@ -85,6 +119,9 @@ fn an_open_call_to_action_is_updated_rather_than_doubled_a16() {
     let count = sandbox.documents("gainsight", "call_to_action").len();
     assert!(count > before);
     assert_eq!(workspace.tabi("run --json").ended(0).summary("cta")["written"], 0);
+    let computed = script("X").replace(r#""X""#, r#"|row| "high""#);
+    workspace.write("scripts/script.rhai", computed);
+    assert_eq!(workspace.tabi("run --json").ended(0).summary("cta")["written"], 0, "a closure spells it in another way");
     workspace.write("scripts/script.rhai", script("Low"));
     assert_eq!(workspace.tabi("run --json").ended(0).summary("cta")["written"], made);
     assert_eq!(sandbox.documents("gainsight", "call_to_action").len(), count, "an open call to action was doubled");

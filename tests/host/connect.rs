@@ -5,9 +5,14 @@ use std::{
     os::unix::fs::PermissionsExt as _,
     path::Path,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
-use axum::{Json, Router, http::StatusCode, routing};
+use axum::{
+    Json, Router,
+    http::{HeaderMap, StatusCode},
+    routing,
+};
 use serde_json::json;
 use tabi::{
     config::parse,
@@ -34,6 +39,7 @@ private_key = "file:key"
 audience = "https://acme.my.site.com"
 permission_set = "Customer_Success"
 bulk_threshold = 500
+bulk_query_threshold = 900
 parallel = 2
 [pendo]
 region = "eu"
@@ -43,13 +49,28 @@ calls_per_minute = 90
 domain = "https://acme.gainsightcloud.com"
 access_key = "file:key"
 calls_per_minute = 40
+[px]
+region = "eu"
+api_key = "file:key"
+product_key = "AP-1-2"
 "#;
     let found = connected(text, dir.path());
     let salesforce = found.salesforce.unwrap();
     assert_eq!((salesforce.permission_set.as_deref(), salesforce.bulk_threshold, salesforce.parallel), (Some("Customer_Success"), 500, 2));
+    assert_eq!(salesforce.bulk_query_threshold, 900);
     assert!(matches!(salesforce.auth, SalesforceAuth::JwtBearer { audience: Some(to), .. } if to == "https://acme.my.site.com"));
     assert_eq!(found.pendo.unwrap().calls_per_minute, Some(90));
     assert_eq!(found.gainsight.unwrap().limits, Some(GainsightLimits { per_minute: 40, per_day: 50_000 }));
+    let px = found.px.unwrap();
+    assert_eq!((px.base_url.as_str(), px.product_key.as_deref()), ("https://api-eu.aptrinsic.com", Some("AP-1-2")));
+}
+
+#[test]
+fn the_patience_for_an_answer_can_be_set() {
+    let found = connected("[http]\ntimeout = \"2s\"\n", Path::new("."));
+    assert_eq!((found.http.answer_timeout, found.http.read_timeout), (Duration::from_secs(2), Duration::from_secs(8)));
+    let error = parse("[http]\ntimeout = \"0s\"\n", Path::new("tabi.toml")).expect_err("no patience at all");
+    assert!(error.to_string().contains("longer than nothing"), "{error}");
 }
 
 #[test]
@@ -71,20 +92,26 @@ fn the_sandbox_takes_rows_as_the_real_org_would() {
     assert_eq!((salesforce.bulk_threshold, salesforce.parallel), (7, 3));
 }
 
-/// An org that takes each refresh token once and hands out the next one.
+/// An org that takes each refresh token once and hands out the next one; each session ends the one before.
 async fn rotating_org() -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let (instance, used) = (address.clone(), Arc::new(Mutex::new(0)));
+    let of_sessions = Arc::clone(&used);
     let token = async move |form: String| {
         let mut used = used.lock().unwrap();
         if !form.contains(&format!("&refresh_token=token-{used}&")) {
             return (StatusCode::BAD_REQUEST, Json(json!({"error": "invalid_grant", "error_description": "expired access/refresh token"})));
         }
         *used += 1;
-        (StatusCode::OK, Json(json!({"access_token": "a", "instance_url": instance, "refresh_token": format!("token-{used}")})))
+        (StatusCode::OK, Json(json!({"access_token": format!("session-{used}"), "instance_url": instance, "refresh_token": format!("token-{used}")})))
     };
-    let objects = async || Json(json!({"sobjects": []}));
+    let objects = async move |headers: HeaderMap| {
+        if headers["authorization"] != format!("Bearer session-{}", of_sessions.lock().unwrap()) {
+            return (StatusCode::UNAUTHORIZED, Json(json!([{"message": "Session expired or invalid", "errorCode": "INVALID_SESSION_ID"}])));
+        }
+        (StatusCode::OK, Json(json!({"sobjects": []})))
+    };
     let org = Router::new().route("/services/oauth2/token", routing::post(token)).fallback(objects);
     tokio::spawn(async move { axum::serve(listener, org).await });
     address
@@ -109,6 +136,20 @@ async fn a_rotated_refresh_token_is_there_at_the_next_start() {
     }
     assert!(dir.path().join("token").is_symlink());
     assert_eq!(fs::read_dir(dir.path().join("kept")).unwrap().count(), 1, "nothing is left beside it");
+}
+
+#[tokio::test]
+async fn a_token_that_another_process_rotated_is_seen_at_the_next_renewal() {
+    let (org, dir) = (rotating_org().await, tempfile::tempdir().unwrap());
+    fs::write(dir.path().join("token"), "token-0\n").unwrap();
+    let process = || Systems::new(connected(&refreshing(&org, "file:token"), dir.path()), Stop::new()).unwrap();
+    let (host, other) = (process(), process());
+    for round in 0..3 {
+        for systems in [&other, &host] {
+            systems.perform(&Effect::Objects { system: System::Salesforce }).await.unwrap_or_else(|fault| panic!("round {round}: {fault}"));
+        }
+    }
+    assert_eq!(fs::read_to_string(dir.path().join("token")).unwrap(), "token-6\n");
 }
 
 /// What is logged meanwhile.

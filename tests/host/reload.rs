@@ -168,3 +168,19 @@ fn a_file_that_vanishes_between_the_look_and_the_reading_is_an_error_of_its_own_
     // The next look finds it gone for good.
     assert_eq!(scan(dir.path()).files.keys().collect::<Vec<_>>(), ["scripts/b.rhai"]);
 }
+
+#[test]
+fn a_saved_template_is_another_generation_and_a_broken_one_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "templates/w.html", "Subject: One\n<p>{{ name }}</p>");
+    write(dir.path(), "templates/logo.svg", "no template {{");
+    let (first, receipt) = reload(&workspace(dir.path()), None);
+    assert_eq!((receipt.files, errors(&receipt)), (1, vec![]));
+    assert!(first.is_of(&first.look(dir.path())));
+    write(dir.path(), "templates/w.html", "Subject: Two\n<p>{{ name </p>");
+    assert!(!first.is_of(&first.look(dir.path())), "a save is seen");
+    let (second, receipt) = reload(&workspace(dir.path()), Some(&first));
+    assert_eq!(errors(&receipt), [("scripts/templates/w.html", "E0601")]);
+    assert_eq!((receipt.kept.len(), receipt.hash.as_str()), (1, first.generation.hash()), "what ran goes on");
+    assert_eq!(second.generation.templates().has_subject("w"), Some(true));
+}

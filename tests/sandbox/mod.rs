@@ -2,4 +2,5 @@
 
 mod company;
 mod core;
+mod mail;
 mod pendo;

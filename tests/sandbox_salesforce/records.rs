@@ -167,3 +167,15 @@ pub(super) async fn grant(org: &Org, field: &str) {
     let body = json!({"ParentId": access, "SobjectType": object, "Field": field, "PermissionsRead": true, "PermissionsEdit": true});
     org.create("FieldPermissions", body).await;
 }
+
+#[tokio::test]
+async fn documents_show_instants_as_the_vendor_writes_them() {
+    let org = Org::start().await;
+    let id = org.create("Account", json!({"Name": "Shown"})).await;
+    let (_, row) = org.get(&format!("sobjects/Account/{id}")).await;
+    let url = format!("{}/_sandbox/documents/Account", org.sandbox.base_url("salesforce").unwrap());
+    let documents: Value = org.client.get(url).send().await.unwrap().json().await.unwrap();
+    let shown = documents.as_array().unwrap().iter().find(|document| document["Id"] == id.as_str()).unwrap();
+    assert_eq!(shown["CreatedDate"], row["CreatedDate"]);
+    assert!(shown["CreatedDate"].as_str().is_some_and(|text| text.ends_with(".000+0000")), "{shown}");
+}

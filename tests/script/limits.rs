@@ -20,6 +20,7 @@ fn tight() -> Limits {
         operations: 20_000,
         call_depth: 12,
         expression_depth: 20,
+        top_depth: 20,
         text: 1000,
         list: 100,
         map: 100,
@@ -53,6 +54,14 @@ fn the_deepest_recursion_that_is_allowed_fits_the_stack() {
         let said = findings(&Workspace::new(&[("scripts/a.rhai", script)]).load()).join("\n");
         assert!(said.starts_with("E0206"), "{said}");
     }
+}
+
+#[test]
+fn the_deepest_closure_of_a_file_fits_the_stack_also_when_it_calls_itself() {
+    let script = |depth: usize| format!("let g = |f, n| {}f.call(f, n + 1){};\ng.call(g, 0);", "[".repeat(depth), "]".repeat(depth));
+    let said = |depth| findings(&Workspace::new(&[("scripts/a.rhai", &script(depth))]).load()).join("\n");
+    let deepest = (1..64).rev().map(said).find(|said| !said.starts_with("E0201")).unwrap();
+    assert!(deepest.starts_with("E0206"), "{deepest}");
 }
 
 #[test]

@@ -51,7 +51,7 @@ fn writes_are_effects_with_plain_rows() {
     let asked = perform.asked.lock().unwrap();
     let Effect::Write(first) = &asked[0] else { panic!("{asked:?}") };
     let wanted = Change::Update { key: "001".into(), id: "001".into(), fields: record(&[("Name", "Acme")]), before: Record::new() };
-    assert_eq!((first.system, first.object.as_str(), &first.rows), (System::Salesforce, "Account", &vec![wanted]));
+    assert_eq!((first.system, first.object.as_str(), &*first.rows), (System::Salesforce, "Account", &vec![wanted]));
     let Effect::Write(second) = &asked[1] else { panic!("{asked:?}") };
     assert_eq!(second.rows[0].key(), "001");
     assert!(format!("{:?}", second.rows).contains("metadata.custom.tier"));

@@ -2,7 +2,7 @@
 
 use tabi::{
     model::{Field, FieldType, ObjectSchema, System},
-    script::{Declaration, check_against},
+    script::{Declaration, check_against, check_enabled},
 };
 
 use super::bench::{Workspace, findings};
@@ -93,4 +93,21 @@ fn sources_relations_and_filters_are_checked() {
     });";
     let said = against(script);
     assert_eq!(said.iter().map(|line| line[..7].to_owned()).collect::<Vec<_>>(), ["E0502:4", "E0502:1", "E0502:1"], "{said:?}");
+}
+
+#[test]
+fn fields_that_rules_write_have_to_be_on_the_list_when_there_is_one_a13() {
+    let script = "rule(\"back\", #{ rule_for: \"account\", from: gainsight::object(\"customer_info\"), show: [\"AccountId\", \"HealthScore\"],
+        actions: [load_to_sfdc(#{ object: \"Account\", operation: \"update\", identifiers: [\"Id\"],
+            fields: #{ Id: \"AccountId\", Health_Score__c: \"HealthScore\" } })] });";
+    let generation = Workspace::new(&[("scripts/a.rhai", script)]).load();
+    let declarations: Vec<&Declaration> = generation.declarations().map(AsRef::as_ref).collect();
+    let list = |fields: &[&str]| [("account".to_owned(), fields.iter().map(ToString::to_string).collect())].into();
+    let codes = |list: Option<&std::collections::BTreeMap<_, _>>, real: bool| {
+        check_enabled(&declarations, list, real).iter().map(|d| format!("{}:{}:{}", d.code, d.line, d.column)).collect::<Vec<_>>()
+    };
+    assert_eq!(codes(Some(&list(&["id"])), false), ["E0505:3:41"]);
+    assert_eq!(codes(Some(&list(&["id", "Health_Score__c"])), true), Vec::<String>::new());
+    assert_eq!(codes(Some(&std::collections::BTreeMap::new()), true), ["E0505:3:24", "E0505:3:41"]);
+    assert_eq!((codes(None, true), codes(None, false)), (vec!["W0506:2:19".to_owned()], vec![]));
 }

@@ -52,6 +52,7 @@ fn job() {
         "hold" => hold(path),
         "write" => write(path),
         "write forever" => write_forever(path),
+        "move forever" => super::journeys::move_forever(path, say),
         "open" => say(&Store::open(path).map_or_else(|error| format!("{error:?}"), |_| "opened".into())),
         other => panic!("no job {other}"),
     }

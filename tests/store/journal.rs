@@ -29,7 +29,7 @@ fn a_batch_comes_back_as_it_was_asked_for_with_what_became_of_each_row() {
         Change::Upsert { key: "c".into(), by: "Ext__c".into(), fields },
         Change::Delete { key: "d".into(), id: "001D".into(), before },
     ];
-    let write = Write { system: System::Gainsight, object: "Company".into(), rows: rows.clone() };
+    let write = Write { system: System::Gainsight, object: "Company".into(), rows: rows.clone().into() };
     let batch = store.intend(&run, &write, at(1)).expect("intend");
     let seen = store.journal(&run, None, 100).expect("journal");
     assert_eq!(seen.iter().map(|row| row.change.clone()).collect::<Vec<_>>(), rows);
@@ -144,7 +144,8 @@ fn the_value_last_written_to_a_field_is_known_with_its_run() {
     let mut write = |rows: Vec<Change>, outcomes: Option<Vec<RowOutcome>>| {
         clock += 1;
         let run = begin(&store, "health", at(clock));
-        let batch = store.intend(&run, &Write { system: System::Salesforce, object: "Account".into(), rows }, at(clock)).expect("intend");
+        let batch =
+            store.intend(&run, &Write { system: System::Salesforce, object: "Account".into(), rows: rows.into() }, at(clock)).expect("intend");
         if let Some(outcomes) = outcomes {
             store.complete(batch, &outcomes, at(clock)).expect("complete");
         }

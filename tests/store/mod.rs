@@ -6,6 +6,8 @@ mod bad_state;
 mod child;
 /// The journal of writes.
 mod journal;
+/// Programs, participants, moves, events, the outbox, funnels.
+mod journeys;
 /// Locks and dead processes.
 mod processes;
 /// Runs, row errors, cursors, marks, schemas, keys.
@@ -38,5 +40,5 @@ fn updates(rows: u32) -> Write {
         fields: record(&[("Pendo_x__c", Value::Int(n.into())), ("Name", Value::text("new"))]),
         before: record(&[("Pendo_x__c", Value::Null), ("Name", Value::text("old"))]),
     };
-    Write { system: System::Salesforce, object: "Account".into(), rows: (0..rows).map(change).collect() }
+    Write { system: System::Salesforce, object: "Account".into(), rows: (0..rows).map(change).collect::<Vec<_>>().into() }
 }

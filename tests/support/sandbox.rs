@@ -47,7 +47,7 @@ impl Sandbox {
 
     /// Forgets what was asked so far.
     pub(crate) fn forget_requests(&self) {
-        for system in ["salesforce", "pendo", "gainsight"] {
+        for system in ["salesforce", "pendo", "gainsight", "px", "mail"] {
             self.post(system, "/_sandbox/reset", &serde_json::json!({}));
         }
     }

@@ -130,7 +130,7 @@ fn from_to(fields: &Record, before: &Record) -> Map<String, Json> {
 
 fn change(system: System, object: &str, key: &str, operation: &str, fields: &Record, before: &Record) -> String {
     let (style, sign) = match operation {
-        "create" => (ADD, "+"),
+        "create" | "send" => (ADD, "+"),
         "delete" => (REMOVE, "-"),
         _ => (CHANGE, "~"),
     };
@@ -138,7 +138,7 @@ fn change(system: System, object: &str, key: &str, operation: &str, fields: &Rec
     let width = fields.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     for (name, value) in fields.iter() {
         let old = before.get(name).unwrap_or(&Value::Null);
-        let arrow = if operation == "create" { String::new() } else { format!("{} -> ", paint(DIM, cell(old))) };
+        let arrow = if matches!(operation, "create" | "send") { String::new() } else { format!("{} -> ", paint(DIM, cell(old))) };
         lines.extend(["\n      ", &format!("{name:<width$}"), "  ", &arrow, &paint(style, cell(value)).to_string()]);
     }
     lines

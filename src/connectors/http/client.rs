@@ -47,7 +47,7 @@ pub(in crate::connectors) struct Http {
 }
 
 /// Tries at an address that never answered: nobody wants to wait long to hear of a typing error.
-const KNOCKS: usize = 4;
+pub(in crate::connectors) const KNOCKS: usize = 4;
 
 /// A whole answer.
 #[derive(Debug)]
@@ -204,15 +204,9 @@ impl Http {
         }
     }
 
-    /// Pauses between tries: exponential with full jitter, a random part of each.
+    /// Pauses between tries, as `waits` below.
     pub(in crate::connectors) fn waits(&self) -> impl Iterator<Item = Duration> + use<> {
-        let options = &self.scene.options;
-        let plain = ExponentialBuilder::new()
-            .with_min_delay(options.first_wait)
-            .with_max_delay(options.longest_wait)
-            .with_max_times(options.attempts.saturating_sub(1));
-        // What `backon` adds to the plain pause is uniform between nothing and the pause: just that is waited.
-        plain.with_jitter().build().zip(plain.build()).map(|(jittered, plain)| jittered.saturating_sub(plain))
+        waits(&self.scene.options)
     }
 
     /// One try: an answer with a 2xx status and its body still to come, or why not.
@@ -317,6 +311,16 @@ impl Http {
         }
         Ok(body.freeze())
     }
+}
+
+/// Pauses between tries: exponential with full jitter, a random part of each.
+pub(in crate::connectors) fn waits(options: &HttpOptions) -> impl Iterator<Item = Duration> + use<> {
+    let plain = ExponentialBuilder::new()
+        .with_min_delay(options.first_wait)
+        .with_max_delay(options.longest_wait)
+        .with_max_times(options.attempts.saturating_sub(1));
+    // What `backon` adds to the plain pause is uniform between nothing and the pause: just that is waited.
+    plain.with_jitter().build().zip(plain.build()).map(|(jittered, plain)| jittered.saturating_sub(plain))
 }
 
 /// Scheme, host and port.

@@ -10,7 +10,7 @@ mod pace;
 mod refusal;
 
 pub(super) use call::{Call, Repeat, escape};
-pub(super) use client::{Answer, Http, Scene, Streamed, broken_json};
+pub(super) use client::{Answer, Http, KNOCKS, Scene, Streamed, broken_json, waits};
 pub(super) use pace::Pace;
 pub(super) use refusal::{Refusal, garbled, invalid, unknown_outcome};
 

@@ -141,7 +141,7 @@ impl Pendo {
     async fn add_missing_fields(&self, kind: &'static str, rows: &[Change]) -> Result<(), Fault> {
         let schema = self.schema(kind).await?;
         let mut missing: Vec<(&str, Option<&'static str>)> = Vec::new();
-        for (path, value) in rows.iter().filter_map(fields_of).flat_map(Record::iter) {
+        for (path, value) in rows.iter().filter_map(Change::fields).flat_map(Record::iter) {
             if schema.has(path) || parts(path).is_none() {
                 continue;
             }
@@ -154,13 +154,6 @@ impl Pendo {
             self.add_field(kind, path, "", wire.unwrap_or("string")).await?;
         }
         Ok(())
-    }
-}
-
-fn fields_of(change: &Change) -> Option<&Record> {
-    match change {
-        Change::Insert { fields, .. } | Change::Update { fields, .. } | Change::Upsert { fields, .. } => Some(fields),
-        Change::Delete { .. } => None,
     }
 }
 

@@ -1,19 +1,21 @@
 //! Many rows through Bulk API 2.0: one CSV up, results down, joined back by what is in the rows, never by their order.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::HashMap,
+    hash::{DefaultHasher, Hash, Hasher},
     time::Duration,
 };
 
+use bytes::Bytes;
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Change, Fault, FaultKind, RowOutcome, System};
+use crate::model::{Change, Fault, FaultKind, System};
 
 use super::{
     Salesforce, cell,
     errors::{WireError, fault_of},
-    write::{Operation, Row, fields_of, gone_is_deleted, id_of},
+    write::{Operation, Row, gone_is_deleted, id_of},
 };
 use crate::connectors::{
     http::{Call, Repeat, garbled, unknown_outcome},
@@ -23,8 +25,8 @@ use crate::connectors::{
 /// Bytes of one job's CSV; the service takes 100 MB.
 const CSV_LIMIT: usize = 90 * 1024 * 1024;
 /// The longest pause between two looks at a job, and how many looks there are (about two hours).
-const LONGEST_LOOK: Duration = Duration::from_secs(10);
-const LOOKS: usize = 720;
+pub(super) const LONGEST_LOOK: Duration = Duration::from_secs(10);
+pub(super) const LOOKS: usize = 720;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -54,7 +56,7 @@ struct Job {
 /// The CSV of one job and the rows in it.
 struct Part<'a> {
     header: Vec<&'a str>,
-    csv: Vec<u8>,
+    csv: Bytes,
     rows: Vec<Row<'a>>,
 }
 
@@ -68,26 +70,26 @@ impl Salesforce {
                 Err(fault) => return outcomes.put(rest.iter().map(|(at, _)| *at), Err(fault)),
             };
             rest = &rest[part.rows.len()..];
-            let places = part.rows.iter().map(|(at, _)| *at).collect::<Vec<_>>();
             let result = match outcomes.halt().get() {
                 Some(fault) => Err(fault),
-                None => self.job(object, operation, part).await,
+                None => self.job(object, operation, &part, outcomes).await,
             };
-            if let Err(fault) = &result {
-                outcomes.halt().set_if_systemic(fault);
+            if let Err(fault) = result {
+                outcomes.halt().set_if_systemic(&fault);
+                outcomes.put(part.rows.iter().map(|(at, _)| *at), Err(fault));
             }
-            outcomes.put(places.into_iter(), result);
         }
     }
 
-    async fn job<'a>(&self, object: &str, operation: Operation<'a>, part: Part<'a>) -> Result<Vec<RowOutcome>, Fault> {
+    /// Outcomes are told only when all of them are there: a fault is for every row of the part.
+    async fn job<'a>(&self, object: &str, operation: Operation<'a>, part: &Part<'a>, outcomes: &mut Outcomes) -> Result<(), Fault> {
         let job = self.open_job(object, operation).await?;
         let path = self.path(&format!("jobs/ingest/{}", job.id));
         self.upload(&path, part.csv.clone()).await?;
         // From here on the rows may be written whatever happens to our side of the talk.
         let lost = |fault: Fault| if operation == Operation::Insert { unknown_outcome(&fault) } else { fault };
         let done = self.finished(&path).await.map_err(lost)?;
-        self.results(&path, &done, operation, &part).await.map_err(lost)
+        self.results(&path, &done, operation, part, outcomes).await.map_err(lost)
     }
 
     async fn open_job(&self, object: &str, operation: Operation<'_>) -> Result<Job, Fault> {
@@ -103,7 +105,7 @@ impl Salesforce {
         self.json(&call).await
     }
 
-    async fn upload(&self, path: &str, csv: Vec<u8>) -> Result<(), Fault> {
+    async fn upload(&self, path: &str, csv: Bytes) -> Result<(), Fault> {
         let call = Call::new(Method::PUT, format!("{path}/batches")).slow().body("text/csv", csv);
         match self.read(&call, |_| Ok(())).await {
             // The first try had arrived after all.
@@ -134,22 +136,29 @@ impl Salesforce {
         Err(Fault::from_system(System::Salesforce, FaultKind::Unavailable, message).code("BULK_JOB_STUCK"))
     }
 
-    async fn results<'a>(&self, path: &str, job: &Job, operation: Operation<'a>, part: &Part<'a>) -> Result<Vec<RowOutcome>, Fault> {
+    async fn results<'a>(&self, path: &str, job: &Job, operation: Operation<'a>, part: &Part<'a>, outcomes: &mut Outcomes) -> Result<(), Fault> {
         let mut waiting = Waiting::new(operation, part)?;
-        for row in self.result_rows(path, "successfulResults", &part.header).await? {
-            let created = row.second.eq_ignore_ascii_case("true") || operation == Operation::Insert;
-            waiting.settle(&row.cells, written(some(row.id), created));
+        let (good, bad) = (self.result_file(path, "successfulResults").await?, self.result_file(path, "failedResults").await?);
+        each_result(&good, &part.header, |id, created, cells| {
+            if let Some(at) = waiting.take(cells) {
+                outcomes.set(at, written(id, created.eq_ignore_ascii_case("true") || operation == Operation::Insert));
+            }
+        })?;
+        each_result(&bad, &part.header, |id, error, cells| {
+            if let Some(at) = waiting.take(cells) {
+                outcomes.set(at, gone_is_deleted(operation, id, row_fault(error)));
+            }
+        })?;
+        let fault = unprocessed(operation, job);
+        for at in waiting.rest() {
+            outcomes.set(at, failed(fault.clone()));
         }
-        for row in self.result_rows(path, "failedResults", &part.header).await? {
-            let fault = row_fault(&row.second);
-            waiting.settle(&row.cells, gone_is_deleted(operation, some(row.id), fault));
-        }
-        Ok(waiting.finish(operation, job))
+        Ok(())
     }
 
-    async fn result_rows(&self, path: &str, which: &str, header: &[&str]) -> Result<Vec<ResultRow>, Fault> {
+    async fn result_file(&self, path: &str, which: &str) -> Result<Bytes, Fault> {
         let call = Call::get(format!("{path}/{which}")).header("accept", "text/csv");
-        self.read(&call, |answer| result_rows(&answer.body, header)).await
+        self.read(&call, |answer| each_result(&answer.body, &[], |_, _, _| ()).map(|()| answer.body.clone())).await
     }
 }
 
@@ -160,7 +169,7 @@ fn header<'a>(operation: Operation<'a>, rows: &[Row<'a>]) -> Vec<&'a str> {
         header.push("Id");
     }
     for (_, change) in rows {
-        let Some(fields) = fields_of(change) else { continue };
+        let Some(fields) = change.fields() else { continue };
         // Rows nearly always have the same fields: look only for those that differ from what stands at their place.
         for (name, _) in fields.iter() {
             if !header.iter().any(|known| known.eq_ignore_ascii_case(name)) {
@@ -177,7 +186,7 @@ fn cells(header: &[&str], operation: Operation<'_>, change: &Change) -> Vec<Stri
         if by_id && at == 0 {
             return id_of(change).unwrap_or_default().to_owned();
         }
-        fields_of(change).and_then(|fields| fields.get(name)).map_or_else(String::new, cell::csv)
+        change.fields().and_then(|fields| fields.get(name)).map_or_else(String::new, cell::csv)
     };
     header.iter().enumerate().map(cell).collect()
 }
@@ -199,35 +208,28 @@ fn part<'a>(header: &[&'a str], operation: Operation<'a>, rows: &[Row<'a>]) -> R
         taken.push(*row);
     }
     let csv = csv.into_inner().map_err(|_| garbled(System::Salesforce, "the rows cannot be written as CSV"))?;
-    Ok(Part { header: header.to_vec(), csv, rows: taken })
+    Ok(Part { header: header.to_vec(), csv: csv.into(), rows: taken })
 }
 
-fn some(id: String) -> Option<String> {
-    (!id.is_empty()).then_some(id)
+fn some(id: &str) -> Option<String> {
+    (!id.is_empty()).then(|| id.to_owned())
 }
 
-struct ResultRow {
-    id: String,
-    /// `sf__Created` or `sf__Error`.
-    second: String,
-    /// In the order of our header.
-    cells: Vec<String>,
-}
-
-/// Rows of a result file. It may be empty, or only a header.
-fn result_rows(body: &[u8], header: &[&str]) -> Result<Vec<ResultRow>, Fault> {
+/// Rows of a result file, one at a time: the id, `sf__Created` or `sf__Error`, and the cells in the order of our header.
+/// The file may be empty, or only a header.
+fn each_result(body: &[u8], header: &[&str], mut each: impl FnMut(Option<String>, &str, &[&str])) -> Result<(), Fault> {
     let broken = |_| garbled(System::Salesforce, "the bulk result is not the CSV that was expected");
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(body);
     let columns = reader.headers().map_err(broken)?.clone();
     let place = |name: &str| columns.iter().position(|column| column.eq_ignore_ascii_case(name));
     let places: Vec<Option<usize>> = header.iter().map(|name| place(name)).collect();
-    let mut rows = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(broken)?;
-        let get = |at: Option<usize>| at.and_then(|at| record.get(at)).unwrap_or_default().to_owned();
-        rows.push(ResultRow { id: get(Some(0)), second: get(Some(1)), cells: places.iter().map(|at| get(*at)).collect() });
+    let mut record = csv::StringRecord::new();
+    while reader.read_record(&mut record).map_err(broken)? {
+        let get = |at: Option<usize>| at.and_then(|at| record.get(at)).unwrap_or_default();
+        let cells: Vec<&str> = places.iter().map(|at| get(*at)).collect();
+        each(some(get(Some(0))), get(Some(1)), &cells);
     }
-    Ok(rows)
+    Ok(())
 }
 
 /// `CODE:message:FIELD --`.
@@ -242,8 +244,17 @@ fn row_fault(text: &str) -> Fault {
 /// Rows whose result has not been seen yet, found by what tells them apart.
 struct Waiting {
     key: Key,
-    places: HashMap<String, VecDeque<usize>>,
-    outcomes: Vec<Option<RowOutcome>>,
+    /// By the hash of the key, the first row that has it (its place in `rows`).
+    first: HashMap<u64, usize>,
+    rows: Vec<Waiter>,
+}
+
+struct Waiter {
+    /// Its place in the whole write.
+    at: usize,
+    /// The next row with the same key.
+    next: Option<usize>,
+    told: bool,
 }
 
 /// What a row is found by: a column of the header, or all of them.
@@ -262,41 +273,56 @@ impl Waiting {
             }
             Operation::Insert => Key::Whole,
         };
-        let mut places: HashMap<String, VecDeque<usize>> = HashMap::with_capacity(part.rows.len());
-        for (at, (_, change)) in part.rows.iter().enumerate() {
-            places.entry(key.of(&cells(&part.header, operation, change))).or_default().push_back(at);
+        let mut rows: Vec<Waiter> = part.rows.iter().map(|(at, _)| Waiter { at: *at, next: None, told: false }).collect();
+        let mut first = HashMap::with_capacity(rows.len());
+        for (place, (_, change)) in part.rows.iter().enumerate().rev() {
+            let cells = cells(&part.header, operation, change);
+            let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
+            rows[place].next = first.insert(key.of(&cells), place);
         }
-        Ok(Self { key, places, outcomes: vec![None; part.rows.len()] })
+        Ok(Self { key, first, rows })
     }
 
-    fn settle(&mut self, cells: &[String], outcome: RowOutcome) {
-        if let Some(at) = self.places.get_mut(&self.key.of(cells)).and_then(VecDeque::pop_front) {
-            self.outcomes[at] = Some(outcome);
-        }
-    }
-
-    /// Rows in neither result were not processed, or the job says why it failed.
-    fn finish(self, operation: Operation<'_>, job: &Job) -> Vec<RowOutcome> {
-        let reason = job.error_message.as_deref().unwrap_or("the job ended without a result for this row");
-        let fault = if job.state == "Failed" {
-            // `InvalidBatch : Field name not found : Foo__c`
-            let kind = if reason.contains("Field name not found") { FaultKind::NotFound } else { FaultKind::Invalid };
-            let code = reason.split(':').next().unwrap_or_default().trim().to_owned();
-            Fault::from_system(System::Salesforce, kind, reason.to_owned()).code(code)
-        } else {
-            let fault = Fault::from_system(System::Salesforce, FaultKind::Unavailable, reason.to_owned());
-            if operation == Operation::Insert { unknown_outcome(&fault) } else { fault.code("UNPROCESSED") }
+    /// The place in the write of the first row with these cells that has not been told.
+    fn take(&mut self, cells: &[&str]) -> Option<usize> {
+        let hash = self.key.of(cells);
+        let place = *self.first.get(&hash)?;
+        let row = &mut self.rows[place];
+        row.told = true;
+        match row.next {
+            Some(next) => self.first.insert(hash, next),
+            None => self.first.remove(&hash),
         };
-        self.outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(|| failed(fault.clone()))).collect()
+        Some(row.at)
+    }
+
+    /// Rows in neither result.
+    fn rest(self) -> impl Iterator<Item = usize> {
+        self.rows.into_iter().filter(|row| !row.told).map(|row| row.at)
     }
 }
 
+/// Why a row is in neither result: it was not processed, or the job says why it failed.
+fn unprocessed(operation: Operation<'_>, job: &Job) -> Fault {
+    let reason = job.error_message.as_deref().unwrap_or("the job ended without a result for this row");
+    if job.state == "Failed" {
+        // `InvalidBatch : Field name not found : Foo__c`
+        let kind = if reason.contains("Field name not found") { FaultKind::NotFound } else { FaultKind::Invalid };
+        let code = reason.split(':').next().unwrap_or_default().trim().to_owned();
+        return Fault::from_system(System::Salesforce, kind, reason.to_owned()).code(code);
+    }
+    let fault = Fault::from_system(System::Salesforce, FaultKind::Unavailable, reason.to_owned());
+    if operation == Operation::Insert { unknown_outcome(&fault) } else { fault.code("UNPROCESSED") }
+}
+
 impl Key {
-    fn of(&self, cells: &[String]) -> String {
+    fn of(&self, cells: &[&str]) -> u64 {
+        let mut hasher = DefaultHasher::new();
         match self {
-            Self::Column(at) => cells.get(*at).cloned().unwrap_or_default(),
+            Self::Column(at) => cells.get(*at).hash(&mut hasher),
             // An emptied cell may come back as it was sent or as nothing.
-            Self::Whole => cells.iter().map(|cell| if cell == "#N/A" { "" } else { cell.as_str() }).collect::<Vec<_>>().join("\u{1f}"),
+            Self::Whole => cells.iter().for_each(|cell| if *cell == "#N/A" { "" } else { *cell }.hash(&mut hasher)),
         }
+        hasher.finish()
     }
 }

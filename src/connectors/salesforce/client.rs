@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 
-use crate::model::{Fault, Request, System, Value};
+use crate::model::{Fault, FaultKind, Request, System, Value};
 
 use super::{
     auth::{Session, login},
@@ -32,7 +32,10 @@ pub(in crate::connectors) struct Salesforce {
 #[derive(Debug, Default)]
 struct State {
     session: Option<Arc<Session>>,
+    /// The refresh token in force, when it is not the one of the start.
     refresh: Option<Secret>,
+    /// What was last found where the token is kept.
+    kept: Option<Secret>,
 }
 
 impl Salesforce {
@@ -96,7 +99,13 @@ impl Salesforce {
         if let Some(session) = state.session.as_ref().filter(|session| !dead.is_some_and(|dead| Arc::ptr_eq(dead, session))) {
             return Ok(session.clone());
         }
-        let session = login(&self.http, &self.options.login_url, &self.options.auth, state.refresh.as_ref()).await?;
+        self.read_again(&mut state);
+        let mut session = login(&self.http, &self.options.login_url, &self.options.auth, state.refresh.as_ref()).await;
+        // Another process may have been faster by a moment.
+        if matches!(&session, Err(fault) if fault.kind == FaultKind::Denied) && self.read_again(&mut state) {
+            session = login(&self.http, &self.options.login_url, &self.options.auth, state.refresh.as_ref()).await;
+        }
+        let session = session?;
         if let (Some(rotated), SalesforceAuth::RefreshToken { on_rotate, .. }) = (&session.rotated, &self.options.auth) {
             state.refresh = Some(rotated.clone());
             if let Some(tell) = on_rotate {
@@ -106,6 +115,19 @@ impl Salesforce {
         let session = Arc::new(session);
         state.session = Some(session.clone());
         Ok(session)
+    }
+
+    /// Takes the refresh token that another process has kept since the last look; false when there is none.
+    fn read_again(&self, state: &mut State) -> bool {
+        let SalesforceAuth::RefreshToken { refresh_token, read_again: Some(read), .. } = &self.options.auth else { return false };
+        let Some(kept) = (read.0)() else { return false };
+        let known = state.kept.as_ref().unwrap_or(refresh_token);
+        if known.reveal() == kept.reveal() {
+            return false;
+        }
+        state.kept = Some(kept.clone());
+        state.refresh = Some(kept);
+        true
     }
 }
 

@@ -14,6 +14,8 @@ mod create;
 mod describe;
 /// How each of Salesforce's error codes is understood.
 mod errors;
+/// Many rows out, through a Bulk API 2.0 query job.
+mod extract;
 /// Records by key.
 mod lookup;
 /// Pages of a query.

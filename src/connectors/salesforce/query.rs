@@ -17,6 +17,7 @@ use super::{
     Salesforce,
     describe::Described,
     errors::{WireError, fault_of},
+    extract,
     soql::{self, Kinds},
 };
 use crate::connectors::{
@@ -33,18 +34,33 @@ impl Salesforce {
         let object = self.described(&query.object).await?;
         let fields = asked_fields(query, &object);
         let columns = self.columns(&object, &fields).await?;
-        match after {
-            Some(locator) => self.next_page(locator, &columns, page).await,
-            None => self.first_page(&self.statement(query, &object, &fields).await?, &columns, page).await,
+        match after.map(|after| (after, extract::place(after))) {
+            Some((_, Some((job, locator)))) => {
+                let typed = self.typed(&query.object, &fields).await?.unwrap_or_default();
+                self.extracted(job, locator, &typed, page).await
+            }
+            Some((locator, None)) => self.next_page(locator, &columns, page).await,
+            None => {
+                let soql = self.statement(query, &object, &fields).await?;
+                let first = self.first_page(&soql, &columns, page).await?;
+                self.in_bulk_if_many(first, &soql, self.typed(&query.object, &fields).await?, page).await
+            }
         }
     }
 
     /// One page of a whole statement. Fields are typed where they are plain fields of its object.
     pub(in crate::connectors) async fn read_soql(&self, soql: &str, after: Option<&str>, page: u32) -> Result<Page, Fault> {
         let columns = self.soql_columns(soql).await?;
-        match after {
-            Some(locator) => self.next_page(locator, &columns, page).await,
-            None => self.first_page(soql, &columns, page).await,
+        match after.map(|after| (after, extract::place(after))) {
+            Some((_, Some((job, locator)))) => {
+                let typed = self.typed_statement(soql).await?.unwrap_or_default();
+                self.extracted(job, locator, &typed, page).await
+            }
+            Some((locator, None)) => self.next_page(locator, &columns, page).await,
+            None => {
+                let first = self.first_page(soql, &columns, page).await?;
+                self.in_bulk_if_many(first, soql, self.typed_statement(soql).await?, page).await
+            }
         }
     }
 

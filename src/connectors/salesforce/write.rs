@@ -154,7 +154,7 @@ impl Salesforce {
                 return Ok(Call::new(Method::DELETE, path).query("ids", ids.join(",")).query("allOrNone", "false"));
             }
         };
-        let records = batch.iter().filter_map(|(_, change)| Some(Body { object, id: id_of(change), fields: fields_of(change)? })).collect();
+        let records = batch.iter().filter_map(|(_, change)| Some(Body { object, id: id_of(change), fields: change.fields()? })).collect();
         call.json(System::Salesforce, &Collection { all_or_none: false, records })
     }
 }
@@ -176,13 +176,6 @@ pub(super) fn id_of(change: &Change) -> Option<&str> {
     match change {
         Change::Update { id, .. } | Change::Delete { id, .. } => Some(id),
         Change::Insert { .. } | Change::Upsert { .. } => None,
-    }
-}
-
-pub(super) const fn fields_of(change: &Change) -> Option<&crate::model::Record> {
-    match change {
-        Change::Insert { fields, .. } | Change::Update { fields, .. } | Change::Upsert { fields, .. } => Some(fields),
-        Change::Delete { .. } => None,
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    model::{Change, CreateField, Effect, Fault, Filter, Query, Read, Record, Reply, RowOutcome, SegmentEdit, Source, System, Value, Write},
+    model::{Change, CreateField, Effect, Email, Fault, Filter, Query, Read, Record, Reply, RowOutcome, SegmentEdit, Source, System, Value, Write},
     script::Perform,
 };
 
@@ -91,7 +91,7 @@ impl Plan {
 
     fn write(&self, write: Write) -> Reply {
         let (system, object) = (write.system, write.object);
-        let outcomes = write.rows.into_iter().map(|change| {
+        let outcomes = std::sync::Arc::unwrap_or_clone(write.rows).into_iter().map(|change| {
             let operation = change.operation();
             let created = matches!(change, Change::Insert { .. });
             let (key, fields, before, id) = match change {
@@ -108,6 +108,19 @@ impl Plan {
     fn segment(&self, edit: SegmentEdit) -> Reply {
         self.tell(Notice::Segment { name: self.name.clone(), segment: edit.name, add: edit.add.len(), remove: edit.remove.len() });
         Reply::Done
+    }
+
+    /// A message is told as a change of its own kind: to whom, and about what.
+    fn mail(&self, email: Email) -> Reply {
+        let text = |text: Option<String>| text.map(Value::text);
+        let fields =
+            [("subject", Some(Value::text(email.subject))), ("from", text(email.from)), ("text", text(email.text)), ("html", text(email.html))];
+        let fields = fields.into_iter().filter_map(|(name, value)| Some((name.into(), value?))).collect();
+        let (name, key) = (self.name.clone(), email.to.join(", "));
+        let (system, object, before) = (System::Mail, "email".to_owned(), Record::new());
+        self.tell(Notice::Change { name, system, object, key, operation: "send", fields, before });
+        let unsent = [("message_id".into(), Value::Null), ("accepted".into(), Value::Null)];
+        Reply::Value(Value::Map(unsent.into_iter().collect()))
     }
 
     /// Any other call that writes: told as a change of the path it goes to.
@@ -140,6 +153,7 @@ impl Perform for Plan {
                 self.tell(Notice::Warning { name: self.name.clone(), message });
                 Ok(Reply::Value(Value::Null))
             }
+            Effect::SendEmail(email) => Ok(self.mail(email)),
             effect @ Effect::State(_) if effect.writes() => Ok(Reply::Value(Value::Null)),
             other => self.wire.perform(other),
         }

@@ -136,14 +136,18 @@ fn measure_map(measure: &FieldMap, fields: &[Field]) -> FieldMap {
     labelled(measure, fields).unwrap_or_else(|| {
         let declared =
             measure.declared.clone().unwrap_or(crate::script::DeclaredField { kind: FieldType::Number { digits: 18, scale: 2 }, label: None });
-        let label = Some(declared.label.unwrap_or_else(|| measure.target.clone()));
-        FieldMap { target: column(&measure.target), declared: Some(crate::script::DeclaredField { kind: declared.kind, label }), ..measure.clone() }
+        let label = Some(declared.label.unwrap_or_else(|| measure.target.to_string()));
+        FieldMap {
+            target: column(&measure.target).into(),
+            declared: Some(crate::script::DeclaredField { kind: declared.kind, label }),
+            ..measure.clone()
+        }
     })
 }
 
 fn labelled(measure: &FieldMap, fields: &[Field]) -> Option<FieldMap> {
     let found = fields.iter().find(|field| field.name.eq_ignore_ascii_case(&measure.target) || field.label == measure.target)?;
-    Some(FieldMap { target: found.name.clone(), ..measure.clone() })
+    Some(FieldMap { target: found.name.as_str().into(), ..measure.clone() })
 }
 
 /// `Active Visitors (30d)` as `Active_Visitors_30d__c`: letters, digits and single underscores, forty at most.
@@ -206,7 +210,10 @@ fn cta(work: &Work<'_>, cta: &CtaAction) -> Ready {
         slot("type", &cta.cta_type, Role::Compare),
         slot("reason", &cta.reason, Role::Compare),
     ];
-    let mut fields = vec![slot("Name", &cta.name, Role::Compare), slot("priority", &cta.priority, Role::Compare)];
+    // Gainsight's own spelling, so that what was written compares equal when it is read again.
+    let priorities = FieldType::Picklist { values: ["High", "Medium", "Low"].map(str::to_owned).into(), restricted: false };
+    let priority = Slot { field: field("priority", priorities), ..slot("priority", &cta.priority, Role::Compare) };
+    let mut fields = vec![slot("Name", &cta.name, Role::Compare), priority];
     fields.extend(cta.comments.iter().map(|cell| slot("Comments", cell, Role::Compare)));
     fields.extend(cta.owner_email.iter().map(|cell| slot("OwnerEmail", cell, Role::Compare)));
     fields.extend(cta.status.iter().map(|cell| slot("status", cell, Role::Insert)));
@@ -227,5 +234,5 @@ fn field(name: &str, kind: FieldType) -> Field {
 }
 
 fn map(target: &str, from: Cell, place: &Place) -> FieldMap {
-    FieldMap { target: target.to_owned(), from, declared: None, place: place.clone() }
+    FieldMap { target: target.into(), from, declared: None, place: place.clone() }
 }

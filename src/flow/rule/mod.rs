@@ -5,9 +5,11 @@ mod action;
 /// Which Gainsight company an account is.
 mod company;
 
+pub(crate) use company::COMPANY;
+
 use crate::{
     model::{ObjectSchema, Record, Source},
-    script::{ActionKind, Cell, ObjectLoad, Rule},
+    script::{Action, ActionKind, Cell, ObjectLoad, Rule},
 };
 
 use super::{Error, aggregate::Groups, error::FieldProblem, mapping::add_fields, pages::for_each_page, slots::Sample, work::Work};
@@ -17,7 +19,7 @@ const GROUPS_AT_ONCE: usize = 2_000;
 
 /// Runs a rule for `work.date`.
 pub(crate) fn run(work: &mut Work<'_>, rule: &Rule) -> Result<(), Error> {
-    only_enabled_fields(work, rule)?;
+    enabled_only(work, &rule.actions)?;
     let source = reading(rule);
     let schema = match &source {
         Source::Object(query) => Some(work.describe(query.system, &query.object)?),
@@ -50,6 +52,18 @@ pub(crate) fn run(work: &mut Work<'_>, rule: &Rule) -> Result<(), Error> {
         action::finish(work, ready)?;
     }
     Ok(())
+}
+
+/// One action for rows that are at hand: what a step of a journey does.
+pub(crate) fn for_rows(work: &mut Work<'_>, action: &Action, source: &Source, rows: Vec<Record>) -> Result<(), Error> {
+    enabled_only(work, std::slice::from_ref(action))?;
+    let rows: Vec<Record> = rows.into_iter().filter(|row| action.criteria.as_ref().is_none_or(|criteria| criteria.matches(row))).collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let mut ready = action::prepare(work, action, &Sample { source, schema: None, rows: &rows })?;
+    action::take_rows(work, &mut ready, rows)?;
+    action::finish(work, &mut ready)
 }
 
 /// Gives rows to every action whose criteria they meet.
@@ -100,13 +114,14 @@ fn reading(rule: &Rule) -> Source {
 }
 
 fn plain(name: &str) -> crate::script::FieldMap {
-    crate::script::FieldMap { target: name.to_owned(), from: Cell::Field(name.to_owned()), declared: None, place: crate::script::Place::default() }
+    crate::script::FieldMap { target: name.into(), from: Cell::Field(name.to_owned()), declared: None, place: crate::script::Place::default() }
 }
 
-/// Only fields enabled for rule updates may be written, the Id included (A13). A workspace that lists none for an object leaves it open.
-fn only_enabled_fields(work: &Work<'_>, rule: &Rule) -> Result<(), Error> {
+/// Only fields enabled for rule updates may be written, the Id included (A13). A list that leaves an object out enables nothing of it; a workspace without
+/// any list leaves everything open.
+fn enabled_only(work: &Work<'_>, actions: &[Action]) -> Result<(), Error> {
     let mut problems = Vec::new();
-    for action in &rule.actions {
+    for action in actions {
         let ActionKind::Object(load) = &action.kind else { continue };
         let Some(enabled) = enabled(work, load) else { continue };
         for map in &load.fields {
@@ -114,7 +129,7 @@ fn only_enabled_fields(work: &Work<'_>, rule: &Rule) -> Result<(), Error> {
                 problems.push(FieldProblem {
                     system: load.to.system,
                     object: load.to.object.clone(),
-                    field: map.target.clone(),
+                    field: map.target.to_string(),
                     place: map.place.clone(),
                     reason: format!("is not enabled for rule updates; add it to `{}` under [salesforce.rule_updates] in tabi.toml", load.to.object),
                 });
@@ -124,8 +139,8 @@ fn only_enabled_fields(work: &Work<'_>, rule: &Rule) -> Result<(), Error> {
     if problems.is_empty() { Ok(()) } else { Err(Error::Fields(problems)) }
 }
 
-fn enabled<'a>(work: &'a Work<'_>, load: &ObjectLoad) -> Option<&'a Vec<String>> {
-    let salesforce = load.to.system == crate::model::System::Salesforce;
-    let lists = work.rule_updates.iter().find(|(object, _)| salesforce && object.eq_ignore_ascii_case(&load.to.object));
-    lists.map(|(_, fields)| fields)
+fn enabled<'a>(work: &'a Work<'_>, load: &ObjectLoad) -> Option<&'a [String]> {
+    let list = work.rule_updates.filter(|_| load.to.system == crate::model::System::Salesforce)?;
+    let of_object = list.iter().find(|(object, _)| object.eq_ignore_ascii_case(&load.to.object));
+    Some(of_object.map(|(_, fields)| fields.as_slice()).unwrap_or_default())
 }

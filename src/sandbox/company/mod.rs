@@ -22,7 +22,7 @@ mod usage;
 mod users;
 
 pub use accounts::{Account, Pattern};
-pub use nps::{GuideView, NpsAnswer};
+pub use nps::{GuideView, NpsAnswer, comment_on};
 pub use people::Person;
 pub use usage::{Habits, Usage};
 pub use users::User;

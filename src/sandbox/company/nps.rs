@@ -31,6 +31,12 @@ const PRAISE: [&str; 4] = ["Saves us hours every week", "Great support", "Easy t
 const DOUBT: [&str; 4] = ["Does the job", "Good, but search is slow", "Missing a few integrations", "Fine so far"];
 const COMPLAINT: [&str; 4] = ["Too hard to set up", "We hardly use it any more", "Too expensive for what it does", "Reports time out"];
 
+/// What somebody writes who gives this score of 0 to 10.
+pub fn comment_on(score: u32, drawn: u64) -> &'static str {
+    let words = if score >= 9 { &PRAISE } else { pick(&[&COMPLAINT, &DOUBT], u64::from(score >= 7)) };
+    pick(words, drawn)
+}
+
 impl Company {
     /// A person's answers to the NPS survey on the days from `from` to `to`, both included: at most one in 90 days.
     pub fn nps_answers(&self, person: u64, from: i64, to: i64) -> impl Iterator<Item = NpsAnswer> + use<> {
@@ -56,8 +62,7 @@ impl Company {
             Pattern::Quiet { .. } => (1, 6),
         };
         let score = low + u32::try_from((drawn >> 20) % spread).unwrap_or(0);
-        let words = if score >= 9 { &PRAISE } else { pick(&[&COMPLAINT, &DOUBT], u64::from(score >= 7)) };
-        let comment = ((drawn >> 30) % 5 < 2).then(|| pick(words, drawn >> 34));
+        let comment = ((drawn >> 30) % 5 < 2).then(|| comment_on(score, drawn >> 34));
         answers.then(|| NpsAnswer { day, minute: 480 + u32::try_from((drawn >> 40) % 500).unwrap_or(0), score, comment })
     }
 

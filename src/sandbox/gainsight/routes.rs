@@ -28,7 +28,7 @@ use super::{
 };
 use crate::sandbox::{
     documents::Documents,
-    server::{Emulator, World},
+    server::{Emulator, World, as_stored},
 };
 
 /// No documented body is larger.
@@ -40,7 +40,7 @@ pub(in crate::sandbox) fn emulator(world: &Arc<World>, documents: &Arc<Documents
     let router = Router::new().route("/_sandbox/settings", post(settings)).fallback(call).with_state(tenant);
     let credentials = [("access_key", auth::ACCESS_KEY), ("client_id", auth::CLIENT_ID), ("client_secret", auth::CLIENT_SECRET)];
     let credentials = credentials.into_iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect::<Map<_, _>>();
-    Emulator { name: "gainsight", router, refuse: auth::refuse, credentials }
+    Emulator { name: "gainsight", router, refuse: auth::refuse, credentials, shown: as_stored() }
 }
 
 /// A call with its body read.

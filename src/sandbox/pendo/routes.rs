@@ -16,7 +16,7 @@ use serde_json::{Map, json};
 use super::{aggregation, auth, catalogue, guides, metadata, records, reports, segments, state::Pendo, track};
 use crate::sandbox::{
     documents::Documents,
-    server::{Emulator, World},
+    server::{Emulator, World, as_stored},
 };
 
 /// Pendo over the company and its documents.
@@ -27,7 +27,7 @@ pub(in crate::sandbox) fn emulator(world: &Arc<World>, documents: &Arc<Documents
     let router = Router::new().nest("/api/v1", api).merge(collector).fallback(|| async { StatusCode::NOT_FOUND });
     let keys = [("integration_key", auth::KEY), ("read_key", auth::READ_KEY), ("track_key", auth::TRACK_KEY)];
     let credentials: Map<_, _> = keys.map(|(name, key)| (name.to_owned(), key.into())).into_iter().collect();
-    Emulator { name: "pendo", router, refuse: auth::refuse, credentials }
+    Emulator { name: "pendo", router, refuse: auth::refuse, credentials, shown: as_stored() }
 }
 
 fn api(pendo: &Arc<Pendo>) -> Router {

@@ -3,9 +3,11 @@
 use crate::sandbox::documents::Documents;
 use crate::sandbox::salesforce::answer::{Answer, Answered, Call, Content, Fault, settle};
 use crate::sandbox::salesforce::bulk::{extract, ingest};
+use crate::sandbox::salesforce::cell::Cell;
 use crate::sandbox::salesforce::org::{DAILY_CALLS, Org};
+use crate::sandbox::salesforce::schema::Kind;
 use crate::sandbox::salesforce::{auth, collections, composite, query, records, soap, tooling};
-use crate::sandbox::server::{Emulator, Refusal, World};
+use crate::sandbox::server::{Emulator, Refusal, Shown, World};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
@@ -37,7 +39,24 @@ pub(in crate::sandbox) fn emulator(world: &Arc<World>, documents: &Arc<Documents
         ("access_token", auth::standing_token()),
     ];
     let credentials = credentials.into_iter().map(|(key, value)| (key.to_owned(), Value::from(value))).collect::<Map<_, _>>();
-    Emulator { name: "salesforce", router: Router::new().fallback(handle).with_state(org), refuse, credentials }
+    let shown = shown(&org);
+    Emulator { name: "salesforce", router: Router::new().fallback(handle).with_state(org), refuse, credentials, shown }
+}
+
+/// Instants are stored as milliseconds; Salesforce shows them as text.
+fn shown(org: &Arc<Org>) -> Shown {
+    let org = Arc::clone(org);
+    Arc::new(move |object, mut row| {
+        let data = org.data();
+        let Some(object) = data.schema.object(object).map(|at| &data.schema.objects[at]) else { return row };
+        for (name, value) in &mut row {
+            let kind = object.place(name).map(|place| object.fields[place].kind);
+            if kind == Some(Kind::Datetime) {
+                *value = Cell::load(value, Kind::Datetime).json(Kind::Datetime);
+            }
+        }
+        row
+    })
 }
 
 /// The vendor's own refusals. Logins know no sessions and no daily limit.

@@ -41,7 +41,7 @@ async fn documents(State(served): State<Served>, Path(object): Path<String>) -> 
     };
     // Salesforce keeps the id apart from the fields; whoever looks expects it among them.
     let id_field = (served.name == "salesforce").then_some("Id");
-    let mut rows = table.scan().map(move |row| document(&row, id_field));
+    let mut rows = table.scan().map(move |row| (served.shown)(&object, document(&row, id_field)));
     let mut place = Place::Before;
     let chunks = std::iter::from_fn(move || next_chunk(&mut rows, &mut place)).map(Ok::<_, std::convert::Infallible>);
     ([(header::CONTENT_TYPE, "application/json")], Body::from_stream(futures_util::stream::iter(chunks))).into_response()
@@ -119,6 +119,7 @@ async fn turn(State(served): State<Served>, body: Bytes) -> Response {
         _ => return refused("send {\"now\": INSTANT} or {\"advance_seconds\": N}"),
     }
     (served.turned)();
+    served.world.turns.done().await;
     Json(json!({"now": clock.now()})).into_response()
 }
 

@@ -1,4 +1,4 @@
-//! The actions of a rule. Each takes `criteria`, a filter of its own.
+//! The actions of a rule, which are steps of a journey, too. Each takes `criteria`, a filter of its own, and as a step `step`, its name.
 
 use rhai::{
     Dynamic,
@@ -23,6 +23,8 @@ use super::{
 pub(in crate::script) struct RuleAction {
     pub(super) word: &'static str,
     pub(super) action: Option<Action>,
+    /// What it is called as a step of a journey, where the script says so.
+    pub(super) step: Option<String>,
 }
 
 pub(super) const MODES: [(&str, Mode); 3] = [("update", Mode::Update), ("upsert", Mode::Upsert), ("insert", Mode::Insert)];
@@ -34,14 +36,16 @@ type Read = fn(&Site, &mut Options) -> Option<ActionKind>;
 fn action(ctx: &NativeCallContext, word: &'static str, options: Dynamic, read: Read) -> RhaiResult {
     let site = Site::of(ctx);
     let item = Item::argument(&site, 0, word, options);
+    let mut step = None;
     let action = item.options(&site, word).and_then(|mut options| {
+        step = options.text(&site, "step");
         let criteria = options.take(&site, "criteria");
         let criteria = criteria.and_then(|item| filter(&site, &item));
         let kind = read(&site, &mut options);
         options.finish(&site);
         Some(Action { criteria, kind: kind?, place: site.place().clone() })
     });
-    site.built(RuleAction { word, action })
+    site.built(RuleAction { word, action, step })
 }
 
 fn usage(site: &Site, options: &mut Options) -> Option<ActionKind> {
@@ -116,14 +120,6 @@ fn cta(site: &Site, options: &mut Options) -> Option<ActionKind> {
     }
     let due = options.take(site, "due_in_days").map_or(Some(14), |item| item.number(site, 0, 3650));
     let text = |text: &str| Cell::Constant(Value::text(text));
-    // Gainsight's own spelling, so that what was written compares equal when it is read again.
-    let priority = priority.map(|cell| match &cell {
-        Cell::Constant(Value::Text(word)) => {
-            let known = ["High", "Medium", "Low"].into_iter().find(|known| known.eq_ignore_ascii_case(word));
-            known.map_or(cell.clone(), text)
-        }
-        _ => cell,
-    });
     let reason = reason?;
     Some(ActionKind::Cta(CtaAction {
         name: name.unwrap_or_else(|| reason.clone()),
@@ -142,18 +138,19 @@ fn score(ctx: &NativeCallContext, measure: &str, value: Dynamic, options: Option
     let site = Site::of(ctx);
     let item = Item::argument(&site, 1, "the score", value);
     let score = cell(&site, &item, Text::IsField);
-    let (mut criteria, mut comments) = (None, None);
+    let (mut criteria, mut comments, mut step) = (None, None, None);
     if let Some(options) = options {
         let item = Item::argument(&site, 2, "set_score", options);
         if let Some(mut options) = item.options(&site, "set_score") {
             criteria = options.take(&site, "criteria").and_then(|item| filter(&site, &item));
             comments = options.take(&site, "comments").and_then(|item| cell(&site, &item, Text::IsItself));
+            step = options.text(&site, "step");
             options.finish(&site);
         }
     }
     let kind = score.map(|score| ActionKind::Score(RuleScore { measure: measure.to_owned(), score, comments }));
     let action = kind.map(|kind| Action { criteria, kind, place: site.place().clone() });
-    site.built(RuleAction { word: "set_score", action })
+    site.built(RuleAction { word: "set_score", action, step })
 }
 
 #[export_module]
@@ -234,7 +231,7 @@ pub(super) mod functions {
         score(&ctx, measure, value, None)
     }
 
-    /// The same with options: `criteria`, `comments`.
+    /// The same with options: `criteria`, `comments`, and in a journey `step`, the step's name.
     ///
     /// # Example
     /// ```rhai
@@ -248,6 +245,7 @@ pub(super) mod functions {
 
     /// Creates a call to action for the company, or updates the open one of the same type and reason (A16). Text stands for itself; `field("NAME")`
     /// and closures read the row. Options: `reason`, `name`, `type`, `priority`, `status`, `owner_email`, `playbook`, `comments`, `due_in_days`, `criteria`.
+    /// In a journey the row is the participant, and `step` names the step.
     ///
     /// # Example
     /// ```rhai

@@ -2,7 +2,7 @@
 
 use rhai::plugin::{Dynamic, EvalAltResult, ImmutableString, NativeCallContext, RhaiResult, export_module};
 
-use crate::model::{Date, Fault, FaultKind, FieldType, Timestamp, Value};
+use crate::model::{Date, Fault, FaultKind, FieldType, Length, Timestamp, Value};
 use crate::script::{
     desk::{Desk, desk},
     failure::thrown,
@@ -12,6 +12,10 @@ use crate::script::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::script) struct Days(pub(in crate::script) i32);
 
+/// A length shorter than days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::script) struct Lasting(pub(in crate::script) Length);
+
 pub(in crate::script) use crate::script::declaration::RuleDate;
 
 type Outcome<T> = Result<T, Box<EvalAltResult>>;
@@ -20,9 +24,14 @@ fn refuse<T>(message: impl Into<String>) -> Outcome<T> {
     Err(thrown(Fault::new(FaultKind::Invalid, message)))
 }
 
-fn moved(date: Date, days: i64) -> Outcome<Date> {
+pub(in crate::script) fn moved(date: Date, days: i64) -> Outcome<Date> {
     let moved = date.checked_add(jiff::Span::new().try_days(days).unwrap_or_default());
     moved.or_else(|_| refuse(format!("{days} days from {date} is outside the calendar")))
+}
+
+pub(in crate::script) fn moved_instant(at: Timestamp, days: i64) -> Outcome<Timestamp> {
+    let span = jiff::SignedDuration::from_hours(days * 24);
+    at.checked_add(span).or_else(|_| refuse("outside the calendar"))
 }
 
 fn date_of(value: &Value) -> Outcome<Dynamic> {
@@ -45,11 +54,23 @@ fn from_millis(millis: i64) -> Outcome<Timestamp> {
     Timestamp::from_millisecond(millis).or_else(|_| refuse(format!("{millis} milliseconds are outside the calendar")))
 }
 
-fn utc(at: Timestamp) -> jiff::Zoned {
+fn lasting(count: i64, unit: fn(u32) -> Length) -> Outcome<Lasting> {
+    u32::try_from(count).map(|count| Lasting(unit(count))).or_else(|_| refuse(format!("a length cannot be {count}")))
+}
+
+fn seconds(lasting: Lasting) -> jiff::SignedDuration {
+    match lasting.0 {
+        Length::Days(n) => jiff::SignedDuration::from_hours(i64::from(n) * 24),
+        Length::Hours(n) => jiff::SignedDuration::from_hours(n.into()),
+        Length::Minutes(n) => jiff::SignedDuration::from_mins(n.into()),
+    }
+}
+
+pub(in crate::script) fn utc(at: Timestamp) -> jiff::Zoned {
     at.to_zoned(jiff::tz::TimeZone::UTC)
 }
 
-fn days_between(from: Date, to: Date) -> i64 {
+pub(in crate::script) fn days_between(from: Date, to: Date) -> i64 {
     from.until(to).map_or(0, |span| i64::from(span.get_days()))
 }
 
@@ -67,7 +88,7 @@ fn narrow(days: i64) -> Outcome<i32> {
     reason = "the shapes that the engine calls"
 )]
 pub(super) mod functions {
-    /// Makes a number of days, to add to dates.
+    /// Makes a number of days, to add to dates, and the length of a wait in a journey.
     ///
     /// # Example
     /// ```rhai
@@ -76,6 +97,43 @@ pub(super) mod functions {
     #[rhai_fn(return_raw)]
     pub fn days(count: i64) -> Outcome<Days> {
         narrow(count).map(Days)
+    }
+
+    /// Makes a length of hours: of a wait in a journey, or to add to instants.
+    ///
+    /// # Example
+    /// ```rhai
+    /// timestamp("2026-01-31T23:00:00Z") + hours(2) == timestamp("2026-02-01T01:00:00Z")
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn hours(count: i64) -> Outcome<Lasting> {
+        lasting(count, Length::Hours)
+    }
+
+    /// Makes a length of minutes: of a wait in a journey, or to add to instants.
+    ///
+    /// # Example
+    /// ```rhai
+    /// timestamp("2026-01-31T23:30:00Z") - minutes(45) == timestamp("2026-01-31T22:45:00Z")
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn minutes(count: i64) -> Outcome<Lasting> {
+        lasting(count, Length::Minutes)
+    }
+
+    #[rhai_fn(name = "to_string", name = "print", name = "to_debug", name = "debug")]
+    pub fn lasting_shown(length: Lasting) -> ImmutableString {
+        length.0.to_string().into()
+    }
+
+    #[rhai_fn(name = "+", return_raw)]
+    pub fn timestamp_plus_lasting(at: Timestamp, length: Lasting) -> Outcome<Timestamp> {
+        at.checked_add(seconds(length)).or_else(|_| refuse("outside the calendar"))
+    }
+
+    #[rhai_fn(name = "-", return_raw)]
+    pub fn timestamp_minus_lasting(at: Timestamp, length: Lasting) -> Outcome<Timestamp> {
+        at.checked_sub(seconds(length)).or_else(|_| refuse("outside the calendar"))
     }
 
     /// The date a rule is run for; days can be added to it or taken from it. In declarations it stands for that date, also as the value of a
@@ -212,14 +270,12 @@ pub(super) mod functions {
 
     #[rhai_fn(name = "+", return_raw)]
     pub fn timestamp_plus(at: Timestamp, days: Days) -> Outcome<Timestamp> {
-        let span = jiff::SignedDuration::from_hours(i64::from(days.0) * 24);
-        at.checked_add(span).or_else(|_| refuse("outside the calendar"))
+        moved_instant(at, i64::from(days.0))
     }
 
     #[rhai_fn(name = "-", return_raw)]
     pub fn timestamp_minus(at: Timestamp, days: Days) -> Outcome<Timestamp> {
-        let span = jiff::SignedDuration::from_hours(i64::from(days.0) * 24);
-        at.checked_sub(span).or_else(|_| refuse("outside the calendar"))
+        moved_instant(at, -i64::from(days.0))
     }
 
     #[rhai_fn(name = "==")]

@@ -1,5 +1,7 @@
 //! What the primitives of all namespaces share: building effects, and turning replies into script values.
 
+use std::sync::Arc;
+
 use rhai::{Array, Dynamic, EvalAltResult, Map, NativeCallContext};
 
 use crate::model::{Change, Effect, Fault, FaultKind, ObjectSchema, Query, Read, Record, Reply, Request, RowOutcome, Source, System, Value, Write};
@@ -96,7 +98,7 @@ pub(super) fn write_many(ctx: &NativeCallContext, system: System, object: &str, 
 }
 
 fn write(ctx: &NativeCallContext, system: System, object: &str, rows: Vec<Change>) -> Outcome<Vec<RowOutcome>> {
-    match perform(ctx, Effect::Write(Write { system, object: object.to_owned(), rows }))? {
+    match perform(ctx, Effect::Write(Write { system, object: object.to_owned(), rows: Arc::new(rows) }))? {
         Reply::Written(outcomes) => Ok(outcomes),
         _ => garbled("row outcomes"),
     }

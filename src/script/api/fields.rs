@@ -68,8 +68,17 @@ pub(super) fn fields(site: &Site, item: &Item) -> Vec<FieldMap> {
     entries.iter().filter_map(|entry| field(site, entry)).collect()
 }
 
+/// A map from names to values: text stands for itself, `field("NAME")` and closures read the row.
+pub(super) fn values(site: &Site, item: &Item) -> Vec<FieldMap> {
+    let value = |entry: &Entry| {
+        let from = cell(site, &entry.item, Text::IsItself)?;
+        Some(FieldMap { target: entry.key.as_str().into(), from, declared: None, place: entry.key_place.clone() })
+    };
+    item.entries(site).unwrap_or_default().iter().filter_map(value).collect()
+}
+
 fn field(site: &Site, entry: &Entry) -> Option<FieldMap> {
-    let map = |from, declared| FieldMap { target: entry.key.clone(), from, declared, place: entry.key_place.clone() };
+    let map = |from, declared| FieldMap { target: entry.key.as_str().into(), from, declared, place: entry.key_place.clone() };
     if !entry.item.value.is_map() {
         return cell(site, &entry.item, Text::IsField).map(|from| map(from, None));
     }

@@ -79,7 +79,7 @@ fn equality(site: &Site, entry: &Entry) -> Option<Condition> {
     Some(Condition { label: entry.key.clone(), field: entry.key.clone(), operator, value })
 }
 
-fn operator(site: &Site, item: &Item) -> Option<Operator> {
+pub(super) fn operator(site: &Site, item: &Item) -> Option<Operator> {
     let word = item.text(site)?;
     let found = Operator::of(word.trim().to_lowercase().as_str());
     if found.is_none() {
@@ -90,7 +90,7 @@ fn operator(site: &Site, item: &Item) -> Option<Operator> {
     found
 }
 
-fn value(site: &Site, item: &Item, operator: Operator) -> Option<Value> {
+pub(super) fn value(site: &Site, item: &Item, operator: Operator) -> Option<Value> {
     if let Some(date) = item.value.read_lock::<RuleDate>() {
         return Some(placeholder(*date));
     }

@@ -23,15 +23,37 @@ fn on_number(value: &Dynamic, work: impl FnOnce(f64) -> f64) -> RhaiResult {
 }
 
 /// Half away from zero.
-fn rounded(x: f64, places: i64) -> f64 {
+pub(in crate::script) fn rounded(x: f64, places: i64) -> f64 {
     let unit = 10_f64.powi(i32::try_from(places.clamp(0, 15)).unwrap_or(0));
     let scaled = x * unit;
     if scaled.is_finite() { scaled.round() / unit } else { x }
 }
 
-fn whole(x: f64) -> Dynamic {
+/// A whole number as an integer, unless it is too large for one to be exact.
+pub(in crate::script) fn to_whole(x: f64) -> Option<i64> {
     #[allow(clippy::cast_possible_truncation, reason = "bounded just before")]
-    if x.abs() < 9.0e15 { Dynamic::from(x as i64) } else { Dynamic::from(x) }
+    (x.abs() < 9.0e15).then_some(x as i64)
+}
+
+fn whole(x: f64) -> Dynamic {
+    to_whole(x).map_or_else(|| Dynamic::from(x), Dynamic::from)
+}
+
+/// Without a bound where it is none.
+pub(in crate::script) fn clamped(x: f64, low: Option<f64>, high: Option<f64>) -> f64 {
+    x.max(low.unwrap_or(f64::MIN)).min(high.unwrap_or(f64::MAX))
+}
+
+pub(in crate::script) fn percent_of(part: Option<f64>, whole: Option<f64>) -> Option<f64> {
+    part.zip(whole).filter(|(_, whole)| *whole != 0.0).map(|(part, whole)| part * 100.0 / whole)
+}
+
+pub(in crate::script) fn ratio_of(part: Option<f64>, whole: Option<f64>) -> Option<f64> {
+    part.zip(whole).filter(|(_, whole)| *whole != 0.0).map(|(part, whole)| part / whole)
+}
+
+fn given(x: Option<f64>) -> Dynamic {
+    x.map_or(Dynamic::UNIT, Dynamic::from)
 }
 
 #[export_module]
@@ -89,8 +111,8 @@ pub(super) mod functions {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn clamp(value: Dynamic, low: Dynamic, high: Dynamic) -> RhaiResult {
-        let (low, high) = (number(&low)?.unwrap_or(f64::MIN), number(&high)?.unwrap_or(f64::MAX));
-        on_number(&value, |x| x.max(low).min(high))
+        let (low, high) = (number(&low)?, number(&high)?);
+        on_number(&value, |x| clamped(x, low, high))
     }
 
     /// One number in percent of another; null when there is nothing to divide by.
@@ -101,10 +123,7 @@ pub(super) mod functions {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn percent(part: Dynamic, whole: Dynamic) -> RhaiResult {
-        match (number(&part)?, number(&whole)?) {
-            (Some(part), Some(whole)) if whole != 0.0 => Ok(Dynamic::from(part * 100.0 / whole)),
-            _ => Ok(Dynamic::UNIT),
-        }
+        Ok(given(percent_of(number(&part)?, number(&whole)?)))
     }
 
     /// Divides; null when there is nothing to divide by.
@@ -115,9 +134,6 @@ pub(super) mod functions {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn ratio(part: Dynamic, whole: Dynamic) -> RhaiResult {
-        match (number(&part)?, number(&whole)?) {
-            (Some(part), Some(whole)) if whole != 0.0 => Ok(Dynamic::from(part / whole)),
-            _ => Ok(Dynamic::UNIT),
-        }
+        Ok(given(ratio_of(number(&part)?, number(&whole)?)))
     }
 }

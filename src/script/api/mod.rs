@@ -3,11 +3,13 @@
 /// `load_to_usage` and the other actions of a rule.
 mod actions;
 /// Days, instants, the rule date.
-mod dates;
+pub(super) mod dates;
 /// `mapping`, `rule` and what they share.
 mod declare;
 /// What the effects of all namespaces share.
 mod effects;
+/// `email::`.
+mod email;
 /// Field maps.
 mod fields;
 /// Condition maps and their logic.
@@ -16,14 +18,18 @@ mod filters;
 mod gainsight;
 /// `http::`.
 mod http;
+/// `journey`, its steps and conditions.
+mod journey;
 /// `math::`.
-mod math;
+pub(super) mod math;
 /// Report columns.
 mod measures;
 /// Option maps with places and unknown keys.
 mod options;
 /// `pendo::`.
 mod pendo;
+/// `px::`.
+mod px;
 /// `salesforce::`.
 mod salesforce;
 /// Schedules, `after`, `overrides`.
@@ -48,6 +54,8 @@ pub(super) fn namespaces() -> BTreeMap<&'static str, Module> {
         ("salesforce", salesforce::module()),
         ("pendo", pendo::module()),
         ("gainsight", gainsight::module()),
+        ("px", px::module()),
+        ("email", exported_module!(email::functions)),
         ("state", exported_module!(state::functions)),
         ("http", exported_module!(http::functions)),
     ])
@@ -60,6 +68,9 @@ pub(super) fn register(engine: &mut Engine) {
         .register_type_with_name::<Timestamp>("Timestamp")
         .register_type_with_name::<Days>("Days")
         .register_type_with_name::<RuleDate>("RuleDate")
+        .register_type_with_name::<dates::Lasting>("Length")
+        .register_type_with_name::<journey::JourneyStep>("Step")
+        .register_type_with_name::<journey::Asking>("Condition")
         .register_type_with_name::<sources::Origin>("Source")
         .register_type_with_name::<sources::Destination>("Target")
         .register_type_with_name::<fields::Constant>("Constant")
@@ -69,6 +80,9 @@ pub(super) fn register(engine: &mut Engine) {
     engine.register_global_module(exported_module!(sources::methods).into());
     engine.register_global_module(exported_module!(actions::functions).into());
     engine.register_global_module(exported_module!(declare::functions).into());
+    engine.register_global_module(exported_module!(journey::condition_functions).into());
+    engine.register_global_module(exported_module!(journey::step_functions).into());
+    engine.register_global_module(exported_module!(journey::functions).into());
 }
 
 /// The word for one of the API's own types, from its Rust name.
@@ -79,6 +93,9 @@ pub(super) fn type_word_of(name: &str) -> &'static str {
         "Constant" => "a constant",
         "FieldName" => "a field's name",
         "RuleAction" => "an action",
+        "JourneyStep" => "a step",
+        "Asking" => "a condition",
+        "Lasting" => "a length",
         "Fault" => "a fault",
         _ => "another kind of value",
     }

@@ -8,7 +8,7 @@ use crate::script::{
     diagnostics::{Diagnostic, Id},
     site::Site,
     spots::Spot,
-    suggest::did_you_mean,
+    suggest::{did_you_mean, nearest},
     value::{from_dynamic, type_word},
 };
 
@@ -30,6 +30,8 @@ pub(super) struct Options<'s> {
     spot: Option<&'s Spot>,
     pub(super) place: Place,
     known: Vec<&'static str>,
+    /// Needed, and not there under their own name.
+    missing: Vec<&'static str>,
 }
 
 impl<'s> Item<'s> {
@@ -125,7 +127,7 @@ impl<'s> Item<'s> {
     /// A map of known options.
     pub(super) fn options(&self, site: &Site, what: &str) -> Option<Options<'s>> {
         let Ok(map) = self.value.as_map_ref() else { return self.wrong(site, "a map of options") };
-        Some(Options { what: what.to_owned(), map: map.clone(), spot: self.spot, place: self.place.clone(), known: Vec::new() })
+        Some(Options { what: what.to_owned(), map: map.clone(), spot: self.spot, place: self.place.clone(), known: Vec::new(), missing: Vec::new() })
     }
 
     /// Plain data.
@@ -157,11 +159,11 @@ impl<'s> Options<'s> {
         Some(Item { value: value.flatten(), spot: found.map(|(_, spot)| spot), place, what: format!("option `{name}`") })
     }
 
-    /// As `take`, reporting when it is absent.
+    /// As `take`; `finish` reports it when it is absent.
     pub(super) fn need(&mut self, site: &Site, name: &'static str) -> Option<Item<'s>> {
         let taken = self.take(site, name);
         if taken.is_none() {
-            site.report(Diagnostic::new(Id::MissingOption, &self.place, format!("{} lacks the option `{name}`", self.what)));
+            self.missing.push(name);
         }
         taken
     }
@@ -182,8 +184,12 @@ impl<'s> Options<'s> {
         self.take(site, name).and_then(|item| item.bool(site)).unwrap_or(default)
     }
 
-    /// Reports every key that nobody asked for.
+    /// Reports every key that nobody asked for, and every absent option but those that stand there misspelt.
     pub(super) fn finish(self, site: &Site) {
+        let misspelt: Vec<&str> = self.map.keys().filter_map(|key| nearest(key, self.known.iter().copied())).collect();
+        for name in self.missing.iter().filter(|name| !misspelt.contains(*name)) {
+            site.report(Diagnostic::new(Id::MissingOption, &self.place, format!("{} lacks the option `{name}`", self.what)));
+        }
         for key in self.map.keys() {
             let place = self.spot.and_then(|spot| spot.key(key)).map_or_else(|| self.place.clone(), |(at, _)| site.at(at));
             let all = || format!("{} has {}", self.what, self.known.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", "));

@@ -249,7 +249,7 @@ mod functions {
             return refuse(format!("edit_segment has no option `{odd}`: it has `add`, `remove`, `id`"));
         }
         let id = change.get("id").filter(|id| !id.is_unit()).map(ToString::to_string);
-        let edit = SegmentEdit { name: name.to_owned(), id, add: texts(&change, "add")?, remove: texts(&change, "remove")? };
+        let edit = SegmentEdit { system: PENDO, name: name.to_owned(), id, add: texts(&change, "add")?, remove: texts(&change, "remove")? };
         value(perform(&ctx, Effect::EditSegment(edit))?)
     }
 

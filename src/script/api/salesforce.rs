@@ -38,7 +38,7 @@ mod functions {
     /// `${salesforce::soql("SELECT Id FROM Account")}` == "salesforce SELECT Id FROM Account"
     /// ```
     pub fn soql(statement: &str) -> Origin {
-        Origin(Source::Soql(statement.to_owned()))
+        Origin::of(Source::Soql(statement.to_owned()))
     }
 
     /// Runs a SOQL query, all pages, and returns its records as maps.

@@ -77,16 +77,22 @@ fn every(text: &str) -> Option<Schedule> {
     (digits.is_empty() && (10..=366 * 86_400).contains(&seconds)).then(|| Schedule::Every(SignedDuration::from_secs(seconds)))
 }
 
-fn clock(text: &str) -> Option<Time> {
+/// A time of day: `08:00`.
+pub(super) fn clock(text: &str) -> Option<Time> {
     let (hour, minute) = text.split_once(':')?;
     Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok()
 }
 
 fn weekly(text: &str) -> Option<Schedule> {
     let (day, time) = text.split_once(' ')?;
+    Some(Schedule::Weekly(weekday(day)?, clock(time.trim())?))
+}
+
+/// A day of the week, by three letters or more.
+pub(super) fn weekday(day: &str) -> Option<Weekday> {
     let days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
     let at = days.iter().position(|d| day.len() >= 3 && day.to_lowercase().starts_with(d))?;
-    Some(Schedule::Weekly(Weekday::from_monday_zero_offset(i8::try_from(at).ok()?).ok()?, clock(time.trim())?))
+    Weekday::from_monday_zero_offset(i8::try_from(at).ok()?).ok()
 }
 
 fn monthly(text: &str) -> Option<Schedule> {

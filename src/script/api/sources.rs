@@ -1,9 +1,13 @@
 //! Sources that declarations read and targets that they write, as values of scripts.
 
-use rhai::plugin::{Dynamic, EvalAltResult, ImmutableString, NativeCallContext, RhaiResult, export_module};
+use rhai::{
+    FnPtr,
+    plugin::{Dynamic, EvalAltResult, ImmutableString, NativeCallContext, RhaiResult, export_module},
+};
 
 use crate::model::{Filter, Logic, Query, Report, Source, System};
 use crate::script::{
+    closure::Closure,
     declaration::Target,
     diagnostics::{Diagnostic, Id},
     site::Site,
@@ -18,7 +22,11 @@ use super::{
 
 /// Something to read.
 #[derive(Debug, Clone)]
-pub(in crate::script) struct Origin(pub(in crate::script) Source);
+pub(in crate::script) struct Origin {
+    pub(super) source: Source,
+    /// Only records for which it is true; for the participants of journeys.
+    pub(super) keep: Option<Closure>,
+}
 
 /// Something to write, with a prefix that its field names get.
 #[derive(Debug, Clone)]
@@ -29,7 +37,11 @@ pub(in crate::script) struct Destination {
 
 impl Origin {
     pub(super) fn object(system: System, name: &str) -> Self {
-        Self(Source::Object(Query::of(system, name)))
+        Self::of(Source::Object(Query::of(system, name)))
+    }
+
+    pub(super) const fn of(source: Source) -> Self {
+        Self { source, keep: None }
     }
 }
 
@@ -39,7 +51,7 @@ pub(super) fn destination(site: &Site, item: &Item) -> Option<Destination> {
         return Some(destination.clone());
     }
     match item.value.read_lock::<Origin>().as_deref() {
-        Some(Origin(Source::Object(query))) if query.filter.is_none() && query.limit.is_none() => {
+        Some(Origin { source: Source::Object(query), keep: None }) if query.filter.is_none() && query.limit.is_none() => {
             Some(Destination { target: Target { system: query.system, object: query.object.clone() }, prefix: None })
         }
         Some(_) => item.invalid(site, Id::OptionValue, "a filtered source or a report cannot be written to", None),
@@ -48,7 +60,18 @@ pub(super) fn destination(site: &Site, item: &Item) -> Option<Destination> {
 }
 
 pub(super) fn origin(site: &Site, item: &Item) -> Option<Source> {
-    item.cast::<Origin>(site, "a source such as `salesforce::object(\"Account\")`").map(|origin| origin.0)
+    let origin = whole_origin(site, item)?;
+    if let Some(keep) = &origin.keep {
+        let finding = Diagnostic::new(Id::ClosureFilter, keep.place(), "a closure filter works in `participants` only; write conditions");
+        site.report(finding.hint("such as `filter(#{ a: [\"Lifecycle__gc\", \"=\", \"onboarding\"] })`, which the system itself applies"));
+        return None;
+    }
+    Some(origin.source)
+}
+
+/// With its closure filter, where it has one.
+pub(super) fn whole_origin(site: &Site, item: &Item) -> Option<Origin> {
+    item.cast::<Origin>(site, "a source such as `salesforce::object(\"Account\")`")
 }
 
 /// `pendo::account_report(#{..})` and its sister for visitors.
@@ -68,7 +91,7 @@ pub(super) fn report(ctx: &NativeCallContext, per: &str, options: Dynamic) -> Rh
         }
         options.finish(&site);
     }
-    let origin = Origin(Source::Report(report));
+    let origin = Origin::of(Source::Report(report));
     site.built(origin)
 }
 
@@ -83,8 +106,17 @@ fn repeated(site: &Site, item: &Item, report: &Report) {
 fn narrowed(ctx: &NativeCallContext, origin: &Origin, conditions: Dynamic) -> RhaiResult {
     let site = Site::of(ctx);
     let item = Item::argument(&site, 0, "a filter", conditions);
-    let more = filter(&site, &item);
-    let source = match (origin.0.clone(), more) {
+    let narrow = narrow(&site, origin, &item);
+    site.built(narrow)
+}
+
+/// The source with a closure filter or conditions added.
+pub(super) fn narrow(site: &Site, origin: &Origin, item: &Item) -> Origin {
+    if let Some(pointer) = item.value.read_lock::<FnPtr>() {
+        return kept(site, origin, site.row_closure(&pointer, &item.place));
+    }
+    let more = filter(site, item);
+    let source = match (origin.source.clone(), more) {
         (Source::Object(mut query), Some(more)) => {
             query.filter = Some(match query.filter.take() {
                 Some(first) => both(first, more),
@@ -99,7 +131,15 @@ fn narrowed(ctx: &NativeCallContext, origin: &Origin, conditions: Dynamic) -> Rh
             source
         }
     };
-    site.built(Origin(source))
+    Origin { source, keep: origin.keep.clone() }
+}
+
+/// With one closure filter.
+fn kept(site: &Site, origin: &Origin, keep: Option<Closure>) -> Origin {
+    if let (Some(_), Some(second)) = (&origin.keep, &keep) {
+        site.report(Diagnostic::new(Id::Exclusive, second.place(), "a second closure filter").hint("join them in one closure: `|p| A && B`"));
+    }
+    Origin { source: origin.source.clone(), keep: keep.or_else(|| origin.keep.clone()) }
 }
 
 /// Both filters have to hold; labels of the second one are moved out of the way.
@@ -132,7 +172,8 @@ fn shown(source: &Source) -> String {
 #[export_module]
 #[allow(clippy::needless_pass_by_value, unreachable_pub, reason = "the shapes that the engine calls")]
 pub(super) mod methods {
-    /// Narrows a source to the records that pass: labelled conditions with logic, or `#{ Field: value }` for equality.
+    /// Narrows a source to the records that pass: labelled conditions with logic, or `#{ Field: value }` for equality. The participants of a
+    /// journey can also be narrowed by a closure, which is asked for every record read: `filter(|p| p.lifecycle == "onboarding")`.
     ///
     /// # Example
     /// ```rhai
@@ -164,17 +205,17 @@ pub(super) mod methods {
     #[rhai_fn(return_raw)]
     pub fn limit(ctx: NativeCallContext, source: Origin, count: i64) -> RhaiResult {
         let site = Site::of(&ctx);
-        let mut source = source.0;
-        match (&mut source, u64::try_from(count)) {
+        let mut origin = source;
+        match (&mut origin.source, u64::try_from(count)) {
             (Source::Object(query), Ok(count)) if count > 0 => query.limit = Some(count),
             _ => site.report(Diagnostic::new(Id::OptionValue, site.place(), "a limit is a positive number, on an object")),
         }
-        site.built(Origin(source))
+        site.built(origin)
     }
 
     #[rhai_fn(name = "to_string", name = "print", name = "to_debug", name = "debug")]
     pub fn origin_shown(source: Origin) -> ImmutableString {
-        shown(&source.0).into()
+        shown(&source.source).into()
     }
 
     #[rhai_fn(name = "to_string", name = "print", name = "to_debug", name = "debug")]

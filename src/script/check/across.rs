@@ -85,7 +85,7 @@ fn written(declaration: &Declaration) -> Vec<Written<'_>> {
                 fields(&load.fields, &identifiers, |name| field(load.to.system, &load.to.object, name))
             })
             .collect(),
-        Body::Segment(_) => Vec::new(),
+        Body::Segment(_) | Body::Journey(_) => Vec::new(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::model::{Report, Source};
 use crate::script::{
+    Participants,
     declaration::{Action, ActionKind, Body, Cell, Declaration, FieldMap, Place, Rule},
     diagnostics::{Diagnostic, Id},
     suggest::did_you_mean,
@@ -24,6 +25,11 @@ pub(in crate::script) fn columns(declaration: &Declaration) -> Vec<Diagnostic> {
             }
         }
         Body::Rule(rule) => check_rule(declaration, rule, &mut found),
+        Body::Journey(journey) => {
+            if let Participants::Source { source: Source::Report(report), .. } = &journey.participants {
+                found.extend(super::journeys::fields(journey, &report_columns(report), &declaration.place));
+            }
+        }
         Body::Segment(_) => (),
     }
     found

@@ -6,6 +6,10 @@ mod across;
 mod calls;
 /// Fields that the source of a declaration does not deliver.
 mod columns;
+/// Fields that rules may write, by the workspace's list.
+mod enabled;
+/// Participants' fields and templates of journeys.
+mod journeys;
 /// Fields and types, against what the systems describe.
 mod schemas;
 /// Names and arities of everything that can be called.
@@ -13,6 +17,8 @@ mod table;
 /// Variables that do not exist.
 mod variables;
 
+pub use enabled::check_enabled;
+pub use journeys::check_templates;
 pub use schemas::check_against;
 
 pub(super) use across::across;

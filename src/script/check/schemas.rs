@@ -2,6 +2,7 @@
 
 use crate::model::{Field, FieldType, Filter, Measure, ObjectSchema, Report, Source, System};
 use crate::script::{
+    Journey, Participants,
     declaration::{ActionKind, Body, Cell, Declaration, FieldMap, Integration, Mapping, Mode, ObjectLoad, Place, Rule},
     diagnostics::{Diagnostic, Id},
     suggest::did_you_mean,
@@ -17,6 +18,7 @@ pub fn check_against(declarations: &[&Declaration], lookup: impl Fn(System, &str
             Body::Integration(integration) => check.integration(integration),
             Body::Mapping(mapping) => check.mapping(declaration, mapping),
             Body::Rule(rule) => check.rule(declaration, rule),
+            Body::Journey(journey) => check.journey(declaration, journey),
             Body::Segment(_) => (),
         }
     }
@@ -100,6 +102,24 @@ impl Check<'_> {
                 ActionKind::Usage(_) | ActionKind::Score(_) | ActionKind::Cta(_) => (),
             }
         }
+    }
+
+    /// People of Gainsight are known with their company's fields, too.
+    fn journey(&mut self, declaration: &Declaration, journey: &Journey) {
+        let Participants::Source { source, .. } = &journey.participants else { return };
+        let side = self.side(source);
+        self.filter(&side, source, &declaration.place);
+        let Side::Schema(schema) = side else { return };
+        let company = (schema.system == System::Gainsight && schema.name == "Person").then(|| (self.lookup)(System::Gainsight, "Company"));
+        // Without the company's fields nothing can be told about a person's; metadata of Pendo may have any name.
+        if schema.system == System::Pendo || company == Some(None) {
+            return;
+        }
+        let of_company = company.flatten().map(|company| company.fields).unwrap_or_default();
+        let names = schema.fields.iter().chain(&of_company).map(|field| field.name.clone()).chain(IN_COMPANY.map(ToOwned::to_owned));
+        let relations = schema.fields.iter().filter_map(relation);
+        let names: Vec<String> = names.chain(relations).collect();
+        self.found.extend(super::journeys::fields(journey, &names, &declaration.place));
     }
 
     fn load(&mut self, side: &Side, rule: &Rule, load: &ObjectLoad) {
@@ -205,7 +225,16 @@ fn describe(schema: &ObjectSchema) -> String {
     format!("`{}::describe(\"{}\")`", schema.system, schema.name)
 }
 
+/// What ties a Gainsight person to a company.
+const IN_COMPANY: [&str; 2] = ["CompanyId", "Company_ID"];
+
 /// `Owner` for the reference `OwnerId`, `Parent__r` for `Parent__c`.
+fn relation(field: &Field) -> Option<String> {
+    let related = || field.name.strip_suffix("__c").map(|stem| format!("{stem}__r"));
+    matches!(field.kind, FieldType::Reference { .. }).then(|| field.name.strip_suffix("Id").map(ToOwned::to_owned).or_else(related)).flatten()
+}
+
+/// As `relation` names it.
 fn is_relation(field: &Field, name: &str) -> bool {
     field.name.strip_suffix("Id") == Some(name) || field.name.strip_suffix("__c").is_some_and(|stem| name.strip_suffix("__r") == Some(stem))
 }

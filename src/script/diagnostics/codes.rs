@@ -89,7 +89,7 @@ codes! {
     Exclusive "E0308" Error "options that exclude each other"
         "A declaration has one schedule: every, daily, weekly, monthly or cron.";
     MisplacedDeclaration "E0309" Error "a declaration outside of scripts/"
-        "Mappings, rules and segments are declared by the files under scripts/. A plain script run by `tabi exec` declares nothing.";
+        "Mappings, rules, segments and journeys are declared by the files under scripts/. A plain script run by `tabi exec` declares nothing.";
 
     DuplicateName "E0401" Error "two declarations of one name"
         "Names identify declarations in `run`, `after`, history and state, so each is declared once.";
@@ -116,4 +116,56 @@ codes! {
         "Values of the source cannot be held by the target field.";
     ReadOnlyField "E0504" Error "a field that cannot be written"
         "The system computes the field, or the connected user may not change it.";
+    NotEnabled "E0505" Error "a field that rules may not write"
+        "Rules write only the Salesforce fields that tabi.toml lists for their object under [salesforce.rule_updates], the Id included.";
+    NoUpdateList "W0506" Warning "no list of fields that rules may write"
+        "Without [salesforce.rule_updates] in tabi.toml rules may write every field of the connected org. A list says which ones are meant to be written.";
+
+    DuplicateStep "E0601" Error "two steps of one name"
+        "People keep their place in a journey by the step's name, also while it is edited, so each name is given once.";
+    NoSteps "E0602" Error "a journey without steps"
+        "Nobody could do anything in it.";
+    UnknownStep "E0603" Error "unknown step"
+        "A condition, a reminder or `go_to` names a step that the journey does not have.";
+    ImpossibleEvent "E0604" Error "an event that cannot happen"
+        "What can happen depends on the step: an engagement can be viewed, completed (guides only) and failed; a mail can be sent, opened, clicked, bounced, unsubscribed and failed; a survey can be viewed and responded to, and by email all that can happen to a mail, too.";
+    NotBefore "E0605" Error "a step that does not come before"
+        "On no way through the journey does the named step come before the one that asks about it, so its event could never have happened.";
+    SurveyInChain "E0606" Error "an in-app survey in an email chain"
+        "Every program model can trigger survey engagements but Email Chain. Use another model, or hand the survey out by email.";
+    NoSurvey "E0607" Error "a survey step without a survey"
+        "A survey step hands out one of the PX surveys.";
+    ReminderChannel "E0608" Error "a reminder by the wrong channel"
+        "A reminder of a survey that was delivered by PX goes by email only. A reminder through PX needs the survey step to have gone by email.";
+    UnknownCalculated "E0609" Error "unknown calculated field"
+        "`calculated` compares a field that the journey computes in its option `calculated`.";
+    EndlessLoop "E0610" Error "a loop without a wait"
+        "Whoever comes there would go round for ever within one moment. Put a `wait` into the loop; a `wait_for` counts only on its `otherwise` way, because its condition may hold at once.";
+    Unreachable "E0611" Error "a step that nobody reaches"
+        "Every way ends or leads elsewhere before it.";
+    EmptyWait "E0612" Error "a length of no time"
+        "A wait and a time limit are longer than nothing.";
+    NoWeight "E0613" Error "a split without weights"
+        "The shares of a split are in proportion to their weights, which sum up to 0 here.";
+    UnknownZone "E0615" Error "unknown time zone"
+        "Time zones are named as in the IANA database: `Europe/Berlin`, `America/New_York`, `UTC`.";
+    QuietHours "E0616" Error "quiet hours that cannot be"
+        "Quiet hours are two different times of day, from and to; they may span midnight: `[\"20:00\", \"08:00\"]`.";
+    ClosureFilter "E0617" Error "a closure filter outside of participants"
+        "Sources of mappings and rules are narrowed by the system that holds them, which knows conditions but no closures. Only the participants of a journey are asked one by one.";
+    NothingToRemindOf "E0618" Error "a reminder without a survey"
+        "A reminder reminds of a survey step that comes before it.";
+
+    TemplateSyntax "E0701" Error "template syntax error"
+        "The template could not be parsed. Tags are `{{ value }}`, `{% if .. %}`, `{% for x in list %}` and `{# remark #}`, each closed.";
+    UnknownTemplate "E0702" Error "unknown template"
+        "Templates are the files NAME.html and NAME.txt under scripts/templates/; includes name a file of that folder with its ending.";
+    TemplateField "E0703" Error "a field that the template cannot have"
+        "The template uses something that the data does not hold, most often a misspelling. A field that may be blank is null there, which shows as nothing.";
+    TemplateFunction "E0704" Error "unknown filter, test or function of templates"
+        "Templates know the usual ones of Jinja: `upper`, `title`, `default`, `join`, `length`, `round`, `replace` and so on.";
+    TemplateSubject "E0705" Error "two subjects of one template"
+        "Where NAME.txt and NAME.html both begin with `Subject: ...`, the two are the same; one of them is enough.";
+    TemplateFailed "E0706" Error "a template that fails"
+        "Filling the template in came to a value that it cannot work with, or to a limit.";
 }

@@ -24,7 +24,7 @@ pub(in crate::script::api) mod functions {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn mapping(ctx: NativeCallContext, name: &str, options: Dynamic) -> Result<(), Box<EvalAltResult>> {
-        declaration(&ctx, ("mapping", name), options, read_mapping)
+        declaration(&ctx, ("mapping", name), None, options, read_mapping)
     }
 
     /// Declares a rule (A10): read `from`, keep what passes `filters`, do each of the `actions`. Options: `rule_for`, `from`, `show`, `filters`,
@@ -42,6 +42,6 @@ pub(in crate::script::api) mod functions {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn rule(ctx: NativeCallContext, name: &str, options: Dynamic) -> Result<(), Box<EvalAltResult>> {
-        declaration(&ctx, ("rule", name), options, read_rule)
+        declaration(&ctx, ("rule", name), None, options, read_rule)
     }
 }

@@ -16,7 +16,7 @@ use crate::script::{
 };
 
 pub(in crate::script::api) fn integration(ctx: &NativeCallContext, name: &str, options: Dynamic) -> Result<(), Box<EvalAltResult>> {
-    super::declaration(ctx, ("salesforce_integration", name), options, read)
+    super::declaration(ctx, ("salesforce_integration", name), None, options, read)
 }
 
 fn read(site: &Site, options: &mut Options) -> Option<Body> {
@@ -73,7 +73,8 @@ fn push(site: &Site, item: &Item) -> Option<Push> {
     options.finish(site);
     let fields = fields?;
     for field in fields.iter().filter(|field| !field.target.starts_with("Pendo_")) {
-        let hint = format!("name it `Pendo_{}`, or write it by a rule or a mapping", field.target);
+        let bare = field.target.get(..6).filter(|head| head.eq_ignore_ascii_case("pendo_")).map_or(field.target.as_str(), |_| &field.target[6..]);
+        let hint = format!("name it `Pendo_{bare}`, or write it by a rule or a mapping");
         let message = format!("Pendo may not write `{}`: only fields whose API name starts with `Pendo_`", field.target);
         site.report(Diagnostic::new(Id::PushName, &field.place, message).hint(hint));
     }

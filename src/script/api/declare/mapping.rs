@@ -30,12 +30,12 @@ fn matches(site: &Site, item: &Item) -> Vec<FieldMap> {
         return fields(site, item);
     }
     let names = item.texts(site).unwrap_or_default();
-    let same = |name: String| FieldMap { target: name.clone(), from: Cell::Field(name), declared: None, place: item.place.clone() };
+    let same = |name: String| FieldMap { target: name.as_str().into(), from: Cell::Field(name), declared: None, place: item.place.clone() };
     names.into_iter().map(same).collect()
 }
 
 /// Fields of a metadata group are written by their bare names.
 fn with_prefix(fields: Vec<FieldMap>, prefix: Option<&str>) -> Vec<FieldMap> {
     let Some(prefix) = prefix else { return fields };
-    fields.into_iter().map(|field| FieldMap { target: format!("{prefix}{}", field.target), ..field }).collect()
+    fields.into_iter().map(|field| FieldMap { target: format!("{prefix}{}", field.target).into(), ..field }).collect()
 }

@@ -20,6 +20,7 @@ pub(super) use segment::segment;
 
 use rhai::{Dynamic, EvalAltResult, NativeCallContext};
 
+use crate::model::Schedule;
 use crate::script::{
     declaration::{Body, Declaration},
     diagnostics::{Diagnostic, Id},
@@ -31,10 +32,11 @@ use super::{
     schedules::common,
 };
 
-/// Reads `NAME, #{..}`: the common options here, the others by `read`.
-fn declaration(
+/// Reads `NAME, #{..}`: the common options here, the others by `read`; without a schedule, and following nothing, it has the usual one.
+pub(super) fn declaration(
     ctx: &NativeCallContext,
     (word, name): (&str, &str),
+    usually: Option<Schedule>,
     options: Dynamic,
     read: impl FnOnce(&Site, &mut Options) -> Option<Body>,
 ) -> Result<(), Box<EvalAltResult>> {
@@ -50,7 +52,7 @@ fn declaration(
             name: name.to_owned(),
             place: site.place().clone(),
             hash: String::new(),
-            schedule: common.schedule,
+            schedule: common.schedule.or(usually.filter(|_| common.after.is_empty())),
             after: common.after,
             overrides: common.overrides,
             body: body?,

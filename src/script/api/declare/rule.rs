@@ -57,7 +57,14 @@ fn actions(site: &Site, item: &Item) -> Vec<Action> {
         item.invalid::<()>(site, Id::OptionValue, "a rule without actions does nothing", None);
     }
     let wanted = "an action such as `load_to_usage(#{..})`";
-    items.iter().filter_map(|item| item.cast::<RuleAction>(site, wanted)?.action).collect()
+    let action = |item: &Item| {
+        let action = item.cast::<RuleAction>(site, wanted)?;
+        if action.step.is_some() {
+            item.invalid::<()>(site, Id::UnknownOption, "`step` names a step of a journey; the actions of a rule have no names", None);
+        }
+        action.action
+    };
+    items.iter().filter_map(action).collect()
 }
 
 const FUNCTIONS: [(&str, &str); 8] = [

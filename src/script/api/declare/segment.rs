@@ -9,7 +9,7 @@ use crate::script::{
 };
 
 pub(in crate::script::api) fn segment(ctx: &NativeCallContext, name: &str, options: Dynamic) -> Result<(), Box<EvalAltResult>> {
-    super::declaration(ctx, ("segment", name), options, read)
+    super::declaration(ctx, ("segment", name), None, options, read)
 }
 
 fn read(site: &Site, options: &mut Options) -> Option<Body> {

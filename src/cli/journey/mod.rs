@@ -1,0 +1,95 @@
+//! `tabi journey`: journeys, one file per subcommand.
+
+/// `tabi journey list`.
+mod list;
+/// `tabi journey pause`, `resume` and `stop`.
+mod operate;
+/// `tabi journey show --person`.
+mod person;
+/// `tabi journey publish`.
+mod publish;
+/// `tabi journey report`.
+mod report;
+/// `tabi journey show`.
+mod show;
+
+use std::sync::Arc;
+
+use clap::{Args, Subcommand};
+use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
+
+use crate::{
+    host::{Workspace, clock::Clock},
+    script::{Body, Declaration, Journey as Declared, Kind},
+    store::ProgramStatus,
+};
+
+use super::{Context, Exit, Failure, check, render};
+
+#[derive(Debug, Args)]
+pub(crate) struct Journey {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List the journeys.
+    List,
+    /// Show one journey, only its flow, or where somebody is in it.
+    Show(show::Show),
+    /// Check everything, associate the engagements, and let people in, now or later.
+    Publish(publish::Publish),
+    /// Let nobody move until it is resumed; what happens meanwhile is remembered.
+    Pause(operate::Name),
+    /// Let a paused journey go on; its timers have grown by the pause.
+    Resume(operate::Name),
+    /// End it: nobody enters and nobody moves any more.
+    Stop(operate::Name),
+    /// Who is where, and what was seen, answered and opened.
+    Report(report::Report),
+}
+
+/// Runs the subcommand.
+pub(crate) fn journey(args: &Journey, cx: &Context) -> Result<Exit, Failure> {
+    match &args.command {
+        Command::List => list::list(cx),
+        Command::Show(args) => show::show(args, cx),
+        Command::Publish(args) => publish::publish(args, cx),
+        Command::Pause(args) => operate::operate(args, ProgramStatus::Paused, cx),
+        Command::Resume(args) => operate::operate(args, ProgramStatus::Active, cx),
+        Command::Stop(args) => operate::operate(args, ProgramStatus::Stopped, cx),
+        Command::Report(args) => report::report(args, cx),
+    }
+}
+
+/// The journeys of the workspace, when nothing is wrong with its scripts.
+fn declared(workspace: &Workspace, cx: &Context) -> Result<Vec<Arc<Declaration>>, Failure> {
+    let all = check::declarations(workspace, cx)?;
+    Ok(all.into_iter().filter(|declaration| declaration.kind() == Kind::Journey).collect())
+}
+
+/// What a declaration says as a journey; none when it is no journey.
+fn body(declaration: &Declaration) -> Option<&Declared> {
+    if let Body::Journey(journey) = &declaration.body { Some(journey) } else { None }
+}
+
+/// A journey by its name.
+fn named(workspace: &Workspace, name: &str, cx: &Context) -> Result<Arc<Declaration>, Failure> {
+    let journeys = declared(workspace, cx)?;
+    journeys.iter().find(|declaration| declaration.name == name).cloned().ok_or_else(|| {
+        let known: Vec<&str> = journeys.iter().map(|declaration| declaration.name.as_str()).collect();
+        let hint = if known.is_empty() { "no journey is declared".to_owned() } else { render::closest(name, &known) };
+        Failure::new(Exit::Usage, "unknown_name", format!("no journey is declared by the name `{name}`")).hint(hint)
+    })
+}
+
+/// For the shell: the names of the journeys in the workspace around it.
+fn names() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        let Ok(workspace) = Workspace::open(None, false, Clock::machine()) else { return Vec::new() };
+        let loaded = workspace.load();
+        let journeys = loaded.declarations().iter().filter(|declaration| declaration.kind() == Kind::Journey);
+        journeys.map(|declaration| CompletionCandidate::new(&declaration.name)).collect::<Vec<_>>()
+    })
+}

@@ -1,0 +1,122 @@
+//! What people did in PX, polled from its event feeds. A feed is read again from before where it was read to: what is late is found, and
+//! what comes twice counts once by its id.
+
+use jiff::SignedDuration;
+
+use crate::{
+    flow::{Error, pages::for_each_page},
+    model::{Does, EventKind, Query, Record, Source, System, Timestamp, Value},
+    store::{Association, NewEvent, Participant},
+};
+
+use super::pass::Pass;
+
+/// How long an event may take to show up in the feed.
+const LATE: SignedDuration = SignedDuration::from_hours(2);
+/// The furthest back that PX tells of events.
+const HISTORY: SignedDuration = SignedDuration::from_hours(24 * 190 - 1);
+
+/// Reads what happened with the journey's engagements and hands it to their participants. Gives back how many events were new.
+///
+/// # Errors
+/// When PX cannot be asked; nothing is lost then, the next look asks from the same point.
+pub(super) fn poll(pass: &Pass<'_>) -> Result<usize, Error> {
+    let live: Vec<&Association> = pass.associations.iter().filter(|one| one.cut.is_none()).collect();
+    if live.is_empty() {
+        return Ok(0);
+    }
+    let kept = pass.store.program(pass.name())?.and_then(|program| program.polled_at);
+    let begun = live.iter().map(|one| one.since).min().unwrap_or(pass.now);
+    let oldest = pass.now.saturating_sub(HISTORY).unwrap_or(begun);
+    let since = kept.map_or(begun, |at| at.saturating_sub(LATE).unwrap_or(at)).max(oldest);
+    let mut fresh = 0;
+    // The feed knows no condition on the engagement.
+    let source = Source::Object(Query { since: Some(("date".to_owned(), since)), ..Query::of(System::Px, "engagement_views") });
+    for_each_page(&mut pass.work(), &source, |_, rows| {
+        let mut events = Vec::new();
+        for row in &rows {
+            if let Some(association) = live.iter().find(|one| row.get("engagementId").and_then(Value::as_str) == Some(one.id.as_str())) {
+                events.extend(of_row(pass, association, row)?);
+            }
+        }
+        fresh += pass.store.receive(&events)?;
+        Ok(())
+    })?;
+    pass.store.polled(pass.name(), pass.now)?;
+    Ok(fresh)
+}
+
+/// One row of the feed for everybody it concerns: the same PX user may take part more than once.
+fn of_row(pass: &Pass<'_>, association: &Association, row: &Record) -> Result<Vec<NewEvent>, Error> {
+    let (Some(px_id), Some(event_id), Some(at)) = (text(row, "identifyId"), text(row, "eventId"), instant(row)) else { return Ok(Vec::new()) };
+    let mut events = Vec::new();
+    for participant in pass.store.by_px(&px_id)?.iter().filter(|participant| participant.journey == pass.name()) {
+        for step in steps_of(pass, &association.engagement) {
+            if !shown_to(participant, &step, at) {
+                continue;
+            }
+            for kind in kinds(row) {
+                let key = format!("px/{event_id}/{}/{}/{step}", kind.word(), participant.id);
+                let (participant, step, payload) = (participant.id, step.clone(), payload(row));
+                events.push(NewEvent { key, participant, kind, step, at, received: pass.now, payload });
+            }
+        }
+    }
+    Ok(events)
+}
+
+/// Steps that show the engagement. A reminder shows its survey, whose step the answer belongs to.
+fn steps_of(pass: &Pass<'_>, engagement: &str) -> Vec<String> {
+    let shows = |does: &Does| match does {
+        Does::Engagement { engagement: shown } => shown == engagement,
+        Does::Survey { survey, .. } => survey == engagement,
+        _ => false,
+    };
+    pass.journey.graph.steps.iter().filter(|step| shows(&step.does)).map(|step| step.name.clone()).collect()
+}
+
+/// Whether the participant was in the audience by the step when it happened.
+fn shown_to(participant: &Participant, step: &str, at: Timestamp) -> bool {
+    participant.facts.iter().any(|fact| fact.event == EventKind::Sent && fact.step == step && fact.at <= at)
+}
+
+/// What a row of the feed says: seen, gone through to the end, answered.
+fn kinds(row: &Record) -> Vec<EventKind> {
+    let is = |field: &str, word: &str| row.get(field).and_then(Value::as_str) == Some(word);
+    let survey = row.get("contentType").and_then(Value::as_str).is_some_and(|kind| kind.contains("SURVEY"));
+    let answered = survey && (is("surveyState", "COMPLETED") || row.get("score").is_some_and(|score| !score.is_blank()));
+    let mut kinds = Vec::new();
+    if is("engagementTrackType", "ENGAGEMENT_VIEW") {
+        kinds.push(EventKind::Viewed);
+    }
+    if answered {
+        kinds.push(EventKind::Responded);
+    } else if is("guideState", "COMPLETED") {
+        kinds.push(EventKind::Completed);
+    }
+    if is("engagementTrackType", "ENGAGEMENT_CLICK") && !answered {
+        kinds.push(EventKind::Clicked);
+    }
+    kinds
+}
+
+/// What is worth keeping of an answer.
+fn payload(row: &Record) -> Record {
+    let names = ["score", "comment", "questionType", "selectionIds", "contactMeAllowed", "executionId", "linkUrl"];
+    let kept = names.iter().filter_map(|name| Some(((*name).into(), row.get(name).filter(|value| !value.is_blank())?.clone())));
+    kept.collect()
+}
+
+fn text(row: &Record, field: &str) -> Option<String> {
+    row.get(field).filter(|value| !value.is_blank()).map(ToString::to_string)
+}
+
+/// PX tells time in milliseconds since 1970.
+fn instant(row: &Record) -> Option<Timestamp> {
+    match row.get("date")? {
+        Value::Instant(at) => Some(*at),
+        Value::Int(millis) => Timestamp::from_millisecond(*millis).ok(),
+        Value::Text(text) => text.parse().ok(),
+        _ => None,
+    }
+}

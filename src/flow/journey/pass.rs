@@ -1,0 +1,299 @@
+//! One look at one active journey: who comes in, what has happened, whose time has come, what has to go out. Each part takes what it finds
+//! in batches, one transaction each, and can be cut short anywhere: the next look goes on from what the state file holds.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::{
+    connectors::Stop,
+    flow::{
+        Error, Notify,
+        cell::compute,
+        pages::for_each_page,
+        work::{Tally, Work},
+    },
+    model::{Date, Does, EventKind, Query, Record, Source, System, Timestamp, Value},
+    script::{Declaration, Journey, Participants, Perform},
+    store::{Association, Entry, EntryKind, Fact, InboxEvent, Move, NewParticipant, Participant, ParticipantId, ParticipantState, Store},
+};
+
+use super::{
+    Mailer,
+    advance::{Arrived, advance},
+    enter::{Candidate, Earlier, Entrance, Gate, entrance},
+    time::Calendar,
+};
+
+/// Participants moved in one transaction.
+const AT_ONCE: u32 = 500;
+
+/// One look at one journey.
+pub struct Pass<'a> {
+    pub declaration: &'a Declaration,
+    pub journey: &'a Journey,
+    /// The revision that new participants are of.
+    pub revision: u32,
+    pub calendar: Calendar,
+    pub store: &'a Store,
+    pub perform: Arc<dyn Perform>,
+    pub notify: &'a Notify,
+    pub stop: &'a Stop,
+    pub now: Timestamp,
+    /// The day in the workspace's zone.
+    pub date: Date,
+    pub page_size: u32,
+    /// As in `flow::Options`.
+    pub rule_updates: Option<&'a BTreeMap<String, Vec<String>>>,
+    pub mailer: &'a Mailer,
+    /// The engagements that the journey is associated with.
+    pub associations: Vec<Association>,
+}
+
+impl Pass<'_> {
+    pub(super) fn name(&self) -> &str {
+        &self.declaration.name
+    }
+
+    pub(super) fn work(&self) -> Work<'_> {
+        Work {
+            name: &self.declaration.name,
+            perform: &*self.perform,
+            notify: self.notify,
+            stop: self.stop,
+            date: self.date,
+            page_size: self.page_size,
+            rule_updates: self.rule_updates,
+            tally: Tally::default(),
+        }
+    }
+
+    /// Where participants come from; a list counts as people of Gainsight.
+    pub(super) fn source(&self) -> Source {
+        match &self.journey.participants {
+            Participants::Source { source, .. } => source.clone(),
+            Participants::List(_) => Source::Object(Query::of(System::Gainsight, "Person")),
+        }
+    }
+
+    /// Whether everybody needs a user of PX (B8).
+    fn needs_px(&self) -> bool {
+        self.journey.graph.steps.iter().any(|step| {
+            let px = |channel| channel == crate::model::Channel::Px;
+            matches!(&step.does, Does::Engagement { .. })
+                || matches!(&step.does, Does::Survey { channel, .. } | Does::Remind { channel, .. } if px(*channel))
+        })
+    }
+}
+
+/// People who came in, failed at the door, or whose fields changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Intake {
+    pub read: u64,
+    pub entered: u64,
+    pub failed: u64,
+    pub stayed: u64,
+}
+
+/// Looks for participants in the journey's source.
+///
+/// # Errors
+/// When the source cannot be read. Those already taken stay.
+pub(super) fn look_for_people(pass: &Pass<'_>) -> Result<Intake, Error> {
+    let mut intake = Intake::default();
+    match &pass.journey.participants {
+        Participants::List(records) => take_people(pass, records.clone(), &mut intake)?,
+        Participants::Source { source, keep, computed } => {
+            let mut work = pass.work();
+            for_each_page(&mut work, source, |work, rows| {
+                let mut chosen = Vec::with_capacity(rows.len());
+                for row in rows {
+                    let mut row = crate::model::with_aliases(row);
+                    let kept = match keep {
+                        None => true,
+                        Some(keep) => keep.call_row(&row)? == Value::Bool(true),
+                    };
+                    if kept {
+                        for map in computed {
+                            let value = compute(&map.from, &row, work.date)?;
+                            row.set(map.target.as_str(), value);
+                        }
+                        chosen.push(row);
+                    }
+                }
+                take_people(pass, chosen, &mut intake)
+            })?;
+        }
+    }
+    Ok(intake)
+}
+
+fn take_people(pass: &Pass<'_>, rows: Vec<Record>, intake: &mut Intake) -> Result<(), Error> {
+    intake.read += rows.len() as u64;
+    let mut candidates: Vec<Candidate> = Vec::with_capacity(rows.len());
+    for row in rows {
+        match Candidate::of(pass.journey, row) {
+            Ok(candidate) if candidates.iter().all(|earlier| earlier.key != candidate.key) => candidates.push(candidate),
+            // The second row of one person: they are in by the first.
+            Ok(_) => intake.stayed += 1,
+            Err(why) => {
+                intake.failed += 1;
+                tracing::warn!(journey = pass.name(), why, "a participant was left out");
+            }
+        }
+    }
+    let keys: Vec<String> = candidates.iter().map(|candidate| candidate.key.clone()).collect();
+    let known = pass.store.known_keys(pass.name(), &keys)?;
+    let needs_px = pass.needs_px();
+    let px_known = if needs_px { px_users(pass, &candidates)? } else { Vec::new() };
+    let (mut entering, mut histories) = (Vec::new(), Vec::new());
+    for candidate in candidates {
+        let earlier = known.get(&candidate.key).map(|(_, state, ended)| Earlier { state: *state, ended: *ended });
+        let px_known = candidate.px_id.as_ref().is_some_and(|id| px_known.contains(id));
+        let gate = Gate { journey: pass.journey, calendar: &pass.calendar, now: pass.now, needs_px, px_known };
+        match entrance(gate, &candidate, earlier) {
+            Entrance::Stays(_) => intake.stayed += 1,
+            Entrance::Fails(reason) => {
+                intake.failed += 1;
+                histories.push(vec![entry(pass.now, EntryKind::Failed, [("reason", Value::text(&reason))])]);
+                entering.push(newcomer(pass, candidate, ParticipantState::Failed, Some(reason)));
+            }
+            Entrance::Enter => {
+                intake.entered += 1;
+                histories.push(vec![entry(pass.now, EntryKind::Entered, [])]);
+                entering.push(newcomer(pass, candidate, ParticipantState::Active, None));
+            }
+        }
+    }
+    if !entering.is_empty() {
+        pass.store.enter(&entering, &histories)?;
+    }
+    Ok(())
+}
+
+/// The PX ids among the candidates' that PX knows.
+fn px_users(pass: &Pass<'_>, candidates: &[Candidate]) -> Result<Vec<String>, Error> {
+    let keys: Vec<Value> = candidates.iter().filter_map(|candidate| candidate.px_id.as_ref()).map(Value::text).collect();
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let lookup =
+        crate::model::Lookup { system: System::Px, object: "users".to_owned(), by: "identifyId".to_owned(), keys, fields: Vec::new(), filter: None };
+    let found = pass.work().lookup(lookup)?;
+    Ok(found.iter().filter_map(|user| user.get("identifyId")).map(ToString::to_string).collect())
+}
+
+fn newcomer(pass: &Pass<'_>, candidate: Candidate, state: ParticipantState, reason: Option<String>) -> NewParticipant {
+    let failed = state == ParticipantState::Failed;
+    NewParticipant {
+        journey: pass.name().to_owned(),
+        key: candidate.key,
+        email: candidate.email,
+        px_id: candidate.px_id,
+        fields: candidate.fields,
+        facts: Vec::new(),
+        state,
+        step: (!failed).then(|| pass.journey.graph.start().map(|step| step.name.clone())).flatten(),
+        since: pass.now,
+        due: (!failed).then_some(pass.now),
+        reason,
+        entered: pass.now,
+        ended: failed.then_some(pass.now),
+        revision: pass.revision,
+    }
+}
+
+fn entry<const N: usize>(at: Timestamp, kind: EntryKind, detail: [(&str, Value); N]) -> Entry {
+    let detail = detail.into_iter().map(|(name, value)| (name.into(), value)).collect();
+    Entry { at, kind: kind.word().to_owned(), step: None, detail }
+}
+
+/// Takes in what has happened, and moves everybody whose time has come. Gives back how many moved.
+///
+/// # Errors
+/// When the state file fails; what was moved before stays moved.
+pub(super) fn advance_all(pass: &Pass<'_>) -> Result<u64, Error> {
+    let mut moved = 0;
+    loop {
+        pass.work().check_stop()?;
+        let events = pass.store.unhandled(pass.name(), AT_ONCE)?;
+        if events.is_empty() {
+            break;
+        }
+        let batch = with_events(pass, events)?;
+        moved += batch.len() as u64;
+        pass.store.commit(&batch)?;
+    }
+    loop {
+        pass.work().check_stop()?;
+        let due = pass.store.due(pass.name(), pass.now, AT_ONCE)?;
+        if due.is_empty() {
+            return Ok(moved);
+        }
+        let batch = due.into_iter().map(|participant| one(pass, participant)).collect::<Result<Vec<_>, Error>>()?;
+        moved += batch.len() as u64;
+        pass.store.commit(&batch)?;
+    }
+}
+
+fn one(pass: &Pass<'_>, participant: Participant) -> Result<Move, Error> {
+    let messages = match (pass.journey.pace.cap, person(&participant)) {
+        (Some((_, length)), Some(person)) => pass.store.messages_to(person, pass.calendar.before(pass.now, length))?,
+        _ => Vec::new(),
+    };
+    let arrived = Arrived { journey: pass.journey, name: pass.name(), calendar: &pass.calendar, now: pass.now, messages: &messages };
+    Ok(advance(arrived, participant))
+}
+
+/// Who messages are counted for: one person in however many journeys.
+pub(super) fn person(participant: &Participant) -> Option<&str> {
+    participant.email.as_deref().or(participant.px_id.as_deref())
+}
+
+/// Events become facts of their participants, who then go on if that is what they waited for.
+fn with_events(pass: &Pass<'_>, events: Vec<InboxEvent>) -> Result<Vec<Move>, Error> {
+    let mut by_participant: BTreeMap<i64, Vec<InboxEvent>> = BTreeMap::new();
+    for event in events {
+        by_participant.entry(event.participant.as_i64()).or_default().push(event);
+    }
+    let mut moves = Vec::with_capacity(by_participant.len());
+    for events in by_participant.into_values() {
+        let id: ParticipantId = events[0].participant;
+        let Some(mut participant) = pass.store.participant(id)? else { continue };
+        let mut entries = Vec::new();
+        for event in &events {
+            entries.push(Entry { at: event.at, kind: event.kind.word().to_owned(), step: Some(event.step.clone()), detail: event.payload.clone() });
+            let score = event.payload.get("score").and_then(Value::as_f64);
+            participant.facts.push(Fact { event: event.kind, step: event.step.clone(), at: event.at, score });
+        }
+        let standing = matches!(participant.state, ParticipantState::Active | ParticipantState::Waiting);
+        let mut onward = if standing { one(pass, participant)? } else { still(participant) };
+        answered(pass, &mut onward, &events);
+        entries.append(&mut onward.entries);
+        moves.push(Move { entries, events: events.iter().map(|event| event.id).collect(), facts_changed: true, ..onward });
+    }
+    Ok(moves)
+}
+
+/// Whoever has ended only remembers.
+fn still(participant: Participant) -> Move {
+    Move { participant, entries: Vec::new(), intents: Vec::new(), events: Vec::new(), fields_changed: false, facts_changed: true }
+}
+
+/// Whoever has answered a survey in PX leaves its audience (B15), also when they are out of the journey by now.
+fn answered(pass: &Pass<'_>, moved: &mut Move, events: &[InboxEvent]) {
+    for event in events.iter().filter(|event| event.kind == EventKind::Responded) {
+        let Some(Does::Survey { survey, channel: crate::model::Channel::Px, .. }) = pass.journey.graph.step(&event.step).map(|step| &step.does)
+        else {
+            continue;
+        };
+        let intent = super::Intent::Leave { step: event.step.clone(), engagement: survey.clone() };
+        moved.intents.push(crate::store::NewIntent {
+            key: format!("{}/{}/{}/answered/{}", pass.name(), event.participant, event.step, event.id),
+            participant: event.participant,
+            journey: pass.name().to_owned(),
+            step: event.step.clone(),
+            intent: serde_json::to_value(intent).unwrap_or_default(),
+            at: pass.now,
+            not_before: pass.now,
+        });
+    }
+}

@@ -1,0 +1,185 @@
+//! Publishing (B10): everything is looked at, all reasons are told at once, and only then are the engagements associated with the program,
+//! each through an external segment of its own. When one cannot be, the program stays a draft.
+
+use crate::{
+    flow::{Error, pages::for_each_page},
+    model::{Channel, Does, Effect, EventKind, Fault, FaultKind, Query, Record, SegmentEdit, Source, Step, System, When},
+    store::Association,
+};
+
+use super::pass::Pass;
+
+/// What the description of an engagement says that Journey Orchestrator triggers. PX's API shows no field for it (B2).
+const BY_JOURNEY: &str = "Triggered by: Journey Orchestrator";
+
+/// An engagement as PX lists it.
+struct Listed {
+    id: String,
+    name: String,
+    kind: String,
+    state: String,
+    by_journey: bool,
+}
+
+/// What publishing came to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Publication {
+    /// The engagements are associated.
+    Done(Vec<Association>),
+    /// Nothing was associated that was not before, and why.
+    Refused(Vec<String>),
+}
+
+/// Checks everything that only the systems know, and associates the engagements.
+///
+/// # Errors
+/// When the work is interrupted or the state file fails. What PX refuses is a reason.
+pub fn publish(pass: &Pass<'_>) -> Result<Publication, Error> {
+    let mut reasons = missing_templates(pass);
+    let shows: Vec<(&Step, &str)> = pass.journey.graph.steps.iter().filter_map(|step| Some((step, shown(step)?))).collect();
+    let mut chosen: Vec<(String, Listed)> = Vec::new();
+    if !shows.is_empty() {
+        match listed(pass) {
+            Ok(all) => chosen = choose(pass, &shows, all, &mut reasons),
+            Err(Error::Interrupted) => return Err(Error::Interrupted),
+            // One clear reason, with what is missing (B18).
+            Err(error) => reasons.push(format!("Gainsight PX cannot be asked for its engagements: {}", error.fault())),
+        }
+    }
+    if !reasons.is_empty() {
+        return Ok(Publication::Refused(reasons));
+    }
+    let mut associations = Vec::with_capacity(chosen.len());
+    for (engagement, listed) in chosen {
+        match associate(pass, &engagement, &listed) {
+            Ok(association) => associations.push(association),
+            Err(fault) if fault.kind == FaultKind::Interrupted => return Err(Error::Interrupted),
+            Err(fault) => reasons.push(format!("the engagement \"{engagement}\" could not be associated: {fault}")),
+        }
+    }
+    if reasons.is_empty() { Ok(Publication::Done(associations)) } else { Ok(Publication::Refused(reasons)) }
+}
+
+/// The engagement that a step shows in PX, by the name that the script gives it.
+fn shown(step: &Step) -> Option<&str> {
+    match &step.does {
+        Does::Engagement { engagement } => Some(engagement),
+        Does::Survey { survey, .. } => Some(survey),
+        _ => None,
+    }
+}
+
+fn missing_templates(pass: &Pass<'_>) -> Vec<String> {
+    let of = |step: &Step| match &step.does {
+        Does::SendEmail { template } => Some(template.clone()),
+        Does::Survey { channel: Channel::Email, template, .. } | Does::Remind { channel: Channel::Email, template, .. } => {
+            Some(template.clone().unwrap_or_default())
+        }
+        _ => None,
+    };
+    let missing = pass.journey.graph.steps.iter().filter_map(|step| {
+        let template = of(step)?;
+        match template.as_str() {
+            "" => Some(format!("the step \"{}\" goes by e-mail and names no template", step.name)),
+            name if !pass.mailer.has(name) => {
+                Some(format!("the step \"{}\" uses the template \"{name}\", which scripts/templates/ does not have", step.name))
+            }
+            _ => None,
+        }
+    });
+    missing.collect()
+}
+
+fn listed(pass: &Pass<'_>) -> Result<Vec<Listed>, Error> {
+    let mut all = Vec::new();
+    for_each_page(&mut pass.work(), &Source::Object(Query::of(System::Px, "engagements")), |_, rows| {
+        all.extend(rows.iter().map(of_record));
+        Ok(())
+    })?;
+    Ok(all)
+}
+
+fn of_record(row: &Record) -> Listed {
+    let text = |field: &str| row.get(field).filter(|value| !value.is_blank()).map(ToString::to_string).unwrap_or_default();
+    let by_journey = text("description").to_lowercase().contains(&BY_JOURNEY.to_lowercase());
+    Listed { id: text("id"), name: text("name"), kind: text("type"), state: text("state"), by_journey }
+}
+
+/// The engagement of every step, by the name the script gives it; what is wrong with one goes to the reasons.
+fn choose(pass: &Pass<'_>, shows: &[(&Step, &str)], mut all: Vec<Listed>, reasons: &mut Vec<String>) -> Vec<(String, Listed)> {
+    let mut chosen: Vec<(String, Listed)> = Vec::new();
+    for (step, wanted) in shows {
+        if let Some((_, known)) = chosen.iter().find(|(name, _)| name == wanted) {
+            reasons.extend(misfit(pass, step, known));
+            continue;
+        }
+        let mut found: Vec<usize> = all.iter().enumerate().filter(|(_, one)| one.id == *wanted || one.name == *wanted).map(|(at, _)| at).collect();
+        match (found.pop(), found.is_empty()) {
+            (None, _) => reasons.push(format!("the step \"{}\" shows \"{wanted}\", which PX does not have", step.name)),
+            (Some(_), false) => {
+                reasons.push(format!("the step \"{}\" shows \"{wanted}\", and PX has several of that name: write the id instead", step.name));
+            }
+            (Some(at), true) => {
+                let one = all.swap_remove(at);
+                reasons.extend(misfit(pass, step, &one));
+                chosen.push(((*wanted).to_owned(), one));
+            }
+        }
+    }
+    chosen
+}
+
+/// Why an engagement cannot be triggered by the step (B1, B2, B7).
+fn misfit(pass: &Pass<'_>, step: &Step, one: &Listed) -> Vec<String> {
+    let mut reasons = Vec::new();
+    let survey = one.kind.ends_with("_SURVEY");
+    let what = format!("\"{}\", which the step \"{}\" shows,", one.name, step.name);
+    match &step.does {
+        Does::Survey { .. } if !survey => reasons.push(format!("{what} is no survey but {}", one.kind)),
+        Does::Engagement { .. } if survey => reasons.push(format!("{what} is a survey: hand it out by a survey step")),
+        Does::Engagement { .. } if !["IN_APP_DIALOG", "IN_APP_CAROUSEL", "IN_APP_GUIDE"].contains(&one.kind.as_str()) => {
+            reasons.push(format!("{what} is {}: journeys trigger dialogs, sliders, guides and surveys", one.kind));
+        }
+        _ => (),
+    }
+    if !one.by_journey {
+        reasons.push(format!("{what} is not marked as triggered by Journey Orchestrator (its description lacks \"{BY_JOURNEY}\")"));
+    }
+    if one.state != "STARTED" {
+        reasons.push(format!("{what} is {}: only launched and active engagements can be triggered", one.state));
+    }
+    let completed =
+        |when: &When| when.atoms().iter().any(|atom| matches!(atom, When::Event { event: EventKind::Completed, step: of } if *of == step.name));
+    if one.kind != "IN_APP_GUIDE" && conditions(pass).any(completed) {
+        reasons.push(format!("the journey waits for \"{}\" to be completed, but \"{}\" is no guide: only guides are completed", step.name, one.name));
+    }
+    reasons
+}
+
+fn conditions<'a>(pass: &'a Pass<'_>) -> impl Iterator<Item = &'a When> {
+    let of = |step: &'a Step| match &step.does {
+        Does::WaitFor { when, .. } => vec![when],
+        Does::Branch { arms, .. } => arms.iter().map(|arm| &arm.when).collect(),
+        _ => Vec::new(),
+    };
+    pass.journey.graph.steps.iter().flat_map(of).chain(pass.journey.exit.as_ref())
+}
+
+/// Makes the engagement's own segment, whose members are its audience; its name is how the engagement knows it. Nobody is in it yet.
+fn associate(pass: &Pass<'_>, engagement: &str, listed: &Listed) -> Result<Association, Fault> {
+    if let Some(known) = pass.associations.iter().find(|one| one.id == listed.id && one.cut.is_none()) {
+        return Ok(Association { engagement: engagement.to_owned(), ..known.clone() });
+    }
+    let segment = format!("tabi:{}:{}", pass.name(), listed.id);
+    let edit = SegmentEdit { system: System::Px, name: segment.clone(), id: None, add: Vec::new(), remove: Vec::new() };
+    pass.perform.perform(Effect::EditSegment(edit))?;
+    Ok(Association {
+        journey: pass.name().to_owned(),
+        engagement: engagement.to_owned(),
+        id: listed.id.clone(),
+        kind: listed.kind.clone(),
+        segment,
+        since: pass.now,
+        cut: None,
+    })
+}

@@ -1,0 +1,81 @@
+//! `journey(name, #{..})` as data: who takes part, the flow, and what of its steps is no plain data.
+
+use std::collections::BTreeMap;
+
+use crate::model::{Graph, Pace, ProgramModel, Record, Reentry, Source, When};
+
+use super::{
+    Closure,
+    declaration::{Action, FieldMap, Place},
+};
+
+/// A declared journey. The declaration's schedule tells how often participants are looked for.
+#[derive(Debug, Clone)]
+pub struct Journey {
+    pub model: ProgramModel,
+    /// What the program is filed under (B3).
+    pub program_type: Option<String>,
+    pub folder: Option<String>,
+    pub participants: Participants,
+    /// Participant fields that tell one participation from another: nobody takes part twice with the same values.
+    pub unique_on: Vec<String>,
+    pub reentry: Reentry,
+    /// Calculated fields, each from the participant's record.
+    pub calculated: Vec<(String, Closure)>,
+    pub graph: Graph,
+    /// By the step's name: what of it is no plain data. Every step of the graph has an entry.
+    pub steps: BTreeMap<String, StepParts>,
+    /// Who meets it leaves the journey, wherever they stand.
+    pub exit: Option<When>,
+    pub pace: Pace,
+    pub identity: Identity,
+}
+
+/// Where people come from. A participant's record has the source's own fields and their one spelling (`model::with_aliases`),
+/// then the computed ones.
+#[derive(Debug, Clone)]
+pub enum Participants {
+    Source {
+        source: Source,
+        /// Only records for which it is true; each is asked when it has been read.
+        keep: Option<Closure>,
+        /// Further fields of the participant's record.
+        computed: Vec<FieldMap>,
+    },
+    /// Written down in the script.
+    List(Vec<Record>),
+}
+
+/// Which participant fields say who somebody is, dotted paths allowed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Where mail goes.
+    pub email: String,
+    /// The PX user id (B8).
+    pub px_id: String,
+    /// The company: for calls to action, scores and loads.
+    pub company: String,
+}
+
+/// What of a step is no plain data.
+#[derive(Debug, Clone, Default)]
+pub struct StepParts {
+    /// Of `create_cta`, `set_score`, `load_to_...`: its row is the participant's record.
+    pub action: Option<Action>,
+    /// Of `set_field`.
+    pub fields: Vec<FieldMap>,
+    /// Of `run`: called with the participant's record.
+    pub run: Option<Closure>,
+    /// What a template is given besides the participant.
+    pub data: Vec<FieldMap>,
+    /// Of `webhook`: the fields of the JSON body; empty for the whole record.
+    pub body: Vec<FieldMap>,
+    pub place: Place,
+}
+
+impl Journey {
+    /// The parts of a step.
+    pub fn parts(&self, step: &str) -> Option<&StepParts> {
+        self.steps.get(step)
+    }
+}

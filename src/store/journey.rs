@@ -1,0 +1,217 @@
+//! Programs, one row each, and the revisions of their flows.
+
+use rusqlite::{OptionalExtension, Row, Transaction, params};
+
+use crate::model::{Graph, Record, Timestamp};
+
+use super::{
+    Error, Store,
+    error::Fail,
+    open::{from_json, instant, maybe_instant, micros, select, to_json},
+};
+
+/// How a program stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ProgramStatus {
+    Draft,
+    /// Published, to begin at a set time.
+    Scheduled,
+    Active,
+    Paused,
+    Stopped,
+}
+
+impl ProgramStatus {
+    pub const ALL: [Self; 5] = [Self::Draft, Self::Scheduled, Self::Active, Self::Paused, Self::Stopped];
+
+    /// The word in listings, JSON and the state file.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Scheduled => "scheduled",
+            Self::Active => "active",
+            Self::Paused => "paused",
+            Self::Stopped => "stopped",
+        }
+    }
+
+    pub fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.word() == word)
+    }
+}
+
+/// A journey as it runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Program {
+    pub name: String,
+    pub status: ProgramStatus,
+    /// The one that people who enter now are given.
+    pub revision: u32,
+    /// The declaration's content hash.
+    pub hash: String,
+    pub folder: Option<String>,
+    pub scheduled_for: Option<Timestamp>,
+    pub published_at: Option<Timestamp>,
+    pub paused_at: Option<Timestamp>,
+    pub stopped_at: Option<Timestamp>,
+    /// Why it went back to draft (B10).
+    pub reasons: Vec<String>,
+    /// When events were last asked for.
+    pub polled_at: Option<Timestamp>,
+}
+
+/// A flow as it was at some time, with its sources.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Revision {
+    pub journey: String,
+    pub number: u32,
+    pub hash: String,
+    pub graph: Graph,
+    /// File name and text.
+    pub sources: Record,
+    pub at: Timestamp,
+    pub note: String,
+}
+
+const PROGRAM: &str = "name, status, revision, hash, folder, scheduled_for, published_at, paused_at, stopped_at, reasons, polled_at";
+const REVISION: &str = "journey, number, hash, graph, sources, at, note";
+
+impl Store {
+    pub fn program(&self, name: &str) -> Result<Option<Program>, Error> {
+        let query = format!("SELECT {PROGRAM} FROM programs WHERE name = ?1");
+        self.read(|sql| sql.prepare_cached(&query)?.query_row([name], |row| Ok(read_program(row))).optional()?.transpose())
+    }
+
+    /// All programs, by name.
+    pub fn programs(&self) -> Result<Vec<Program>, Error> {
+        let query = format!("SELECT {PROGRAM} FROM programs ORDER BY name");
+        self.read(|sql| select(sql, &query, [], read_program))
+    }
+
+    /// Inserts the program or replaces it whole. `pause` and `resume` do more than this.
+    pub fn put_program(&self, program: &Program, at: Timestamp) -> Result<(), Error> {
+        let query = format!("INSERT OR REPLACE INTO programs ({PROGRAM}, changed_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)");
+        self.write(|sql| {
+            sql.prepare_cached(&query)?.execute(params![
+                program.name,
+                program.status.word(),
+                program.revision,
+                program.hash,
+                program.folder,
+                program.scheduled_for.map(micros),
+                program.published_at.map(micros),
+                program.paused_at.map(micros),
+                program.stopped_at.map(micros),
+                to_json(&program.reasons)?,
+                program.polled_at.map(micros),
+                micros(at)
+            ])?;
+            Ok(())
+        })
+    }
+
+    /// Events were asked for at this instant; nothing else about the program changes.
+    pub fn polled(&self, name: &str, at: Timestamp) -> Result<(), Error> {
+        self.write(|sql| {
+            sql.prepare_cached("UPDATE programs SET polled_at = ?2 WHERE name = ?1")?.execute(params![name, micros(at)])?;
+            Ok(())
+        })
+    }
+
+    /// Stops the clock of an active program and holds back what it has to send. Nothing for one that is not active.
+    pub fn pause(&self, name: &str, at: Timestamp) -> Result<(), Error> {
+        self.write(|sql| {
+            must_exist(sql, name)?;
+            let paused = sql
+                .prepare_cached("UPDATE programs SET status = 'paused', paused_at = ?2, changed_at = ?2 WHERE name = ?1 AND status = 'active'")?
+                .execute(params![name, micros(at)])?;
+            if paused > 0 {
+                sql.prepare_cached("UPDATE intents SET state = 'held' WHERE journey = ?1 AND state = 'pending'")?.execute([name])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Makes a paused program active again. What its participants wait for comes later by as long as they were held: the pause, or what was
+    /// left of it when they began to wait. What was held back goes out. Nothing for one that is not paused.
+    pub fn resume(&self, name: &str, at: Timestamp) -> Result<(), Error> {
+        self.write(|sql| {
+            let Some(paused) = must_exist(sql, name)? else { return Ok(()) };
+            sql.prepare_cached(
+                "UPDATE participants SET due = due + max(0, ?3 - max(since, ?2)) \
+                 WHERE journey = ?1 AND due IS NOT NULL AND (state = 'waiting' OR state = 'parked' AND parked_as = 'waiting')",
+            )?
+            .execute(params![name, paused, micros(at)])?;
+            sql.prepare_cached("UPDATE intents SET state = 'pending' WHERE journey = ?1 AND state = 'held'")?.execute([name])?;
+            sql.prepare_cached("UPDATE programs SET status = 'active', paused_at = NULL, changed_at = ?2 WHERE name = ?1")?
+                .execute(params![name, micros(at)])?;
+            Ok(())
+        })
+    }
+
+    /// Keeps a revision; one of the same number is replaced.
+    pub fn add_revision(&self, revision: &Revision) -> Result<(), Error> {
+        let query = format!("INSERT OR REPLACE INTO revisions ({REVISION}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+        self.write(|sql| {
+            sql.prepare_cached(&query)?.execute(params![
+                revision.journey,
+                revision.number,
+                revision.hash,
+                to_json(&revision.graph)?,
+                to_json(&revision.sources)?,
+                micros(revision.at),
+                revision.note
+            ])?;
+            Ok(())
+        })
+    }
+
+    pub fn revision(&self, journey: &str, number: u32) -> Result<Option<Revision>, Error> {
+        let query = format!("SELECT {REVISION} FROM revisions WHERE journey = ?1 AND number = ?2");
+        self.read(|sql| sql.prepare_cached(&query)?.query_row(params![journey, number], |row| Ok(read_revision(row))).optional()?.transpose())
+    }
+
+    /// Newest first.
+    pub fn revisions(&self, journey: &str) -> Result<Vec<Revision>, Error> {
+        let query = format!("SELECT {REVISION} FROM revisions WHERE journey = ?1 ORDER BY number DESC");
+        self.read(|sql| select(sql, &query, [journey], read_revision))
+    }
+}
+
+/// Since when the program is paused; none for one that is not.
+fn must_exist(sql: &Transaction<'_>, name: &str) -> Result<Option<i64>, Fail> {
+    let found = sql
+        .prepare_cached("SELECT CASE status WHEN 'paused' THEN coalesce(paused_at, changed_at) END FROM programs WHERE name = ?1")?
+        .query_row([name], |row| row.get(0))
+        .optional()?;
+    found.ok_or_else(|| Error::NoProgram { name: name.to_owned() }.into())
+}
+
+fn read_program(row: &Row<'_>) -> Result<Program, Fail> {
+    let status: String = row.get(1)?;
+    Ok(Program {
+        name: row.get(0)?,
+        status: ProgramStatus::of(&status).ok_or_else(|| Fail::Garbled("a program's status", status))?,
+        revision: row.get(2)?,
+        hash: row.get(3)?,
+        folder: row.get(4)?,
+        scheduled_for: maybe_instant(row, 5)?,
+        published_at: maybe_instant(row, 6)?,
+        paused_at: maybe_instant(row, 7)?,
+        stopped_at: maybe_instant(row, 8)?,
+        reasons: from_json("a program's reasons", &row.get::<_, String>(9)?)?,
+        polled_at: maybe_instant(row, 10)?,
+    })
+}
+
+fn read_revision(row: &Row<'_>) -> Result<Revision, Fail> {
+    Ok(Revision {
+        journey: row.get(0)?,
+        number: row.get(1)?,
+        hash: row.get(2)?,
+        graph: from_json("a revision's flow", &row.get::<_, String>(3)?)?,
+        sources: from_json("a revision's sources", &row.get::<_, String>(4)?)?,
+        at: instant(row.get(5)?)?,
+        note: row.get(6)?,
+    })
+}

@@ -1,0 +1,98 @@
+//! Moves of participants: what each is after it, what it went through and what has to go out, a batch at once or not at all.
+
+use rusqlite::{Transaction, params};
+
+use crate::model::Timestamp;
+
+use super::{
+    Error, Store,
+    error::Fail,
+    funnel::Tally,
+    open::{micros, to_json},
+    outbox::{self, NewIntent},
+    participant::Participant,
+    timeline::{self, Entry},
+};
+
+/// One move.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Move {
+    /// As it is afterwards. Journey, key and time of entry never change.
+    pub participant: Participant,
+    pub entries: Vec<Entry>,
+    pub intents: Vec<NewIntent>,
+    /// Ids of the inbox events that this move has used up.
+    pub events: Vec<i64>,
+    /// Whether `participant.fields`, `email` or `px_id` may differ from what is kept; else they are not written.
+    pub fields_changed: bool,
+    /// Whether `participant.facts` may differ from what is kept; else they are neither written nor counted.
+    pub facts_changed: bool,
+}
+
+impl Store {
+    /// All moves or none. An intent with a known key is ignored.
+    pub fn commit(&self, moves: &[Move]) -> Result<(), Error> {
+        if moves.is_empty() {
+            return Ok(());
+        }
+        self.write(|sql| {
+            let mut tally = Tally::default();
+            for one in moves {
+                make(sql, one, &mut tally)?;
+            }
+            tally.keep(sql)
+        })
+    }
+}
+
+fn make(sql: &Transaction<'_>, one: &Move, tally: &mut Tally) -> Result<(), Fail> {
+    let person = &one.participant;
+    update(sql, one)?;
+    timeline::append(sql, person.id, &one.entries)?;
+    tally.reached(sql, person.id, &person.journey, &one.entries, standing(person))?;
+    if one.facts_changed {
+        tally.happened(sql, person.id, &person.journey, &person.facts)?;
+    }
+    outbox::add(sql, &one.intents)?;
+    let mut handled = sql.prepare_cached("UPDATE events SET handled = 1 WHERE id = ?1")?;
+    for event in &one.events {
+        handled.execute([event])?;
+    }
+    Ok(())
+}
+
+fn standing(person: &Participant) -> Option<(&str, Timestamp)> {
+    person.step.as_deref().map(|step| (step, person.since))
+}
+
+/// The columns of the addresses stand in indexes: they are left out where they can be.
+fn update(sql: &Transaction<'_>, one: &Move) -> Result<(), Fail> {
+    const MOVED: &str = "UPDATE participants SET state = ?2, step = ?3, since = ?4, due = ?5, reason = ?6, ended = ?7, revision = ?8, \
+                         parked_as = CASE ?2 WHEN 'parked' THEN parked_as END, facts = coalesce(?9, facts) WHERE id = ?1";
+    const CHANGED: &str = "UPDATE participants SET state = ?2, step = ?3, since = ?4, due = ?5, reason = ?6, ended = ?7, revision = ?8, \
+                           parked_as = CASE ?2 WHEN 'parked' THEN parked_as END, facts = coalesce(?9, facts), \
+                           fields = ?10, email = ?11, px_id = ?12 WHERE id = ?1";
+    let person = &one.participant;
+    let (since, due, ended) = (micros(person.since), person.due.map(micros), person.ended.map(micros));
+    let facts = one.facts_changed.then(|| to_json(&person.facts)).transpose()?;
+    let (id, state) = (person.id.as_i64(), person.state.word());
+    let updated = if one.fields_changed {
+        sql.prepare_cached(CHANGED)?.execute(params![
+            id,
+            state,
+            person.step,
+            since,
+            due,
+            person.reason,
+            ended,
+            person.revision,
+            facts,
+            to_json(&person.fields)?,
+            person.email,
+            person.px_id
+        ])?
+    } else {
+        sql.prepare_cached(MOVED)?.execute(params![id, state, person.step, since, due, person.reason, ended, person.revision, facts])?
+    };
+    if updated == 0 { Err(Error::NoParticipant { id }.into()) } else { Ok(()) }
+}

@@ -1,0 +1,171 @@
+//! What journeys have to send: noted with the move that asks for it, tried until it went out or was given up, never twice for one key.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use crate::model::{Fault, Record, Timestamp};
+
+use super::{
+    Error, Store,
+    error::Fail,
+    open::{from_json, instant, micros, select, to_json, uncount},
+    participant::ParticipantId,
+};
+
+/// Something that has to go out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewIntent {
+    /// Idempotency key: what has the same key goes out once.
+    pub key: String,
+    pub participant: ParticipantId,
+    pub journey: String,
+    pub step: String,
+    pub intent: serde_json::Value,
+    pub at: Timestamp,
+    /// Not to be sent earlier: quiet hours, working days, caps.
+    pub not_before: Timestamp,
+}
+
+/// Something that waits in the outbox.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Intent {
+    pub id: i64,
+    pub key: String,
+    pub participant: ParticipantId,
+    pub journey: String,
+    pub step: String,
+    pub intent: serde_json::Value,
+    /// How often it was tried.
+    pub attempts: u32,
+    pub at: Timestamp,
+    pub not_before: Timestamp,
+}
+
+/// How much of a journey's messages and effects went out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OutboxCounts {
+    /// Also what is held back while the program is paused.
+    pub pending: u64,
+    pub sent: u64,
+    pub failed: u64,
+}
+
+/// The longest due first, so that a long queue is never walked through; a batch is by id.
+pub(super) const OUTBOX: &str = "SELECT id, key, participant, journey, step, intent, attempts, at, not_before FROM intents WHERE id IN \
+     (SELECT id FROM intents INDEXED BY intents_pending WHERE state = 'pending' AND not_before <= ?1 ORDER BY not_before, id LIMIT ?2) ORDER BY id";
+
+const OUTBOX_OF: &str = "SELECT id, key, participant, journey, step, intent, attempts, at, not_before FROM intents INDEXED BY intents_by_state \
+     WHERE journey = ?1 AND state = 'pending' AND not_before <= ?2 ORDER BY id LIMIT ?3";
+
+pub(super) const NEXT_SEND: &str = "SELECT not_before FROM intents INDEXED BY intents_pending WHERE state = 'pending' ORDER BY not_before LIMIT 1";
+
+pub(super) const COUNTS: &str = "SELECT state, count(*) FROM intents WHERE journey = ?1 GROUP BY state";
+
+impl Store {
+    /// What may go out at `now`, by id; when there is more than `limit`, what may go out the longest. Not that of paused programs.
+    pub fn outbox(&self, now: Timestamp, limit: u32) -> Result<Vec<Intent>, Error> {
+        self.read(|sql| select(sql, OUTBOX, params![micros(now), limit], read_intent))
+    }
+
+    /// The same for one program.
+    pub fn outbox_of(&self, journey: &str, now: Timestamp, limit: u32) -> Result<Vec<Intent>, Error> {
+        self.read(|sql| select(sql, OUTBOX_OF, params![journey, micros(now), limit], read_intent))
+    }
+
+    /// When the next thing may go out.
+    pub fn next_send(&self) -> Result<Option<Timestamp>, Error> {
+        self.read(|sql| {
+            let next: Option<i64> = sql.prepare_cached(NEXT_SEND)?.query_row([], |row| row.get(0)).optional()?;
+            next.map(instant).transpose()
+        })
+    }
+
+    /// When the next thing of one program may go out.
+    pub fn next_send_of(&self, journey: &str) -> Result<Option<Timestamp>, Error> {
+        self.read(|sql| {
+            let query = "SELECT min(not_before) FROM intents INDEXED BY intents_by_state WHERE journey = ?1 AND state = 'pending'";
+            let next: Option<i64> = sql.prepare_cached(query)?.query_row([journey], |row| row.get(0))?;
+            next.map(instant).transpose()
+        })
+    }
+
+    /// It went out. `detail` is what the other side said about it.
+    pub fn sent(&self, id: i64, at: Timestamp, detail: &Record) -> Result<(), Error> {
+        self.write(|sql| {
+            let updated = sql
+                .prepare_cached("UPDATE intents SET state = 'sent', attempts = attempts + 1, done_at = ?2, detail = ?3, fault = NULL WHERE id = ?1")?
+                .execute(params![id, micros(at), to_json(detail)?])?;
+            known(id, updated)
+        })
+    }
+
+    /// It did not go out, and is tried again from `not_before` on.
+    pub fn retry(&self, id: i64, at: Timestamp, not_before: Timestamp, fault: &Fault) -> Result<(), Error> {
+        self.write(|sql| {
+            let updated = sql
+                .prepare_cached("UPDATE intents SET attempts = attempts + 1, done_at = ?2, not_before = ?3, fault = ?4 WHERE id = ?1")?
+                .execute(params![id, micros(at), micros(not_before), to_json(fault)?])?;
+            known(id, updated)
+        })
+    }
+
+    /// It did not go out and never will.
+    pub fn gave_up(&self, id: i64, at: Timestamp, fault: &Fault) -> Result<(), Error> {
+        self.write(|sql| {
+            let updated = sql
+                .prepare_cached("UPDATE intents SET state = 'failed', attempts = attempts + 1, done_at = ?2, fault = ?3 WHERE id = ?1")?
+                .execute(params![id, micros(at), to_json(fault)?])?;
+            known(id, updated)
+        })
+    }
+
+    pub fn outbox_counts(&self, journey: &str) -> Result<OutboxCounts, Error> {
+        let rows = self.read(|sql| select(sql, COUNTS, [journey], |row| Ok((row.get::<_, String>(0)?, uncount(row.get(1)?)))))?;
+        let mut counts = OutboxCounts::default();
+        for (state, n) in rows {
+            match state.as_str() {
+                "sent" => counts.sent += n,
+                "failed" => counts.failed += n,
+                _ => counts.pending += n,
+            }
+        }
+        Ok(counts)
+    }
+}
+
+/// Notes what has to go out; a known key is passed over.
+pub(super) fn add(sql: &Connection, intents: &[NewIntent]) -> Result<(), Fail> {
+    let mut insert = sql.prepare_cached(
+        "INSERT INTO intents (key, participant, journey, step, intent, at, not_before, state) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, \
+         CASE (SELECT status FROM programs WHERE name = ?3) WHEN 'paused' THEN 'held' ELSE 'pending' END) ON CONFLICT (key) DO NOTHING",
+    )?;
+    for intent in intents {
+        insert.execute(params![
+            intent.key,
+            intent.participant.as_i64(),
+            intent.journey,
+            intent.step,
+            to_json(&intent.intent)?,
+            micros(intent.at),
+            micros(intent.not_before)
+        ])?;
+    }
+    Ok(())
+}
+
+fn known(id: i64, updated: usize) -> Result<(), Fail> {
+    if updated == 0 { Err(Error::NoIntent { id }.into()) } else { Ok(()) }
+}
+
+fn read_intent(row: &Row<'_>) -> Result<Intent, Fail> {
+    Ok(Intent {
+        id: row.get(0)?,
+        key: row.get(1)?,
+        participant: ParticipantId::from_i64(row.get(2)?),
+        journey: row.get(3)?,
+        step: row.get(4)?,
+        intent: from_json("an outbox message", &row.get::<_, String>(5)?)?,
+        attempts: row.get(6)?,
+        at: instant(row.get(7)?)?,
+        not_before: instant(row.get(8)?)?,
+    })
+}

@@ -1,0 +1,366 @@
+//! Closures in their native form give what the interpreter gives, value for value and fault for fault.
+
+use tabi::{
+    model::{Record, Value},
+    script::{Body, Cell, Closure, Generation, Limits},
+};
+
+use super::bench::{Workspace, closure, findings, first_closure, mapping};
+
+/// Closures that have a native form.
+const KNOWN: &[&str] = &[
+    "row.a",
+    "row[\"a\"]",
+    "row.a.b",
+    "row.a?.b",
+    "row?.a?.b.c",
+    "row.a?[\"b\"]",
+    "row.a[\"b\"]",
+    "row[\"m.b\"]",
+    "row.m?.b?.c ?? row.a",
+    "1",
+    "-9223372036854775808",
+    "()",
+    "\"é😀\"",
+    "row.a + row.b",
+    "row.a - row.b",
+    "row.a * row.b",
+    "row.a / row.b",
+    "row.a % row.b",
+    "row.a + \", \" + row.b",
+    "\"<\" + row.a + row.b + \">\"",
+    "row.a + row.b + \"|\" + row.a",
+    "row.a + (\"x\" + row.b)",
+    "(row.a - 1) + (row.b + 1)",
+    "`${row.a} and ${row.b}`",
+    "`${row.a}${row.a}`",
+    "``",
+    "row.a == row.b",
+    "row.a != row.b",
+    "row.a < row.b",
+    "row.a <= row.b",
+    "row.a > row.b",
+    "row.a >= row.b",
+    "row.a == ()",
+    "row.a != ()",
+    "row.a && row.b",
+    "row.a || row.b",
+    "!row.a",
+    "-row.a",
+    "-(-row.a)",
+    "row.a ?? row.b ?? 7",
+    "if row.a > 10 { \"big\" } else if row.a > 1 { \"some\" } else { \"few\" }",
+    "if row.a == row.b { 1 }",
+    "if row.a { }",
+    "{ let x = row.a; let y = x + 1; let z = { let x = y * 2; x }; x + z }",
+    "{ let x = 1; let x = row.a + x; const y = x; y }",
+    "{ let x = row.a; }",
+    "{ row.a; row.b; }",
+    "{ if row.a == () { return 0; } if row.b == () { return; } row.a }",
+    "{ let x = if row.a == row.b { return \"same\"; } else { 2 }; x + 1 }",
+    "math::round(row.a, 1)",
+    "math::round(row.a, row.b)",
+    "math::round(row.a)",
+    "math::floor(row.a)",
+    "math::ceil(row.a)",
+    "math::clamp(row.a, 0, row.b)",
+    "math::clamp(row.a, (), 10)",
+    "math::percent(row.a, row.b)",
+    "math::ratio(row.a, row.b)",
+    "date(row.a)",
+    "date(row.a, 1, row.b)",
+    "timestamp(row.a)",
+    "date(row.a) - date(row.b)",
+    "row.a + days(row.b)",
+    "row.a - days(1)",
+    "days(row.a)",
+    "days(1) == row.a",
+    "row.a.year * 100 + row.a.month",
+    "row.a.day + row.a.weekday",
+    "row.a.hour * 60 + row.a.minute",
+    "row.a.millis",
+    "row.a.date",
+    "row.a.len",
+    "row.a.is_empty",
+    "row.a.len()",
+    "len(row.a)",
+    "row.a.is_empty()",
+    "row.a.to_upper()",
+    "to_lower(row.a)",
+    "row.a?.to_upper() ?? \"none\"",
+    "row.a.contains(row.b)",
+    "row.a.contains(\"e\")",
+    "row.a.starts_with(row.b)",
+    "row.a.ends_with(\"o\")",
+    "row.a.to_string() + row.b.to_string()",
+    "(row.a ?? 0) * 100 / (row.b ?? 1)",
+    "row.a.year",
+    "row.missing",
+    "row.missing ?? 1",
+    "row.a.missing.more",
+    "(row.a).b",
+    "k + row.a",
+    "word + row.a",
+    "day == row.a",
+    "`${half} ${word} ${nothing}`",
+];
+
+/// Closures that are the interpreter's.
+const UNKNOWN: &[&str] = &[
+    "row",
+    "row.keys()",
+    "rule_date()",
+    "own(row.a)",
+    "to_int(row.a)",
+    "'x'",
+    "[row.a]",
+    "#{ a: row.a }",
+    "row.a in [1, 2]",
+    "{ let x = row.a; x += 1; x }",
+    "{ let s = 0; for i in 0..3 { s += i; } s }",
+    "{ let x = row.a; x.trim(); x }",
+    "switch row.a { 1 => 2, _ => 3 }",
+    "{ try { row.a + 1 } catch { 0 } }",
+    "throw row.a",
+    "global::K",
+    "letter + row.a",
+    "list[0]",
+    "row.a?.contains(row.missing)",
+    "score::colour(row.a)",
+    "row[\"a\" + \"b\"]",
+    "row.a[0]",
+];
+
+fn values() -> Vec<Value> {
+    let inner = Record::from_iter([("b".into(), Value::Map(Record::from_iter([("c".into(), Value::Int(5))]))), ("n".into(), Value::Null)]);
+    let mut values = vec![
+        Value::Null,
+        Value::Bool(true),
+        Value::Bool(false),
+        Value::Date("2026-01-31".parse().unwrap()),
+        Value::Date("9999-12-31".parse().unwrap()),
+        Value::Instant("2026-01-31T23:10:00.5Z".parse().unwrap()),
+        Value::List(vec![Value::Int(1)]),
+        Value::Map(inner),
+        Value::Map(Record::from_iter([("b".into(), Value::Null)])),
+    ];
+    values.extend([0, 1, -1, 3, 12, 2026, 1_769_817_600_000, i64::MIN, i64::MAX].map(Value::Int));
+    let floats = [0.0, -0.0, 0.1 + 0.2, 0.3, 2.5, -7.0, 1e13, 1.5e300, 1e-9, f64::MAX, f64::INFINITY, f64::NEG_INFINITY, f64::NAN, 9.0e15];
+    values.extend(floats.map(Value::Float));
+    let texts = ["", "o", "Hello", "é😀 ǆ", "HELLO", "hello", "2026-02-28", "2026-01-31T23:30:00-05:00", "31/01/2026", "12"];
+    values.extend(texts.map(Value::text));
+    values
+}
+
+/// Every value beside itself and beside every sixth other one, and rows that lack a field.
+fn rows() -> Vec<Record> {
+    let values = values();
+    let pair = |a: &Value, b: &Value| Record::from_iter([("a".into(), a.clone()), ("b".into(), b.clone())]);
+    let mut rows = Vec::new();
+    for (i, a) in values.iter().enumerate() {
+        let beside = values.iter().enumerate().filter(|(j, _)| i == *j || (i + j) % 6 == 0);
+        rows.extend(beside.map(|(_, b)| pair(a, b)));
+    }
+    rows.push(Record::new());
+    rows.push(Record::from_iter([("m".into(), Value::Null), ("a".into(), Value::Int(2))]));
+    rows.push(Record::from_iter([("m.b".into(), Value::Int(1)), ("b".into(), Value::Int(2))]));
+    rows.push(Record::from_iter([("m".into(), Value::Map(Record::from_iter([("b".into(), Value::Int(3))])))]));
+    rows
+}
+
+/// The closures, each the only field of a mapping of its own, in files of a hundred.
+fn load(before: &str, texts: &[String]) -> (Workspace, Vec<Closure>) {
+    load_with(before, texts, &Limits::default())
+}
+
+fn load_with(before: &str, texts: &[String], limits: &Limits) -> (Workspace, Vec<Closure>) {
+    let mut workspace = Workspace::new(&[]);
+    for (n, part) in texts.chunks(100).enumerate() {
+        let fields: Vec<String> = part.iter().enumerate().map(|(at, text)| format!("f{n}_{at:04}: |row| {text}")).collect();
+        let script = mapping(before, "1").replace("X: 1", &fields.join(",\n")).replace("\"m\"", &format!("\"m{n:03}\""));
+        workspace.write(&format!("scripts/s{n:03}.rhai"), script);
+    }
+    let generation = workspace.load_with(limits, None);
+    let closures: Vec<Closure> = generation.declarations().flat_map(|declaration| closures_of(&declaration.body)).collect();
+    let told = findings(&generation);
+    assert_eq!(closures.len(), texts.len(), "{:?}", told.first());
+    (workspace, closures)
+}
+
+fn closures_of(body: &Body) -> Vec<Closure> {
+    let Body::Mapping(mapping) = body else { panic!("a mapping") };
+    mapping.fields.iter().map(|field| if let Cell::Compute(closure) = &field.from { closure.clone() } else { panic!("a closure") }).collect()
+}
+
+/// Compares to the bit: not-a-number is itself here, and -0.0 is not 0.0.
+fn assert_alike(text: &str, closure: &Closure, row: &Record) -> bool {
+    let shown = |value: &Value| format!("{value:?}");
+    let native = closure.call_native(row);
+    if let Some(native) = &native {
+        let interpreted = closure.interpreted().call_row(row);
+        let alike = interpreted.as_ref().is_ok_and(|value| shown(value) == shown(native));
+        assert!(alike, "{text}\non {row:?}\nnative {native:?}\ninterpreted {interpreted:?}");
+    }
+    native.is_some()
+}
+
+const BEFORE: &str = "const K = 2; fn own(x) { x } fn to_int(x) { 7 } let k = 3; let word = \"wörd\"; let half = 0.5; let nothing = (); \
+                      let letter = 'x'; let list = [1]; let day = date(\"2026-01-31\");";
+
+#[test]
+fn what_has_a_native_form_gives_what_the_interpreter_gives() {
+    let (texts, rows) = (KNOWN.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>(), rows());
+    let (_workspace, closures) = load(BEFORE, &texts);
+    for (text, closure) in texts.iter().zip(&closures) {
+        let answered = rows.iter().filter(|row| assert_alike(text, closure, row)).count();
+        assert!(answered > 0 || text.contains("missing") || *text == "days(row.a)", "{text} is never native");
+    }
+}
+
+#[test]
+fn what_has_no_native_form_is_the_interpreters() {
+    let texts: Vec<String> = UNKNOWN.iter().map(|text| (*text).to_owned()).collect();
+    let (_workspace, closures) = load(BEFORE, &texts);
+    for (text, closure) in texts.iter().zip(&closures) {
+        assert!(rows().iter().all(|row| closure.call_native(row).is_none()), "{text}");
+    }
+}
+
+#[test]
+fn faults_are_the_interpreters_own() {
+    let (_workspace, closure) = closure(&mapping("", "|row| row.a / row.b + row.c"));
+    let row = |a: i64, b: i64| Record::from_iter([("a".into(), Value::Int(a)), ("b".into(), Value::Int(b)), ("c".into(), Value::Int(1))]);
+    assert_eq!(closure.call_native(&row(6, 2)), Some(Value::Int(4)));
+    for row in [row(1, 0), row(i64::MIN, -1), row(i64::MAX, 1), Record::new()] {
+        assert_eq!(closure.call_row(&row).unwrap_err(), closure.interpreted().call_row(&row).unwrap_err());
+    }
+}
+
+#[test]
+fn names_that_a_script_takes_for_itself_are_its_own() {
+    let row = Record::from_iter([("a".into(), Value::text("2026-01-31"))]);
+    let (_workspace, closure) = closure(&mapping("fn date(x) { \"mine\" } fn to_upper() { \"mine too\" }", "|row| date(row.a) + row.a.to_upper()"));
+    assert_eq!((closure.call_native(&row), closure.call_row(&row).unwrap()), (None, Value::text("minemine too")));
+    let mut workspace = Workspace::new(&[("lib/own.rhai", "fn floor(x) { \"own\" }")]);
+    workspace.write("scripts/a.rhai", mapping("import \"../lib/own\" as math;", "|row| math::floor(row.a)"));
+    let closure = first_closure(&workspace.load());
+    assert_eq!((closure.call_native(&row), closure.call_row(&row).unwrap()), (None, Value::text("own")));
+}
+
+#[test]
+fn a_namespace_imported_by_the_calling_file_is_not_taken_for_the_librarys() {
+    let mut workspace = Workspace::new(&[("lib/own.rhai", "fn floor(x) { \"own\" }")]);
+    workspace.write("lib/make.rhai", mapping("fn setup() {", "|row| math::floor(row.a)") + "}");
+    workspace
+        .write("scripts/a.rhai", "import \"own_path\" as math; import \"../lib/make\" as make;\nmake::setup();".replace("own_path", "../lib/own"));
+    let closure = first_closure(&workspace.load());
+    for value in [Value::Float(2.5), Value::Int(2)] {
+        let row = Record::from_iter([("a".into(), value)]);
+        assert_eq!(closure.call_row(&row), closure.interpreted().call_row(&row));
+    }
+}
+
+#[test]
+fn limits_hold_as_they_do_without_it() {
+    let limits = Limits { text: 200, ..Limits::default() };
+    let long = "x".repeat(150);
+    let row = Record::from_iter([("a".into(), Value::text(&long)), ("b".into(), Value::text("y".repeat(60)))]);
+    let texts = ["row.a + row.b", "`${row.a}${row.b}`", "row.a + 1 + row.b + row.b", "row.a.to_upper()", "row.a"].map(ToOwned::to_owned);
+    let (_workspace, closures) = load_with("", &texts, &limits);
+    for (text, closure) in texts.iter().zip(&closures) {
+        assert_eq!(closure.call_row(&row), closure.interpreted().call_row(&row), "{text}");
+    }
+    assert_eq!(closures[0].call_row(&row).unwrap_err().code.as_deref(), Some("LIMIT"));
+    let few = Limits { operations: 30, ..Limits::default() };
+    let long_sum = format!("|row| {}", ["row.a"; 12].join(" + "));
+    let mut workspace = Workspace::new(&[]);
+    workspace.write("scripts/a.rhai", mapping("", &long_sum));
+    let closure = first_closure(&workspace.load_with(&few, None));
+    assert_eq!(closure.call_native(&row), None, "it may reach the limit of steps");
+}
+
+/// Xorshift: the same expressions every time.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % sides as u64).unwrap()
+    }
+
+    fn pick<'a>(&mut self, all: &[&'a str]) -> &'a str {
+        all[self.roll(all.len())]
+    }
+}
+
+const LEAVES: &[&str] = &[
+    "row.a",
+    "row.a",
+    "row.b",
+    "row.b",
+    "row.m",
+    "row.m?.b",
+    "1",
+    "0",
+    "2.5",
+    "-3",
+    "\"x\"",
+    "\"\"",
+    "true",
+    "false",
+    "()",
+    "k",
+    "word",
+    "half",
+    "day",
+    "date(\"2026-02-28\")",
+    "days(2)",
+    "9223372036854775807",
+];
+
+fn expression(dice: &mut Dice, depth: usize) -> String {
+    if depth == 0 {
+        return dice.pick(LEAVES).to_owned();
+    }
+    let mut inner = || expression(dice, depth - 1);
+    let (a, b, c) = (inner(), inner(), inner());
+    match dice.roll(12) {
+        0..=3 => format!("({a} {} {b})", dice.pick(&["+", "-", "*", "/", "%", "+", "==", "!=", "<", "<=", ">", ">="])),
+        4 => format!("(({a} < {b}) {} {})", dice.pick(&["&&", "||", "??"]), dice.pick(&["row.a", "row.b == k", "!row.b"])),
+        5 => format!("(if {a} == {b} {{ {c} }} else {{ {b} }})"),
+        6 => format!("(if {} {{ {b} }} else if {c} > 1 {{ {a} }})", dice.pick(&["row.a", "!row.b", "row.a == row.b"])),
+        7 => format!("`{} ${{{a}}}-${{{b}}}`", dice.pick(&["", "é"])),
+        8 => format!("math::{}({a})", dice.pick(&["round", "floor", "ceil"])),
+        9 => format!("math::{}({a}, {b})", dice.pick(&["round", "percent", "ratio"])),
+        10 => format!("{}({a})", dice.pick(&["date", "to_string", "to_upper", "len", "timestamp", "-"])),
+        _ => format!("({{ let x = {a}; if x == {b} {{ return {c}; }} x + {b} }})"),
+    }
+}
+
+#[test]
+fn expressions_made_by_chance_give_what_the_interpreter_gives() {
+    let mut dice = Dice(0x9E37_79B9_7F4A_7C15);
+    let texts: Vec<String> = (0..2_000).map(|n| expression(&mut dice, 1 + n % 3)).collect();
+    let (_workspace, closures) = load_with(BEFORE, &texts, &Limits { expression_depth: 64, ..Limits::default() });
+    let values = values();
+    let mut answered = 0;
+    for (text, closure) in texts.iter().zip(&closures) {
+        for _ in 0..4 {
+            let mut value = || values[dice.roll(values.len())].clone();
+            let row = Record::from_iter([("a".into(), value()), ("b".into(), value()), ("m".into(), value())]);
+            answered += usize::from(assert_alike(text, closure, &row));
+        }
+    }
+    assert!(answered > 2_000, "{answered} of 8000");
+}
+
+#[test]
+fn a_generation_with_native_closures_can_be_handed_around() {
+    fn shared<T: Send + Sync + 'static>(_: &T) {}
+    let workspace = Workspace::new(&[("scripts/a.rhai", &mapping("", "|row| row.a"))]);
+    let generation: Generation = workspace.load();
+    shared(&generation);
+    assert_eq!(first_closure(&generation).call_native(&Record::from_iter([("a".into(), Value::Int(1))])), Some(Value::Int(1)));
+}
