@@ -180,7 +180,7 @@ fn a_saved_template_is_another_generation_and_a_broken_one_is_told() {
     write(dir.path(), "templates/w.html", "Subject: Two\n<p>{{ name </p>");
     assert!(!first.is_of(&first.look(dir.path())), "a save is seen");
     let (second, receipt) = reload(&workspace(dir.path()), Some(&first));
-    assert_eq!(errors(&receipt), [("scripts/templates/w.html", "E0601")]);
+    assert_eq!(errors(&receipt), [("scripts/templates/w.html", "E0701")]);
     assert_eq!((receipt.kept.len(), receipt.hash.as_str()), (1, first.generation.hash()), "what ran goes on");
     assert_eq!(second.generation.templates().has_subject("w"), Some(true));
 }
