@@ -31,6 +31,10 @@ use super::{
 /// How long work in flight may take once the host is asked to stop.
 const GRACE: Duration = Duration::from_secs(4);
 
+/// How long a journey rests after a look at what is due in it, and after one that failed: what is wrong then is wrong a little longer.
+const REST: jiff::SignedDuration = jiff::SignedDuration::from_millis(500);
+const REST_AFTER_FAILURE: jiff::SignedDuration = jiff::SignedDuration::from_secs(30);
+
 /// What the host tells while it lives.
 #[derive(Debug)]
 pub enum Told<'a> {
@@ -161,6 +165,8 @@ struct Host<'a> {
     since: BTreeMap<String, Since>,
     /// What was said about journeys last.
     remarks: BTreeSet<String>,
+    /// Until when journeys rest.
+    resting: BTreeMap<String, Timestamp>,
     /// Names at work, by batch.
     running: BTreeMap<u64, BTreeSet<String>>,
     batches: u64,
@@ -196,6 +202,7 @@ impl<'a> Host<'a> {
             config: (found.config.clone(), found.config),
             since: BTreeMap::new(),
             remarks: BTreeSet::new(),
+            resting: BTreeMap::new(),
             running: BTreeMap::new(),
             batches: 0,
         };
@@ -221,7 +228,7 @@ impl<'a> Host<'a> {
                 Event::Look => self.look(),
                 Event::Loaded(loaded) => self.swap(*loaded),
                 Event::Due => (),
-                Event::Ended(summary) => self.tell(Told::Ended(&summary)),
+                Event::Ended(summary) => self.ended(&summary),
                 Event::BatchEnded(batch) => drop(self.running.remove(&batch)),
                 Event::Stop => break,
             }
@@ -331,8 +338,10 @@ impl<'a> Host<'a> {
         let busy: BTreeSet<String> = self.running.values().flatten().cloned().collect();
         // What follows something at work waits for it; its end is an event.
         let waits = |d: &Declaration| busy.contains(&d.name) || d.after.iter().any(|name| busy.contains(name));
-        let timers: Vec<Arc<Declaration>> =
-            runnable.iter().filter(|d| wake.now.contains(&d.name) && !due.contains(&d.name) && !waits(d)).cloned().collect();
+        let rests = |d: &Declaration| self.resting.get(&d.name).copied().filter(|until| *until > now);
+        let stirring = |d: &&Arc<Declaration>| wake.now.contains(&d.name) && !due.contains(&d.name) && !waits(d);
+        let awake_again = runnable.iter().filter(stirring).filter_map(|d| rests(d)).min();
+        let timers: Vec<Arc<Declaration>> = runnable.iter().filter(stirring).filter(|d| rests(d).is_none()).cloned().collect();
         let batch: Vec<Arc<Declaration>> = due::with_followers(&runnable, due).into_iter().filter(|d| !waits(d)).collect();
         for (batch, occasion) in [(batch, Occasion::People), (timers, Occasion::Timer)] {
             if !batch.is_empty() {
@@ -342,7 +351,16 @@ impl<'a> Host<'a> {
         for name in wake.publish.into_iter().filter(|name| !busy.contains(name)) {
             self.publish(name);
         }
-        [next, wake.next].into_iter().flatten().min()
+        [next, wake.next, awake_again].into_iter().flatten().min()
+    }
+
+    /// Told; a journey that failed is not looked at again at once.
+    fn ended(&mut self, summary: &Summary) {
+        self.tell(Told::Ended(summary));
+        let well = matches!(summary.status, flow::Status::Ok | flow::Status::Partial);
+        let rest = if well { REST } else { REST_AFTER_FAILURE };
+        let until = self.workspace.clock.now().saturating_add(rest).unwrap_or(Timestamp::MAX);
+        self.resting.insert(summary.name.clone(), until);
     }
 
     /// What can run now. Remarks about journeys are made once.
