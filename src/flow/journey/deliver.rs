@@ -140,7 +140,9 @@ fn settle(pass: &Pass<'_>, due: &Due, step: &str, outcome: Result<Record, Fault>
 }
 
 fn may_pass(fault: &Fault) -> bool {
-    fault.is_transient() || matches!(fault.kind, FaultKind::Denied | FaultKind::LimitExceeded)
+    // A system may let us in tomorrow; what tabi.toml does not allow is refused for good.
+    let by_system = fault.kind == FaultKind::Denied && fault.system.is_some();
+    fault.is_transient() || by_system || fault.kind == FaultKind::LimitExceeded
 }
 
 /// Doubling pauses, and never before the system wants to be asked again.

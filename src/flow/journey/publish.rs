@@ -36,6 +36,7 @@ pub enum Publication {
 /// When the work is interrupted or the state file fails. What PX refuses is a reason.
 pub fn publish(pass: &Pass<'_>) -> Result<Publication, Error> {
     let mut reasons = missing_templates(pass);
+    reasons.extend(unheard(pass));
     let shows: Vec<(&Step, &str)> = pass.journey.graph.steps.iter().filter_map(|step| Some((step, shown(step)?))).collect();
     let mut chosen: Vec<(String, Listed)> = Vec::new();
     if !shows.is_empty() {
@@ -88,6 +89,19 @@ fn missing_templates(pass: &Pass<'_>) -> Vec<String> {
         }
     });
     missing.collect()
+}
+
+/// What would be waited for in vain: nothing tells yet of what people do in a mail, and a mail cannot carry a survey.
+fn unheard(pass: &Pass<'_>) -> Vec<String> {
+    let by_mail = pass.journey.graph.steps.iter().filter(|step| matches!(step.does, Does::Survey { channel: Channel::Email, .. }));
+    let mut reasons: Vec<String> =
+        by_mail.map(|step| format!("the survey \"{}\" goes by e-mail, which is not possible yet: hand it out `by: \"px\"`", step.name)).collect();
+    for atom in conditions(pass).flat_map(When::atoms) {
+        if let When::Event { event: event @ (EventKind::Opened | EventKind::Clicked | EventKind::Unsubscribed), step } = atom {
+            reasons.push(format!("the journey asks whether the mail \"{step}\" was {}, which nothing tells yet", event.word()));
+        }
+    }
+    reasons
 }
 
 fn listed(pass: &Pass<'_>) -> Result<Vec<Listed>, Error> {
