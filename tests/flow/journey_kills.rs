@@ -34,9 +34,9 @@ journey("trial", #{
     ],
 });
 "#;
-const TIMES: [&str; 2] = ["2026-12-01T09:00:00Z", "2026-12-02T09:00:00Z"];
+pub(super) const TIMES: [&str; 2] = ["2026-12-01T09:00:00Z", "2026-12-02T09:00:00Z"];
 
-fn prepared(people: u32) -> (Workspace, Sandbox) {
+pub(super) fn prepared(people: u32) -> (Workspace, Sandbox) {
     let workspace = Workspace::with_script(&JOURNEY.replace("PEOPLE", &people.to_string()));
     workspace.write("scripts/templates/hello.txt", "Subject: Hello\nHello {{ firstName }}.\n");
     let accounts = people.div_ceil(8).max(20);
@@ -91,7 +91,7 @@ fn job() {
 }
 
 /// What everybody went through, what they were sent, and whose audience they are in, without ids and times that differ from run to run.
-fn story(workspace: &Workspace, sandbox: &Sandbox) -> Vec<String> {
+pub(super) fn story(workspace: &Workspace, sandbox: &Sandbox) -> Vec<String> {
     let mut story = Vec::new();
     let store = Store::open(workspace.path().join(".tabi/state.db")).unwrap();
     for person in store.participants("trial", &ParticipantFilter::default()).unwrap() {

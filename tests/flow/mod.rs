@@ -4,6 +4,8 @@
 mod bad_rows;
 /// Every fault kind during the whole loop.
 mod faults;
+/// A journey under every kind of fault.
+mod journey_faults;
 /// A journey killed at every commit point.
 mod journey_kills;
 /// Journeys: published, entered, moved, paused, edited.
