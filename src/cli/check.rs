@@ -133,13 +133,18 @@ impl Asked<'_> {
 
 /// What is declared, when nothing is wrong with it. Errors are shown, and end the command.
 pub(super) fn declarations(workspace: &Workspace, cx: &Context) -> Result<Vec<Arc<Declaration>>, Failure> {
+    loaded(workspace, cx).map(|loaded| loaded.declarations().to_vec())
+}
+
+/// The same with the generation that declares it.
+pub(super) fn loaded(workspace: &Workspace, cx: &Context) -> Result<Loaded, Failure> {
     let loaded = workspace.load();
     let found = loaded.generation.diagnostics();
     for text in diagnostics(found, &loaded.generation, &cx.out) {
         cx.out.note(format!("{text}\n"));
     }
     match found.iter().find(|d| d.is_error()) {
-        None => Ok(loaded.declarations().to_vec()),
+        None => Ok(loaded),
         Some(first) => Err(failure(first, found.iter().filter(|d| d.is_error()).count())),
     }
 }

@@ -9,6 +9,8 @@ mod render;
 /// From the command line to the command, and back to an exit code.
 mod run_command;
 
+/// `tabi backtest`.
+mod backtest;
 /// `tabi check`.
 mod check;
 /// `tabi completions`.

@@ -7,6 +7,7 @@ use clap::{Parser as _, error::ErrorKind};
 use crate::host::{Workspace, clock::Clock};
 
 use super::{
+    backtest,
     Exit, Failure,
     args::{Cli, Command, Global},
     check, completions, definitions, docs, exec, history, init, journey, list, plan,
@@ -55,6 +56,7 @@ fn dispatch(command: &Command, context: &Context) -> Result<Exit, Failure> {
         Command::Run(args) => run::run(args, context),
         Command::Journey(args) => journey::journey(args, context),
         Command::Exec(args) => exec::exec(args, context),
+        Command::Backtest(args) => backtest::backtest(args, context),
         Command::Up(args) => up::up(args, context),
         Command::History(args) => history::history(args, context),
         Command::Show(args) => show::show(args, context),

@@ -3,21 +3,21 @@
 use std::sync::Arc;
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     flow::{Notice, Notify},
     host::{
         Loaded, Session, Workspace,
+        backtest::Backtest,
         reload::Receipt,
-        up::{Tell, Told, Watching, once, up as live},
+        up::{Tell, Told, Watching, claim, once, up as live},
     },
-    script::Diagnostic,
 };
 
 use super::{
     Context, Exit, Failure, check,
-    render::{BAD, BOLD, DIM, GOOD, Out, Teller, WARN, many, paint},
+    render::{BAD, BOLD, DIM, GOOD, Out, Teller, WARN, backtest, backtest_documents, many, paint},
     work,
 };
 
@@ -38,6 +38,14 @@ pub(crate) fn up(args: &Up, cx: &Context) -> Result<Exit, Failure> {
         return run_due(&workspace, cx);
     }
     let session = Session::open(&workspace)?;
+    let _only = match claim(&session, &workspace.clock) {
+        Ok(lease) => lease,
+        Err(error) => {
+            session.stop.request();
+            session.close();
+            return Err(error.into());
+        }
+    };
     let teller = Arc::new(Teller::new(&cx.out, false, false));
     let notify = notify(&teller);
     let (out, telling) = (cx.out.clone(), Arc::clone(&teller));
@@ -85,6 +93,9 @@ fn say(told: &Told<'_>, out: &Out, teller: &Teller) {
     match told {
         Told::Ready(receipt) => receipt_said("ready", receipt, out),
         Told::Reloaded(receipt) => receipt_said("reload", receipt, out),
+        Told::Backtested(report) => {
+            report.backtests.iter().for_each(|done| backtest_said(done, out));
+        }
         Told::Began(names) => {
             out.json(&json!({"type": "began", "names": names}));
             out.line(format!("{} {}", paint(DIM, "running"), names.join(", ")));
@@ -106,13 +117,28 @@ fn say(told: &Told<'_>, out: &Out, teller: &Teller) {
     out.flush();
 }
 
+/// Examples of each kind of difference.
+const EXAMPLES: usize = 2;
+
+/// What the save would make different: a `backtest` line for programs, with the differences in it.
+fn backtest_said(done: &Backtest, out: &Out) {
+    if out.is_json() {
+        let (mut summary, differences) = backtest_documents(done);
+        summary["type"] = json!("backtest");
+        summary["differences"] = json!(differences);
+        out.json(&summary);
+    } else {
+        backtest(done, EXAMPLES, out);
+    }
+}
+
 /// The receipt of a reload: what is live now, and what is wrong.
 fn receipt_said(kind: &str, receipt: &Receipt, out: &Out) {
-    let errors: Vec<&Diagnostic> = receipt.diagnostics.iter().filter(|finding| finding.is_error()).collect();
-    out.json(&document(kind, receipt, &errors));
-    let (style, verdict) = if errors.is_empty() { (GOOD, "live") } else { (BAD, "errors") };
+    out.json(&receipt.document(kind));
+    let (style, verdict) = if receipt.errors().next().is_none() { (GOOD, "live") } else { (BAD, "errors") };
     let what = format!("{}, {}", many(receipt.files as u64, "file"), many(receipt.declarations as u64, "declaration"));
-    let took = format!("{} ms, {}", receipt.took.as_millis(), receipt.hash.get(..12).unwrap_or(&receipt.hash));
+    let compiled = if kind == "reload" { format!("{} compiled, ", receipt.compiled.len()) } else { String::new() };
+    let took = format!("{compiled}{} ms, {}", receipt.took.as_millis(), receipt.hash.get(..12).unwrap_or(&receipt.hash));
     out.line(format!("{} generation {}: {what} {}", paint(style, verdict), receipt.generation, paint(DIM, format!("({took})"))));
     let difference = &receipt.difference;
     for (sign, names) in [("+", &difference.added), ("~", &difference.changed), ("-", &difference.removed)] {
@@ -131,12 +157,4 @@ fn receipt_said(kind: &str, receipt: &Receipt, out: &Out) {
     for file in &receipt.kept {
         out.line(format!("  {} {file} keeps its last good version", paint(WARN, "!")));
     }
-}
-
-fn document(kind: &str, receipt: &Receipt, errors: &[&Diagnostic]) -> Value {
-    json!({
-        "type": kind, "generation": receipt.generation, "files": receipt.files, "declarations": receipt.declarations, "hash": receipt.hash,
-        "added": receipt.difference.added, "changed": receipt.difference.changed, "removed": receipt.difference.removed,
-        "kept": receipt.kept, "errors": errors, "diagnostics": receipt.diagnostics, "millis": u64::try_from(receipt.took.as_millis()).unwrap_or(u64::MAX),
-    })
 }

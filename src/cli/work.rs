@@ -8,7 +8,7 @@ use jiff::ToSpan as _;
 
 use crate::{
     flow::{self, Hands, Notify, Status, Summary},
-    host::{Session, Workspace, clock::Clock},
+    host::{Session, Workspace, backtest::keep_versions, clock::Clock},
     model::{Date, FaultKind},
     script::{Declaration, Kind},
 };
@@ -16,7 +16,7 @@ use crate::{
 use super::{
     Context, Exit, Failure, check,
     exit::exit_of,
-    render::{Teller, closest},
+    render::{Teller, WARN, closest, paint},
 };
 
 /// Which declarations.
@@ -50,7 +50,8 @@ const MOST_DATES: usize = 1_000;
 /// Plans or runs declarations to the end.
 pub(super) fn work(hands: Hands, names: &Names, dates: &Dates, all_lines: bool, cx: &Context) -> Result<Exit, Failure> {
     let workspace = cx.workspace()?;
-    let declared = check::declarations(&workspace, cx)?;
+    let loaded = check::loaded(&workspace, cx)?;
+    let declared = loaded.declarations().to_vec();
     let any = !declared.is_empty();
     let declarations = chosen(declared, &names.names)?;
     let dates_of_run = dates.list(&workspace)?;
@@ -65,6 +66,11 @@ pub(super) fn work(hands: Hands, names: &Names, dates: &Dates, all_lines: bool, 
     }
     let session = Session::open(&workspace)?;
     session.stop_when_asked(|| std::process::exit(Exit::Interrupted as i32));
+    if hands == Hands::Live
+        && let Err(error) = keep_versions(&workspace, &session.store, &loaded, None)
+    {
+        cx.out.note(format!("{} the versions of scripts could not be kept: {error}", paint(WARN, "warning:")));
+    }
     let teller = Arc::new(Teller::new(&cx.out, hands == Hands::Plan, all_lines));
     let options = flow::Options {
         hands,
@@ -134,7 +140,7 @@ impl Dates {
 }
 
 /// For the shell: the names declared in the workspace around it.
-fn declared_names() -> Vec<CompletionCandidate> {
+pub(super) fn declared_names() -> Vec<CompletionCandidate> {
     let Ok(workspace) = Workspace::open(None, false, Clock::machine()) else { return Vec::new() };
     let loaded = workspace.load();
     loaded.declarations().iter().map(|d| CompletionCandidate::new(&d.name).help(Some(d.kind().word().into()))).collect()

@@ -191,6 +191,10 @@ pub struct State {
     pub journal: Option<Duration>,
     /// Changed records in the journal, in all.
     pub journal_rows: Option<u64>,
+    /// Recent records kept of each source of a declaration, for back-tests; 0 keeps none.
+    pub sample: Option<u32>,
+    /// Names of fields of which only a pseudonym is kept in them, such as `*phone*`, instead of the usual ones.
+    pub redact: Option<Vec<String>>,
 }
 
 /// What one evaluation of a script may use at most; what is not given keeps the engine's own limit.

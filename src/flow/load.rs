@@ -250,10 +250,11 @@ fn held(slot: &Slot, record: &Record) -> Value {
 }
 
 fn missing(work: &mut Work<'_>, load: &mut Load, candidate: Candidate) {
-    match (load.mode, load.unmatched) {
+    let mode = if work.on_sample { Mode::Upsert } else { load.mode };
+    match (mode, load.unmatched) {
         (Mode::Upsert | Mode::Insert, _) => {
             let slots = load.keys.iter().zip(&candidate.keys).chain(load.fields.iter().zip(&candidate.values));
-            let set = slots.filter(|(slot, value)| slot.field.createable && **value != Value::Null);
+            let set = slots.filter(|(slot, value)| (slot.field.createable || work.on_sample) && **value != Value::Null);
             let fields: Record = set.map(|(slot, value)| (slot.field.name.as_str().into(), value.clone())).collect();
             let change = Change::Insert { key: candidate.shown.clone(), fields };
             load.pending.insert(candidate, change);

@@ -2,6 +2,8 @@
 
 /// Rows of a rule folded into one per group.
 mod aggregate;
+/// Two versions of a declaration over a sample of what it read.
+pub mod backtest;
 /// What a cell gives for one row.
 mod cell;
 /// Why a piece of work stopped.
@@ -35,5 +37,5 @@ pub use cell::transform;
 pub use error::Error;
 pub use order::{Part, Stage, order};
 pub use perform::{Live, Plan, Planned, Wire};
-pub use run::{Hands, Options, Status, Summary, run};
+pub use run::{Hands, Options, Sample, Status, Summary, run};
 pub use work::{Notice, Notify, Rejection, Tally};

@@ -11,7 +11,12 @@ use crate::{
     store::{self, Begin, Finish, Lease, RowError, RunId, Take},
 };
 
-use super::{Error, Live, Notice, Notify, Part, Plan, Planned, Tally, Wire, integration, journey, mapping, order, rule, segment, work::Work};
+use super::{
+    Error, Live, Notice, Notify, Part, Plan, Planned, Tally, Wire,
+    backtest::{Redaction, Sampling},
+    integration, journey, mapping, order, rule, segment,
+    work::Work,
+};
 
 pub use crate::store::Status;
 
@@ -52,6 +57,16 @@ pub struct Options {
     pub zone: TimeZone,
     /// Makes the mails of journeys.
     pub mailer: journey::Mailer,
+    /// How much of what is read is kept for back-tests.
+    pub sample: Sample,
+}
+
+/// What of a run's inputs is kept for back-tests.
+#[derive(Debug, Clone)]
+pub struct Sample {
+    /// Of each source of a declaration; 0 keeps nothing.
+    pub records: u32,
+    pub redaction: Arc<Redaction>,
 }
 
 /// How one declaration's run ended.
@@ -117,6 +132,7 @@ struct Open {
     /// Held until the run is recorded.
     lease: Option<Lease>,
     perform: Option<Arc<dyn Perform>>,
+    sampling: Option<Arc<Sampling>>,
     notify: Notify,
     rejections: Arc<std::sync::Mutex<Vec<RowError>>>,
     tally: Tally,
@@ -135,6 +151,7 @@ impl Open {
             run: None,
             lease: None,
             perform: None,
+            sampling: None,
             notify,
             rejections,
             tally: Tally::default(),
@@ -187,7 +204,13 @@ fn begin_live(open: &mut Open, declaration: &Declaration, options: &Options, wir
     let begin = Begin { name: &declaration.name, kind, hash: &declaration.hash, reason: &options.reason, parameters: &parameters, at: now };
     let run = store.begin(&begin)?;
     store.mark_started(&declaration.name, now)?;
-    open.perform = Some(Arc::new(Live::new(wire.clone(), run.clone())));
+    let live: Arc<dyn Perform> = Arc::new(Live::new(wire.clone(), run.clone()));
+    open.perform = Some(Arc::clone(&live));
+    if options.sample.records > 0 {
+        let sampling = Arc::new(Sampling::over(live, declaration, options.sample.records));
+        open.sampling = Some(Arc::clone(&sampling));
+        open.perform = Some(sampling);
+    }
     open.run = Some(run);
     Ok(())
 }
@@ -226,6 +249,7 @@ fn work(open: &mut Open, declaration: &Declaration, part: Part, options: &Option
             page_size: options.page_size,
             rule_updates: options.rule_updates.as_ref(),
             tally: open.tally,
+            on_sample: false,
         };
         let ended = dispatch(&mut work, declaration, part, options, wire, &perform);
         open.tally = work.tally;
@@ -302,6 +326,12 @@ fn end(open: Open, declaration: &Declaration, options: &Options, wire: &Wire, no
     let now = wire.now();
     let status = open.status.unwrap_or(if open.tally.rejected > 0 { Status::Partial } else { Status::Ok });
     let (calls, seconds) = (open.calls, open.seconds);
+    if let Some(sampling) = open.sampling
+        && let Err(error) = keep_sample(&sampling, declaration, &options.sample, wire.store())
+    {
+        let message = format!("the records for back-tests could not be kept: {error}");
+        notify(Notice::Warning { name: declaration.name.clone(), message });
+    }
     let mut summary = Summary { run: open.run, name: declaration.name.clone(), status, tally: open.tally, calls, seconds, fault: open.fault };
     if let Some(run) = &summary.run {
         let rows = std::mem::take(&mut *open.rejections.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
@@ -327,6 +357,12 @@ fn end(open: Open, declaration: &Declaration, options: &Options, wire: &Wire, no
     }
     drop(open.lease);
     summary
+}
+
+/// Once, when the work is done. A sample that cannot be kept is no reason for a run to fail.
+fn keep_sample(sampling: &Sampling, declaration: &Declaration, sample: &Sample, store: &store::Store) -> Result<(), store::Error> {
+    let sampled = sampling.picked(&sample.redaction, &store.sample_key()?);
+    if sampled.is_empty() { Ok(()) } else { store.keep_sample(&declaration.name, &sampled, sample.records) }
 }
 
 fn calls(wire: &Wire) -> BTreeMap<System, u64> {

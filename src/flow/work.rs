@@ -95,6 +95,8 @@ pub(crate) struct Work<'a> {
     /// Salesforce object -> fields that rules may write (A13).
     pub(crate) rule_updates: Option<&'a BTreeMap<String, Vec<String>>>,
     pub(crate) tally: Tally,
+    /// A back-test: no target is looked at, and every row is told as the declaration wants it to be.
+    pub(crate) on_sample: bool,
 }
 
 impl Work<'_> {

@@ -18,6 +18,8 @@ pub enum Error {
     Folder { path: PathBuf, source: io::Error },
     #[error(transparent)]
     Flow(#[from] flow::Error),
+    #[error("{} of this workspace runs already (process {}{})", .0.owner, .0.pid, .0.since.map(|at| format!(", since {at}")).unwrap_or_default())]
+    Running(store::Holder),
     #[error("`{name}` is no journey")]
     NoJourney { name: String },
     #[error("the program could not start its threads: {0}")]

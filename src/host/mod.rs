@@ -1,5 +1,7 @@
 //! The living process: what time it is, what is due, what changed on disk, and one loop over one closed list of events.
 
+/// What a save would make different, and the versions there were.
+pub mod backtest;
 /// The only place that knows what time it is.
 pub mod clock;
 /// From configuration to connections.
@@ -20,6 +22,8 @@ mod session;
 pub mod shared;
 /// Being asked to stop.
 mod signals;
+/// Earlier versions of declarations.
+pub mod versions;
 /// Hints that something in the scripts folder changed, and when it is quiet again.
 pub mod watch;
 /// A workspace: its folder, its configuration, its state file.
@@ -33,7 +37,7 @@ pub mod exec;
 pub mod up;
 
 pub use error::Error;
-pub use reload::Loaded;
+pub use reload::{Loaded, Receipts};
 pub use session::Session;
 pub use signals::Signals;
 pub use workspace::{Workspace, runtime};

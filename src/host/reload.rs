@@ -1,6 +1,13 @@
 //! Loading scripts beside those that run: the new generation is whole or, file by file, the last good version; and a receipt for it.
 
-use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use serde_json::{Value, json};
 
 use crate::{
     config,
@@ -32,12 +39,52 @@ pub struct Receipt {
     pub files: usize,
     /// Files of which an earlier version runs, because the present one has errors.
     pub kept: Vec<String>,
+    /// Scripts that were compiled: what changed, and what imports it.
+    pub compiled: Vec<String>,
     pub declarations: usize,
     /// BLAKE3 over all that runs, hex.
     pub hash: String,
     pub difference: Difference,
     pub diagnostics: Vec<Diagnostic>,
     pub took: Duration,
+}
+
+impl Receipt {
+    pub fn errors(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.diagnostics.iter().filter(|finding| finding.is_error())
+    }
+
+    /// As JSON, under a `type`: `ready` for a host's first one, else `reload`.
+    pub fn document(&self, kind: &str) -> Value {
+        let errors: Vec<&Diagnostic> = self.errors().collect();
+        json!({
+            "type": kind, "generation": self.generation, "files": self.files, "declarations": self.declarations, "hash": self.hash,
+            "added": self.difference.added, "changed": self.difference.changed, "removed": self.difference.removed,
+            "compiled": self.compiled, "kept": self.kept, "errors": errors, "diagnostics": self.diagnostics,
+            "millis": u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX),
+        })
+    }
+}
+
+/// The last receipts of a host, oldest first; shared by everybody who holds a copy.
+#[derive(Debug, Clone, Default)]
+pub struct Receipts(Arc<Mutex<VecDeque<Arc<Receipt>>>>);
+
+impl Receipts {
+    /// How many are kept.
+    pub const KEPT: usize = 100;
+
+    pub fn keep(&self, receipt: &Receipt) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() == Self::KEPT {
+            kept.pop_front();
+        }
+        kept.push_back(Arc::new(receipt.clone()));
+    }
+
+    pub fn all(&self) -> Vec<Arc<Receipt>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
 }
 
 /// Loads what lies on disk now. What `current` runs is kept where the present version of a file has errors.
@@ -118,6 +165,7 @@ impl Loaded {
             generation: self.number,
             files: files.len(),
             kept: files.iter().filter(|file| file.kept).map(|file| file.name.clone()).collect(),
+            compiled: self.generation.compiled().to_vec(),
             declarations: self.declarations.len(),
             hash: self.generation.hash().to_owned(),
             difference: before.map_or_else(all_new, |before| script::diff(&before.generation, &self.generation)),

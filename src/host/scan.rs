@@ -20,6 +20,9 @@ const LARGEST: u64 = 4 << 20;
 /// How deep folders may be nested.
 const DEEPEST: usize = 32;
 
+/// Links that lead to links.
+const HOPS: usize = 40;
+
 /// Everything found in one walk.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Snapshot {
@@ -49,6 +52,9 @@ pub fn scan(root: &Path) -> Snapshot {
     found.folders.extend(fs::canonicalize(root));
     found.config = fs::read_to_string(root.join(config::FILE)).ok().map(Arc::from);
     let scripts = root.join(SCRIPTS);
+    if scripts.is_symlink() {
+        trail(&scripts, &mut found);
+    }
     match fs::metadata(&scripts) {
         Ok(_) => walk(&scripts, SCRIPTS, 0, &mut found),
         Err(_) if scripts.is_symlink() => found.problem(SCRIPTS, "a link to a folder that is not there".into()),
@@ -71,8 +77,15 @@ fn walk(folder: &Path, name: &str, depth: usize, found: &mut Snapshot) {
         let (path, entry_name) = (entry.path(), entry.file_name());
         let Some(entry_name) = entry_name.to_str().filter(|name| !name.starts_with('.')) else { continue };
         let inner = format!("{name}/{entry_name}");
+        if entry.file_type().is_ok_and(|kind| kind.is_symlink()) {
+            trail(&path, found);
+        }
         match fs::metadata(&path) {
             Ok(meta) if meta.is_dir() => walk(&path, &inner, depth + 1, found),
+            Ok(meta) if !meta.is_file() && (is_script(&path) || is_template(&inner)) => {
+                // A pipe would be read for ever.
+                found.problem(&inner, "not a regular file: not a script".into());
+            }
             Ok(meta) if is_script(&path) || is_template(&inner) => read(&path, inner, meta.len(), found),
             Err(_) if path.is_symlink() && (is_script(&path) || is_template(&inner)) => {
                 found.problem(&inner, "a link to a file that is not there".into());
@@ -80,6 +93,22 @@ fn walk(folder: &Path, name: &str, depth: usize, found: &mut Snapshot) {
             _ => (),
         }
     }
+}
+
+/// Follows a link to where it leads. Each folder on the way in which a link stands decides where that is, and so does the folder at the end:
+/// a mounted configuration is swapped by a link far from the files (`..data`).
+fn trail(link: &Path, found: &mut Snapshot) {
+    let mut path = link.to_owned();
+    for _ in 0..HOPS {
+        let links: Vec<&Path> = path.ancestors().filter(|part| part.is_symlink()).collect();
+        let Some(first) = links.last() else { break };
+        let (Some(beside), Ok(target)) = (first.parent(), fs::read_link(first)) else { break };
+        found.folders.extend(fs::canonicalize(beside));
+        let rest = path.strip_prefix(first).unwrap_or(Path::new(""));
+        path = beside.join(target).components().chain(rest.components()).collect();
+    }
+    // Of a target that is not there, the nearest folder that is.
+    found.folders.extend(path.ancestors().skip(1).find_map(|folder| fs::canonicalize(folder).ok()));
 }
 
 fn is_script(path: &Path) -> bool {

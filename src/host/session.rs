@@ -17,7 +17,7 @@ use crate::{
     store::Store,
 };
 
-use super::{Error, Signals, runtime};
+use super::{Error, Signals, reload::Receipts, runtime};
 
 /// How long other commands may go on using this one's sandbox after it is done.
 const GUESTS: Duration = Duration::from_mins(10);
@@ -30,6 +30,8 @@ pub struct Session {
     pub stop: Stop,
     /// Set together with `stop`: for scripts, which only look.
     pub interrupted: Arc<AtomicBool>,
+    /// What was loaded lately, when this is a host.
+    pub receipts: Receipts,
     sandbox: Option<shared::Shared>,
     runtime: Runtime,
 }
@@ -51,7 +53,7 @@ impl Session {
         drop(entered);
         let store = workspace.store()?;
         let wire = Wire::new(systems, runtime.handle().clone(), Arc::clone(&store), clock::now);
-        Ok(Self { store, wire, stop, interrupted: Arc::default(), sandbox, runtime })
+        Ok(Self { store, wire, stop, interrupted: Arc::default(), receipts: Receipts::default(), sandbox, runtime })
     }
 
     /// Ends the work at SIGINT or SIGTERM, letting what is in flight finish; `again` is called at the second one.

@@ -12,20 +12,22 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::{
     config,
+    connectors::Stop,
     flow::{
         self, Hands, Notify, Summary,
         journey::{Occasion, Published, wake},
     },
     script::{Declaration, Kind},
+    store::{Lease, Take},
 };
 
 use super::{
-    Error, Loaded, Session, Workspace,
+    Error, Loaded, Session, Workspace, backtest,
     clock::stopwatch,
     due::{self, Due, Since},
     journeys,
     reload::{Receipt, reload},
-    watch::{Settle, Watch},
+    watch::{Settle, Watch, checkout},
 };
 
 /// How long work in flight may take once the host is asked to stop.
@@ -41,6 +43,8 @@ pub enum Told<'a> {
     /// It is ready; the first generation's receipt.
     Ready(&'a Receipt),
     Reloaded(&'a Receipt),
+    /// What the save of a generation would make different.
+    Backtested(&'a backtest::Report),
     /// Declarations began to run.
     Began(&'a [String]),
     Ended(&'a Summary),
@@ -62,6 +66,8 @@ enum Event {
     Look,
     /// A generation was loaded beside the current one.
     Loaded(Box<(Loaded, Receipt)>),
+    /// What changed was run over the samples; the generation it was held against is that one from now on.
+    Backtested(Box<(Arc<Loaded>, backtest::Report)>),
     /// A declaration is due.
     Due,
     /// A declaration of a batch ended.
@@ -130,6 +136,20 @@ pub enum Watching {
     Polling,
 }
 
+/// The lease of the one host of a workspace; no declaration is called so.
+const HOST: &str = "(host)";
+
+/// The right to be the host of this workspace, held as long as what this gives back: two hosts would keep every schedule twice.
+///
+/// # Errors
+/// `Running` when there is one, in whatever process.
+pub fn claim(session: &Session, clock: &super::clock::Clock) -> Result<Lease, Error> {
+    match session.store.take(HOST, "tabi up", clock.now())? {
+        Take::Got(lease) => Ok(lease),
+        Take::Held(holder) => Err(Error::Running(holder)),
+    }
+}
+
 /// Lives until `stop` comes, and then until what is in flight has finished, for at most four seconds.
 pub fn up(
     workspace: &Workspace,
@@ -158,6 +178,9 @@ struct Host<'a> {
     send: UnboundedSender<Event>,
     loaded: Arc<Loaded>,
     loading: bool,
+    /// The generation whose differences were told last, and what ends the telling of the next ones.
+    backtested: Arc<Loaded>,
+    backtesting: Stop,
     watch: Watch,
     settle: Settle,
     /// `tabi.toml` at the start, and as it was last seen.
@@ -189,13 +212,16 @@ impl<'a> Host<'a> {
         };
         let (loaded, receipt) = reload(workspace, None);
         let found = loaded.look(&workspace.root);
+        let loaded = Arc::new(loaded);
         let mut host = Self {
             workspace,
             session,
             notify,
             tell,
             send,
-            loaded: Arc::new(loaded),
+            backtested: Arc::clone(&loaded),
+            backtesting: Stop::new(),
+            loaded,
             loading: false,
             watch,
             settle: Settle::default(),
@@ -212,7 +238,9 @@ impl<'a> Host<'a> {
         }
         // Known before it is told: whoever hears of it may turn the clock at once.
         host.know();
+        session.receipts.keep(&receipt);
         host.tell(Told::Ready(&receipt));
+        host.backtest();
         host
     }
 
@@ -227,6 +255,7 @@ impl<'a> Host<'a> {
                 Event::Hint => self.settle.hint(stopwatch()),
                 Event::Look => self.look(),
                 Event::Loaded(loaded) => self.swap(*loaded),
+                Event::Backtested(done) => self.backtested(*done),
                 Event::Due => (),
                 Event::Ended(summary) => self.ended(&summary),
                 Event::BatchEnded(batch) => drop(self.running.remove(&batch)),
@@ -271,6 +300,9 @@ impl<'a> Host<'a> {
     /// Walks the folder, follows what is new in it, and loads what changed.
     fn look(&mut self) {
         self.settle.looked();
+        if self.settle.hold(stopwatch(), checkout(&self.workspace.root)) {
+            return;
+        }
         let found = self.loaded.look(&self.workspace.root);
         self.configured(found.config.clone());
         if self.watch.follow(&found.folders) {
@@ -310,7 +342,38 @@ impl<'a> Host<'a> {
         self.loading = false;
         self.loaded = Arc::new(loaded);
         self.know();
+        self.session.receipts.keep(&receipt);
         self.tell(Told::Reloaded(&receipt));
+        self.backtest();
+    }
+
+    /// Runs what changed over what was read lately, in the background. A save in the middle of it wins: what was not told yet is told with it.
+    fn backtest(&mut self) {
+        self.backtesting.request();
+        self.backtesting = Stop::new();
+        let (workspace, store, stop) = (self.workspace.clone(), Arc::clone(&self.session.store), self.backtesting.clone());
+        let (before, after, send) = (Arc::clone(&self.backtested), Arc::clone(&self.loaded), self.send.clone());
+        tokio::task::spawn_blocking(move || {
+            let mut report = backtest::run(&workspace, &store, (&before, &after), &stop);
+            if let Err(error) = backtest::keep_versions(&workspace, &store, &after, (!Arc::ptr_eq(&before, &after)).then_some(&*before)) {
+                report.trouble.push(format!("the versions of scripts could not be kept: {error}"));
+            }
+            drop(send.send(Event::Backtested(Box::new((after, report)))));
+        });
+    }
+
+    fn backtested(&mut self, (loaded, report): (Arc<Loaded>, backtest::Report)) {
+        if !Arc::ptr_eq(&loaded, &self.loaded) {
+            return;
+        }
+        let first = Arc::ptr_eq(&self.backtested, &self.loaded);
+        self.backtested = loaded;
+        for trouble in &report.trouble {
+            self.tell(Told::Trouble(trouble));
+        }
+        if !first {
+            self.tell(Told::Backtested(&report));
+        }
     }
 
     /// What is declared is known from now on; what is not any more is forgotten.

@@ -5,8 +5,9 @@
 
 use std::{
     collections::BTreeSet,
-    path::PathBuf,
-    time::{Duration, Instant},
+    fs,
+    path::{Path, PathBuf},
+    time::{Duration, Instant, SystemTime},
 };
 
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
@@ -16,6 +17,9 @@ const QUIET: Duration = Duration::from_millis(25);
 
 /// A folder that is never quiet is looked at all the same.
 const LONGEST: Duration = Duration::from_secs(1);
+
+/// How long a checkout may take before what lies there is loaded all the same.
+const CHECKOUT: Duration = Duration::from_secs(10);
 
 /// Watches folders by the operating system's means, or asks to be polled where those fail.
 pub struct Watch {
@@ -73,21 +77,57 @@ impl Watch {
 
 /// Gathers hints until it is quiet: five hundred files of one checkout are one change.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Settle(Option<(Instant, Instant)>);
+pub struct Settle {
+    /// The first hint and the last one.
+    heard: Option<(Instant, Instant)>,
+    /// Since when a checkout has been waited for, and when to look whether it is done.
+    held: Option<(Instant, Instant)>,
+    /// A lock that was waited for in vain: whoever made it is gone.
+    stale: Option<SystemTime>,
+}
 
 impl Settle {
     pub fn hint(&mut self, at: Instant) {
-        let first = self.0.map_or(at, |(first, _)| first);
-        self.0 = Some((first, at));
+        let first = self.heard.map_or(at, |(first, _)| first);
+        self.heard = Some((first, at));
     }
 
     /// When to look; none without a hint.
     pub fn ripe(&self) -> Option<Instant> {
-        self.0.map(|(first, last)| (last + QUIET).min(first + LONGEST))
+        let held = self.held.map(|(_, again)| again);
+        held.or_else(|| self.heard.map(|(first, last)| (last + QUIET).min(first + LONGEST)))
+    }
+
+    /// Whether to wait for a checkout that goes on: half of one is no version of anything. `lock` is what `checkout` says. A lock that
+    /// somebody left behind is waited for once, and not for ever.
+    pub fn hold(&mut self, at: Instant, lock: Option<SystemTime>) -> bool {
+        let since = self.held.map_or(at, |(since, _)| since);
+        self.held = None;
+        let Some(lock) = lock.filter(|lock| self.stale != Some(*lock)) else { return false };
+        if at.saturating_duration_since(since) >= CHECKOUT {
+            self.stale = Some(lock);
+            return false;
+        }
+        self.held = Some((since, at + QUIET));
+        true
     }
 
     /// Forgets the hints that were heard.
     pub const fn looked(&mut self) {
-        self.0 = None;
+        self.heard = None;
     }
+}
+
+/// Since when git has been at work on the files of the repository that a folder belongs to: it locks its index before it touches the first
+/// file and frees it after the last one. None when it is not at work, or there is no repository.
+pub fn checkout(root: &Path) -> Option<SystemTime> {
+    let git = root.ancestors().map(|folder| folder.join(".git")).find(|git| git.exists())?;
+    let folder = if git.is_dir() { git } else { linked(&git)? };
+    fs::symlink_metadata(folder.join("index.lock")).ok()?.modified().ok()
+}
+
+/// The folder that a `.git` file of a further work tree names.
+fn linked(file: &Path) -> Option<PathBuf> {
+    let text = fs::read_to_string(file).ok()?;
+    Some(file.parent()?.join(text.strip_prefix("gitdir:")?.trim()))
 }

@@ -9,7 +9,7 @@ use std::{
 
 use crate::{
     config::{self, Config},
-    flow,
+    flow::{self, backtest::Redaction},
     host::clock::Clock,
     model::Date,
     sandbox,
@@ -23,6 +23,9 @@ const PAGE: u32 = 2_000;
 
 /// Rejected rows kept of one run; the rest is only counted.
 const REJECTIONS: u64 = 10_000;
+
+/// Records kept of each source of a declaration for back-tests.
+const SAMPLE: u32 = 1_000;
 
 /// A folder with `tabi.toml`, `scripts/` and `.tabi/`, and what time it is there.
 #[derive(Debug, Clone)]
@@ -98,7 +101,15 @@ impl Workspace {
             occasion: flow::journey::Occasion::People,
             zone: self.config.timezone.clone(),
             mailer: flow::journey::Mailer::none(),
+            sample: self.sample(),
         }
+    }
+
+    /// What is kept of runs for back-tests, as `tabi.toml` says it.
+    pub fn sample(&self) -> flow::Sample {
+        let state = &self.config.state;
+        let redaction = state.redact.as_deref().map_or_else(Redaction::default, Redaction::of);
+        flow::Sample { records: state.sample.unwrap_or(SAMPLE), redaction: Arc::new(redaction) }
     }
 
     /// Salesforce object -> fields that rules may write; none when nothing is said and all are open.

@@ -15,7 +15,7 @@ use super::{
     diagnostics::{Diagnostic, Id},
     engine::engine,
     failure::{Cause, Failure, failure},
-    library::{Library, Resolver, compile},
+    library::{Input, Inputs, Library, Resolver, compile},
     limits::{self, Limits},
     spots::{FileMap, place},
     templates::{Shelf, Templates, is_template},
@@ -38,12 +38,21 @@ pub struct LoadedFile {
     diagnostics: Vec<Diagnostic>,
     /// Names that are declared here, also where the declaration has errors.
     names: Vec<String>,
+    /// What it was made of.
+    inputs: Inputs,
 }
 
 /// All scripts of a workspace at one moment.
 #[derive(Debug)]
 pub struct Generation {
+    /// As they run.
     files: Vec<Arc<LoadedFile>>,
+    /// As they lie on disk.
+    present: Vec<Arc<LoadedFile>>,
+    /// Names of those that were compiled for this generation; the others are as the one before had them.
+    compiled: Vec<String>,
+    /// What else a file is made of: two generations with the same ground make the same of the same files.
+    ground: String,
     declared: Vec<Arc<Declaration>>,
     diagnostics: Vec<Diagnostic>,
     texts: BTreeMap<String, Arc<str>>,
@@ -54,26 +63,37 @@ pub struct Generation {
 
 impl Generation {
     /// Loads the given files (paths relative to the root, or below it). Nothing is written and no system is asked; every mistake in every
-    /// file is found. A file with errors keeps its version of `previous` when that has a good one.
+    /// file is found. A file with errors keeps its version of `previous` when that has a good one. What `previous` made of a sound file is
+    /// taken over as long as neither the file nor anything it imports has changed: only the rest is compiled.
     pub fn load<P: AsRef<Path>>(root: &Path, files: &[P], limits: &Limits, previous: Option<&Self>) -> Self {
         let library = Arc::new(Library::new(root));
-        let mut engine = engine(limits);
-        engine.set_module_resolver(Resolver(Arc::clone(&library)));
-        let engine = Arc::new(engine);
-        let table = Table::of(&engine);
         let names: BTreeSet<String> = files.iter().map(|file| library.name(file.as_ref())).collect();
         let (templates, scripts): (Vec<&String>, Vec<&String>) = names.iter().partition(|name| is_template(name));
         let (templates, mut loaded) = load_templates(&library, &templates, previous);
+        let ground = format!("{} {limits:?}", root.display());
+        let reuse = Reuse::of(&library, &templates, previous.filter(|previous| previous.ground == ground));
         let shelf = Arc::new(Shelf::with(Arc::clone(&templates)));
-        loaded.extend(scripts.into_iter().map(|name| load_file(&library, (&engine, &table, &shelf), name, limits)));
-        Self { sought: library.sought(), templates, ..Self::assemble(loaded, library.texts(), previous) }
+        let (mut tools, mut compiled) = (None, Vec::new());
+        for name in scripts {
+            if let Some(known) = reuse.get(name) {
+                loaded.push(Arc::clone(known));
+                continue;
+            }
+            let (engine, table) = tools.get_or_insert_with(|| tools_for(&library, limits));
+            loaded.push(Arc::new(load_file(&library, (engine, table, &shelf), name, limits)));
+            compiled.push(name.clone());
+        }
+        let known = loaded.iter().flat_map(|file| &file.inputs);
+        let texts = known.filter_map(|(name, input)| Some((name.clone(), input.text()?))).chain(library.texts()).collect();
+        let sought = loaded.iter().flat_map(|file| file.inputs.keys().filter(|name| **name != file.name)).cloned().chain(library.sought()).collect();
+        Self { sought, templates, compiled, ground, ..Self::assemble(loaded, texts, previous) }
     }
 
     /// Sorts out what is declared across files. A file at fault there falls back to its last good version, too.
-    fn assemble(loaded: Vec<LoadedFile>, texts: BTreeMap<String, Arc<str>>, previous: Option<&Self>) -> Self {
-        let declared: Vec<Arc<Declaration>> = loaded.iter().flat_map(|file| file.declarations.clone()).collect();
-        let mut diagnostics: Vec<Diagnostic> = loaded.iter().flat_map(|file| file.diagnostics.clone()).collect();
-        let mut files: Vec<Arc<LoadedFile>> = loaded.into_iter().map(|file| settled(file, previous)).collect();
+    fn assemble(present: Vec<Arc<LoadedFile>>, texts: BTreeMap<String, Arc<str>>, previous: Option<&Self>) -> Self {
+        let declared: Vec<Arc<Declaration>> = present.iter().flat_map(|file| file.declarations.clone()).collect();
+        let mut diagnostics: Vec<Diagnostic> = present.iter().flat_map(|file| file.diagnostics.clone()).collect();
+        let mut files: Vec<Arc<LoadedFile>> = present.iter().map(|file| settled(file, previous)).collect();
         let all: Vec<&Declaration> = declared.iter().map(AsRef::as_ref).collect();
         let named = |file: &LoadedFile, name: &str| file.names.iter().any(|n| n == name);
         // A name within a file with errors is not unknown: the error that hides it is told already.
@@ -91,7 +111,7 @@ impl Generation {
             let mut fell = false;
             for file in &mut files {
                 if faulty.contains(&file.name) && !file.kept {
-                    *file = settled(LoadedFile { sound: false, ..file.as_ref().clone() }, previous);
+                    *file = settled(&Arc::new(LoadedFile { sound: false, ..file.as_ref().clone() }), previous);
                     fell = true;
                 }
             }
@@ -101,7 +121,8 @@ impl Generation {
         }
         tidy(&mut diagnostics);
         let hash = hash_of(&files);
-        Self { files, declared, diagnostics, texts, sought: BTreeSet::new(), templates: Arc::default(), hash }
+        let (compiled, ground, sought, templates) = <(Vec<_>, String, BTreeSet<_>, Arc<Templates>)>::default();
+        Self { files, present, compiled, ground, declared, diagnostics, texts, sought, templates, hash }
     }
 
     /// What runs: the declarations of good files, and of the good versions of broken ones.
@@ -125,6 +146,19 @@ impl Generation {
 
     pub fn files(&self) -> &[Arc<LoadedFile>] {
         &self.files
+    }
+
+    /// The scripts that were compiled for this generation, by name: those that changed, and those that import what changed. The others
+    /// are as the generation before had them.
+    pub fn compiled(&self) -> &[String] {
+        &self.compiled
+    }
+
+    /// What the version of a file that runs was made of, by file: its own text and those of its imports. None when no version with this
+    /// hash runs.
+    pub fn made_of(&self, file: &str, hash: &str) -> Option<BTreeMap<String, String>> {
+        let loaded = self.files.iter().find(|loaded| loaded.name == file && loaded.hash == hash)?;
+        Some(loaded.inputs.iter().filter_map(|(name, input)| Some((name.clone(), input.text()?.as_ref().to_owned()))).collect())
     }
 
     /// The templates of mail: those of good files, and the good versions of broken ones.
@@ -182,15 +216,51 @@ pub fn diff(before: &Generation, after: &Generation) -> Difference {
     }
 }
 
+/// What the generation before made of files that are as they were, and whose imports are.
+struct Reuse<'g>(BTreeMap<&'g str, &'g Arc<LoadedFile>>);
+
+impl<'g> Reuse<'g> {
+    fn of(library: &Library, templates: &Arc<Templates>, previous: Option<&'g Generation>) -> Self {
+        let Some(previous) = previous else { return Self(BTreeMap::new()) };
+        let same_templates = Arc::ptr_eq(templates, &previous.templates);
+        // Of a file with errors it is not known what it is made of.
+        let stands = |file: &Arc<LoadedFile>| {
+            file.sound && !is_template(&file.name) && (same_templates || !file.mails()) && file.inputs.iter().all(|(name, input)| library.input(name) == *input)
+        };
+        Self(previous.present.iter().filter(|file| stands(file)).map(|file| (file.name.as_str(), file)).collect())
+    }
+
+    fn get(&self, name: &str) -> Option<&'g Arc<LoadedFile>> {
+        self.0.get(name).copied()
+    }
+}
+
+impl LoadedFile {
+    /// Whether its closures may fill templates in: all functions that do are in the namespace `email`.
+    fn mails(&self) -> bool {
+        self.inputs.values().filter_map(Input::text).any(|text| text.contains("email"))
+    }
+}
+
+fn tools_for(library: &Arc<Library>, limits: &Limits) -> (Arc<Engine>, Table) {
+    let mut engine = engine(limits);
+    engine.set_module_resolver(Resolver(Arc::clone(library)));
+    let table = Table::of(&engine);
+    (Arc::new(engine), table)
+}
+
 /// A good file as it is; a broken one as its last good version, or without declarations.
-fn settled(file: LoadedFile, previous: Option<&Generation>) -> Arc<LoadedFile> {
+fn settled(file: &Arc<LoadedFile>, previous: Option<&Generation>) -> Arc<LoadedFile> {
     if file.sound {
-        return Arc::new(file);
+        return Arc::clone(file);
     }
     let good = previous.and_then(|previous| previous.files.iter().find(|earlier| earlier.name == file.name && (earlier.sound || earlier.kept)));
     match good {
-        Some(good) => Arc::new(LoadedFile { kept: true, sound: false, diagnostics: file.diagnostics, names: file.names, ..good.as_ref().clone() }),
-        None => Arc::new(LoadedFile { declarations: Vec::new(), measures: Vec::new(), ..file }),
+        Some(good) => {
+            let (diagnostics, names) = (file.diagnostics.clone(), file.names.clone());
+            Arc::new(LoadedFile { kept: true, sound: false, diagnostics, names, ..good.as_ref().clone() })
+        }
+        None => Arc::new(LoadedFile { declarations: Vec::new(), measures: Vec::new(), ..file.as_ref().clone() }),
     }
 }
 
@@ -208,8 +278,13 @@ fn tidy(diagnostics: &mut Vec<Diagnostic>) {
     diagnostics.dedup();
 }
 
-/// All templates, and each of their files.
-fn load_templates(library: &Library, names: &[&String], previous: Option<&Generation>) -> (Arc<Templates>, Vec<LoadedFile>) {
+/// All templates, and each of their files. Those that are as they were are the set that was.
+fn load_templates(library: &Library, names: &[&String], previous: Option<&Generation>) -> (Arc<Templates>, Vec<Arc<LoadedFile>>) {
+    let before = || previous.into_iter().flat_map(|previous| &previous.present).filter(|file| is_template(&file.name));
+    let stands = |(file, name): (&Arc<LoadedFile>, &&String)| file.sound && file.name == **name && file.inputs.get(*name) == Some(&library.input(name));
+    if let Some(previous) = previous.filter(|_| before().count() == names.len() && before().zip(names).all(stands)) {
+        return (Arc::clone(&previous.templates), before().cloned().collect());
+    }
     let files = names.iter().map(|name| ((*name).clone(), library.text(name))).collect();
     let (templates, found) = Templates::load(files, previous.map(|previous| previous.templates.as_ref()));
     let file = |name: &&String| {
@@ -217,7 +292,8 @@ fn load_templates(library: &Library, names: &[&String], previous: Option<&Genera
         tidy(&mut diagnostics);
         let sound = !diagnostics.iter().any(Diagnostic::is_error);
         let (declarations, measures, declared) = <(Vec<_>, Vec<_>, Vec<_>)>::default();
-        LoadedFile { name: (*name).clone(), hash: library.hash(name), kept: false, sound, declarations, measures, diagnostics, names: declared }
+        let (hash, inputs) = (library.hash(name), library.inputs(name));
+        Arc::new(LoadedFile { name: (*name).clone(), hash, kept: false, sound, declarations, measures, diagnostics, names: declared, inputs })
     };
     let files = names.iter().map(file).collect();
     (Arc::new(templates), files)
@@ -234,7 +310,8 @@ fn load_file(library: &Library, tools: Tools, name: &str, limits: &Limits) -> Lo
     tidy(&mut diagnostics);
     let declarations = found.declarations.into_iter().map(|declaration| Arc::new(Declaration { hash: hash.clone(), ..declaration })).collect();
     let sound = !diagnostics.iter().any(Diagnostic::is_error);
-    LoadedFile { name: name.to_owned(), hash, kept: false, sound, declarations, measures: found.measures, diagnostics, names: found.names }
+    let inputs = library.inputs(name);
+    LoadedFile { name: name.to_owned(), hash, kept: false, sound, declarations, measures: found.measures, diagnostics, names: found.names, inputs }
 }
 
 /// Compiles, checks and runs one file.

@@ -33,9 +33,32 @@ pub(super) struct Library {
     /// Imports being resolved, innermost last.
     resolving: Mutex<Vec<PathBuf>>,
     texts: Mutex<BTreeMap<String, Arc<str>>>,
-    /// Names that imports were looked for under, whether there was a file or not.
-    sought: Mutex<BTreeSet<String>>,
+    /// By importing file, the names that its imports were looked for under, whether there was a file or not.
+    sought: Mutex<BTreeMap<String, BTreeSet<String>>>,
+    /// Importing file and path as written -> the file it was.
+    located: Mutex<HashMap<(String, String), String>>,
 }
+
+/// A file as it was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Input {
+    Text(Arc<str>),
+    Absent,
+    /// It is there and cannot be a script.
+    Unusable,
+}
+
+impl Input {
+    pub(super) fn text(&self) -> Option<Arc<str>> {
+        match self {
+            Self::Text(text) => Some(Arc::clone(text)),
+            Self::Absent | Self::Unusable => None,
+        }
+    }
+}
+
+/// Files by name.
+pub(super) type Inputs = BTreeMap<String, Input>;
 
 /// The engine's way to the library.
 pub(super) struct Resolver(pub(super) Arc<Library>);
@@ -64,6 +87,7 @@ impl Library {
             resolving: Mutex::default(),
             texts: Mutex::default(),
             sought: Mutex::default(),
+            located: Mutex::default(),
         }
     }
 
@@ -93,12 +117,51 @@ impl Library {
         hold(&self.texts).clone()
     }
 
+    /// Every name that imports were looked for under.
     pub(super) fn sought(&self) -> BTreeSet<String> {
-        hold(&self.sought).clone()
+        hold(&self.sought).values().flatten().cloned().collect()
+    }
+
+    /// What a file and everything it imports was made of.
+    pub(super) fn inputs(&self, name: &str) -> Inputs {
+        let (mut found, mut left) = (Inputs::new(), vec![name.to_owned()]);
+        while let Some(name) = left.pop() {
+            if !found.contains_key(&name) {
+                left.extend(hold(&self.sought).get(&name).into_iter().flatten().cloned());
+                let input = self.input(&name);
+                found.insert(name, input);
+            }
+        }
+        found
+    }
+
+    /// A file as it lies on disk, read once per generation.
+    pub(super) fn input(&self, name: &str) -> Input {
+        match self.text(name) {
+            Ok(text) => Input::Text(text),
+            Err(_) if self.root.join(name).exists() => Input::Unusable,
+            Err(_) => Input::Absent,
+        }
+    }
+
+    fn seek(&self, importer: &str, name: String) {
+        hold(&self.sought).entry(importer.to_owned()).or_default().insert(name);
     }
 
     /// The name of an imported file. A path is relative to the importing file, else to scripts/; `.rhai` may be left out.
+    ///
+    /// Found once, it stays: a closure may import when it is called, and is of its own generation then, too.
     pub(super) fn locate(&self, importer: &str, path: &str) -> Result<String, Refused> {
+        let asked = (importer.to_owned(), path.to_owned());
+        if let Some(name) = hold(&self.located).get(&asked) {
+            return Ok(name.clone());
+        }
+        let name = self.look_for(importer, path)?;
+        hold(&self.located).insert(asked, name.clone());
+        Ok(name)
+    }
+
+    fn look_for(&self, importer: &str, path: &str) -> Result<String, Refused> {
         let written = Path::new(path);
         if written.is_absolute() || path.contains('\\') {
             return refused(Id::ImportOutside, format!("`{path}` leads outside the workspace"));
@@ -113,14 +176,14 @@ impl Library {
                 continue;
             }
             let Ok(real) = fs::canonicalize(&plain) else {
-                hold(&self.sought).insert(self.name(&plain));
+                self.seek(importer, self.name(&plain));
                 continue;
             };
             if !self.allowed.iter().any(|folder| real.starts_with(folder)) {
                 return refused(Id::ImportOutside, format!("`{path}` leads outside the workspace by a link"));
             }
             let name = self.name(&plain);
-            hold(&self.sought).insert(name.clone());
+            self.seek(importer, name.clone());
             return Ok(name);
         }
         if outside {

@@ -45,6 +45,8 @@ mod retention;
 mod row_error;
 /// Runs, from begin to finish.
 mod run;
+/// Recent inputs of declarations, and the texts that declared them.
+mod sample;
 /// What the systems last said about their objects.
 mod schema;
 /// What each participant went through.
@@ -65,5 +67,6 @@ pub use participant::{Counts, Fact, Known, NewParticipant, Participant, Particip
 pub use retention::{Retention, Swept};
 pub use row_error::RowError;
 pub use run::{Begin, Finish, Run, RunFilter, RunId, Status};
+pub use sample::{Sampled, Version};
 pub use schema::CachedSchema;
 pub use timeline::{Entry, EntryKind};

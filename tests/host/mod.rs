@@ -1,7 +1,9 @@
 //! The living process: configuration, schedules, watching and reloading.
 
+mod backtest;
 mod config;
 mod connect;
+mod edits;
 mod reload;
 mod schedule;
 mod stop;

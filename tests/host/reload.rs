@@ -184,3 +184,81 @@ fn a_saved_template_is_another_generation_and_a_broken_one_is_told() {
     assert_eq!((receipt.kept.len(), receipt.hash.as_str()), (1, first.generation.hash()), "what ran goes on");
     assert_eq!(second.generation.templates().has_subject("w"), Some(true));
 }
+
+#[test]
+fn only_what_changed_and_its_importers_are_compiled_again() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "lib/base.rhai", "fn base() { \"b\" }");
+    write(dir.path(), "lib/names.rhai", "import \"base\" as base;\nfn name() { base::base() }");
+    write(dir.path(), "a.rhai", &format!("import \"lib/names\" as names;\n{}", rule("one", "Site")));
+    write(dir.path(), "b.rhai", &rule("two", "Fax"));
+    write(dir.path(), "c.rhai", &rule("three", "Phone"));
+    let workspace = workspace(dir.path());
+    let (first, receipt) = reload(&workspace, None);
+    assert_eq!(receipt.compiled.len(), 5);
+
+    write(dir.path(), "b.rhai", &rule("two", "Website"));
+    let (second, receipt) = reload(&workspace, Some(&first));
+    assert_eq!(receipt.compiled, ["scripts/b.rhai"]);
+
+    write(dir.path(), "lib/base.rhai", "fn base() { \"B\" }");
+    let (third, receipt) = reload(&workspace, Some(&second));
+    assert_eq!(receipt.compiled, ["scripts/a.rhai", "scripts/lib/base.rhai", "scripts/lib/names.rhai"], "and what imports what imports it");
+    assert_eq!(receipt.difference.changed, ["one"]);
+
+    fs::rename(dir.path().join("scripts/c.rhai"), dir.path().join("scripts/d.rhai")).unwrap();
+    let (fourth, receipt) = reload(&workspace, Some(&third));
+    assert_eq!((receipt.compiled.as_slice(), receipt.difference), (["scripts/d.rhai".to_owned()].as_slice(), tabi::script::Difference::default()));
+
+    // A file that comes to stand nearer is another import.
+    write(dir.path(), "sub/e.rhai", "import \"lib/base\" as base;");
+    let (fifth, _) = reload(&workspace, Some(&fourth));
+    write(dir.path(), "sub/lib/base.rhai", "fn base() { \"nearer\" }");
+    let (_, receipt) = reload(&workspace, Some(&fifth));
+    assert_eq!(receipt.compiled, ["scripts/sub/e.rhai", "scripts/sub/lib/base.rhai"]);
+}
+
+#[test]
+fn what_fills_templates_in_is_compiled_with_them_and_nothing_else_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let mailing = r#"journey("welcome", #{ model: "dynamic", participants: [#{ email: "a@x.example" }], unique_on: "email",
+        steps: [run("say", |p| email::send(#{ to: p.email, subject: "x", text: "y" })), finish()] });"#;
+    write(dir.path(), "templates/w.html", "Subject: One\n<p>Hello</p>");
+    write(dir.path(), "mail.rhai", mailing);
+    write(dir.path(), "b.rhai", &rule("two", "Fax"));
+    let workspace = workspace(dir.path());
+    let (first, receipt) = reload(&workspace, None);
+    assert_eq!(errors(&receipt), []);
+    write(dir.path(), "templates/w.html", "Subject: Two\n<p>Hello</p>");
+    let (second, receipt) = reload(&workspace, Some(&first));
+    assert_eq!(receipt.compiled, ["scripts/mail.rhai"]);
+    assert!(!std::sync::Arc::ptr_eq(first.templates(), second.templates()));
+    write(dir.path(), "b.rhai", &rule("two", "Site"));
+    let (third, receipt) = reload(&workspace, Some(&second));
+    assert_eq!(receipt.compiled, ["scripts/b.rhai"]);
+    assert!(std::sync::Arc::ptr_eq(second.templates(), third.templates()), "templates that are as they were are the same set");
+}
+
+#[test]
+fn a_pipe_among_the_scripts_is_told_and_never_read() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "a.rhai", &rule("one", "Site"));
+    assert!(std::process::Command::new("mkfifo").arg(dir.path().join("scripts/pipe.rhai")).status().unwrap().success());
+    let (first, receipt) = reload(&workspace(dir.path()), None);
+    assert_eq!((declared(&first), errors(&receipt)), (vec!["one"], vec![("scripts/pipe.rhai", "E0101")]));
+}
+
+#[test]
+fn the_last_hundred_receipts_can_be_asked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_, receipt) = reload(&workspace(dir.path()), None);
+    let receipts = tabi::host::Receipts::default();
+    let asking = receipts.clone();
+    for generation in 1..=130 {
+        receipts.keep(&Receipt { generation, ..receipt.clone() });
+    }
+    let kept: Vec<u64> = asking.all().iter().map(|receipt| receipt.generation).collect();
+    assert_eq!((kept.len(), kept[0], kept[99]), (100, 31, 130));
+    let document = asking.all()[99].document("reload");
+    assert_eq!((&document["type"], &document["generation"], &document["compiled"]), (&"reload".into(), &130.into(), &serde_json::json!([])));
+}

@@ -45,7 +45,7 @@ fn what_is_due_begins_when_the_clock_says_so_and_once() {
             Told::Began(names) => format!("began {}", names.join(" ")),
             Told::Ended(summary) => format!("ended {}", summary.name),
             Told::Stopping => "stopping".to_owned(),
-            Told::Reloaded(_) | Told::Configured(_) | Told::Trouble(_) => return,
+            Told::Reloaded(_) | Told::Backtested(_) | Told::Configured(_) | Told::Trouble(_) => return,
         };
         say.send(word).unwrap();
     });
@@ -68,17 +68,17 @@ fn what_is_due_begins_when_the_clock_says_so_and_once() {
 }
 
 /// The real process and the lines it says.
-struct Host {
+pub(super) struct Host {
     child: Child,
     lines: mpsc::Receiver<Value>,
 }
 
 impl Host {
-    fn start(workspace: &Workspace) -> Self {
+    pub(super) fn start(workspace: &Workspace) -> Self {
         Self::run(workspace, "up --json")
     }
 
-    fn run(workspace: &Workspace, command: &str) -> Self {
+    pub(super) fn run(workspace: &Workspace, command: &str) -> Self {
         let mut child = workspace.command(command).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let (send, lines) = mpsc::channel();
@@ -91,7 +91,7 @@ impl Host {
     }
 
     /// The next line of a type.
-    fn wait(&self, kind: &str) -> Value {
+    pub(super) fn wait(&self, kind: &str) -> Value {
         loop {
             let line = self.lines.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("no `{kind}` line"));
             if line["type"] == kind {
@@ -101,7 +101,7 @@ impl Host {
     }
 
     /// Reloads until one satisfies: a save may be seen in two steps.
-    fn reload(&self, what: impl Fn(&Value) -> bool) -> Value {
+    pub(super) fn reload(&self, what: impl Fn(&Value) -> bool) -> Value {
         loop {
             let line = self.wait("reload");
             if what(&line) {
@@ -110,7 +110,7 @@ impl Host {
         }
     }
 
-    fn end(mut self, signal: &str) -> Option<i32> {
+    pub(super) fn end(mut self, signal: &str) -> Option<i32> {
         assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());
         self.child.wait().unwrap().code()
     }
@@ -174,5 +174,56 @@ fn a_save_that_nobody_tells_of_is_found_by_looking() {
     host.wait("ready");
     workspace.write("scripts/script.rhai", RULE.replace("SCHEDULE", ""));
     host.reload(|line| line["added"] == serde_json::json!(["nightly"]));
+    assert_eq!(host.end("-TERM"), Some(0));
+}
+
+#[test]
+fn a_second_host_on_one_workspace_says_who_is_there_and_ends() {
+    let workspace = Workspace::with_script(&RULE.replace("SCHEDULE", ""));
+    let host = Host::start(&workspace);
+    host.wait("ready");
+    let second = workspace.tabi("up --json").ended(2);
+    let error = &second.lines().pop().unwrap()["error"];
+    assert_eq!(error["code"], "host_running");
+    assert!(error["message"].as_str().unwrap().contains(&format!("tabi up of this workspace runs already (process {}", host.child.id())), "{error}");
+    // The first one goes on.
+    workspace.write("scripts/.new", RULE.replace("nightly", "second").replace("Site", "Fax").replace("SCHEDULE", ""));
+    fs::rename(workspace.path().join("scripts/.new"), workspace.path().join("scripts/second.rhai")).unwrap();
+    host.reload(|line| line["added"] == serde_json::json!(["second"]));
+    assert_eq!(host.end("-KILL"), None);
+    // Whoever is killed holds nothing any more.
+    let third = Host::start(&workspace);
+    third.wait("ready");
+    assert_eq!(third.end("-TERM"), Some(0));
+}
+
+#[test]
+fn a_checkout_of_five_hundred_files_is_one_generation() {
+    let workspace = Workspace::new();
+    let git = |arguments: &[&str]| {
+        let done = Command::new("git").args(["-c", "user.name=a", "-c", "user.email=a@b"]).args(arguments).current_dir(workspace.path()).output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    };
+    workspace.write(".gitignore", ".tabi\n");
+    workspace.write("scripts/first.rhai", RULE.replace("SCHEDULE", ""));
+    git(&["init", "-q", "-b", "few"]);
+    git(&["add", "."]);
+    git(&["commit", "-qm", "few"]);
+    git(&["checkout", "-qb", "many"]);
+    for n in 0..500 {
+        workspace.write(&format!("scripts/deep{}/f{n:03}.rhai", n % 7), format!("// {n}\nlet unused = {n};"));
+    }
+    git(&["add", "."]);
+    git(&["commit", "-qm", "many"]);
+    git(&["checkout", "-q", "few"]);
+    let host = Host::start(&workspace);
+    assert_eq!(host.wait("ready")["files"], 1);
+    git(&["checkout", "-q", "many"]);
+    let line = host.wait("reload");
+    assert_eq!((&line["generation"], &line["files"]), (&2.into(), &501.into()));
+    assert_eq!(line["compiled"].as_array().unwrap().len(), 500, "what was there is taken over");
+    git(&["checkout", "-q", "few"]);
+    let line = host.wait("reload");
+    assert_eq!((&line["generation"], &line["files"], &line["compiled"]), (&3.into(), &1.into(), &serde_json::json!([])));
     assert_eq!(host.end("-TERM"), Some(0));
 }

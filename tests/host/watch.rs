@@ -1,7 +1,7 @@
 //! The scripts folder: what is found in it, however it is arranged, and that every way of saving is noticed. (H3)
 
 use std::{
-    fs,
+    fs::{self, File},
     os::unix::fs::symlink,
     path::Path,
     sync::mpsc,
@@ -10,7 +10,7 @@ use std::{
 
 use tabi::host::{
     scan::scan,
-    watch::{Settle, Watch},
+    watch::{Settle, Watch, checkout},
 };
 
 fn workspace(files: &[(&str, &str)]) -> tempfile::TempDir {
@@ -176,4 +176,99 @@ fn a_folder_that_cannot_be_followed_is_looked_at_more_often_until_it_can_be() {
     let mut polling = Watch::polling();
     assert!(!polling.follow(&folders), "nothing is missed by not being told");
     assert_eq!((polling.look_every(), &polling.trouble), (polled, &None));
+}
+
+#[test]
+fn a_checkout_that_goes_on_is_waited_for_and_a_lock_that_somebody_left_is_not_waited_for_twice() {
+    let (start, ms) = (Instant::now(), Duration::from_millis);
+    let dir = workspace(&[("repository/.git/HEAD", ""), ("repository/cs/scripts/a.rhai", "1")]);
+    let (root, lock) = (dir.path().join("repository/cs"), dir.path().join("repository/.git/index.lock"));
+    assert_eq!(checkout(&root), None);
+    File::create(&lock).unwrap();
+    let locked = checkout(&root);
+    assert!(locked.is_some());
+
+    let mut settle = Settle::default();
+    settle.hint(start);
+    settle.looked();
+    assert!(settle.hold(start + ms(25), locked));
+    assert_eq!(settle.ripe(), Some(start + ms(50)), "it is looked at soon again, also without a hint");
+    assert!(settle.hold(start + ms(9_000), locked));
+    fs::remove_file(&lock).unwrap();
+    assert!(!settle.hold(start + ms(9_025), checkout(&root)));
+    assert_eq!(settle.ripe(), None);
+
+    assert!(settle.hold(start + ms(20_000), locked));
+    assert!(settle.hold(start + ms(29_999), locked));
+    assert!(!settle.hold(start + ms(30_000), locked), "whoever locked it is gone");
+    assert!(!settle.hold(start + ms(40_000), locked));
+    File::create(&lock).unwrap().set_modified(std::time::SystemTime::UNIX_EPOCH + ms(1)).unwrap();
+    assert!(settle.hold(start + ms(50_000), checkout(&root)), "another lock is another checkout");
+
+    // A further work tree has its index elsewhere.
+    let tree = workspace(&[("scripts/a.rhai", "1"), ("git/worktrees/tree/index.lock", ""), (".git", "gitdir: git/worktrees/tree\n")]);
+    assert!(checkout(tree.path()).is_some());
+}
+
+#[test]
+fn mounted_configuration_that_is_swapped_by_a_link_elsewhere_is_noticed() {
+    // As Kubernetes mounts a ConfigMap: each file is a link to `..data/FILE`, and `..data` is a link that is replaced.
+    let dir = workspace(&[("scripts/..one/a.rhai", "one"), ("scripts/..two/a.rhai", "two"), ("far/v1/b.rhai", "far one"), ("far/v2/b.rhai", "far two")]);
+    let root = dir.path();
+    symlink("..one", root.join("scripts/..data")).unwrap();
+    symlink("..data/a.rhai", root.join("scripts/a.rhai")).unwrap();
+    // And a folder and a file behind links that stand in a folder of their own.
+    symlink("v1", root.join("far/current")).unwrap();
+    symlink("../far/current", root.join("scripts/deep")).unwrap();
+    symlink("../far/current/b.rhai", root.join("scripts/linked.rhai")).unwrap();
+    let holds = |file: &'static str, text: &'static str| {
+        move |files: &std::collections::BTreeMap<String, std::sync::Arc<str>>| files.get(file).is_some_and(|t| &**t == text)
+    };
+    let swap = |link: &str, to: &str| {
+        symlink(to, root.join("beside")).unwrap();
+        fs::rename(root.join("beside"), root.join(link)).unwrap();
+    };
+    let mut follower = Follower::start(root);
+    follower.sees(holds("scripts/a.rhai", "one"));
+    swap("scripts/..data", "..two");
+    follower.sees(holds("scripts/a.rhai", "two"));
+    swap("far/current", "v2");
+    follower.sees(|files| holds("scripts/deep/b.rhai", "far two")(files) && holds("scripts/linked.rhai", "far two")(files));
+    fs::write(root.join("far/v2/b.rhai"), "written behind the link").unwrap();
+    follower.sees(holds("scripts/linked.rhai", "written behind the link"));
+    fs::write(root.join("scripts/..two/a.rhai"), "in place").unwrap();
+    follower.sees(holds("scripts/a.rhai", "in place"));
+}
+
+#[test]
+fn the_editors_ways_of_saving_are_noticed() {
+    let dir = workspace(&[("scripts/a.rhai", "1")]);
+    let (root, a) = (dir.path(), dir.path().join("scripts/a.rhai"));
+    let mut follower = Follower::start(root);
+    let holds = |text: &'static str| {
+        move |files: &std::collections::BTreeMap<String, std::sync::Arc<str>>| files.len() == 1 && files.get("scripts/a.rhai").is_some_and(|t| &**t == text)
+    };
+    // vim with `backup` and `writebackup`: a probe, the file moved to its backup, written anew, the backup removed.
+    fs::write(root.join("scripts/4913"), "").unwrap();
+    fs::remove_file(root.join("scripts/4913")).unwrap();
+    fs::rename(&a, root.join("scripts/a.rhai~")).unwrap();
+    fs::write(&a, "vim").unwrap();
+    fs::remove_file(root.join("scripts/a.rhai~")).unwrap();
+    follower.sees(holds("vim"));
+    // VS Code: truncated and written in place.
+    let file = File::options().write(true).truncate(true).open(&a).unwrap();
+    std::io::Write::write_all(&mut &file, b"code").unwrap();
+    drop(file);
+    follower.sees(holds("code"));
+    // IntelliJ's safe write: a temporary file, the old one moved away, the new one in its place, the old one removed.
+    fs::write(root.join("scripts/a.rhai___jb_tmp___"), "idea").unwrap();
+    fs::rename(&a, root.join("scripts/a.rhai___jb_old___")).unwrap();
+    fs::rename(root.join("scripts/a.rhai___jb_tmp___"), &a).unwrap();
+    fs::remove_file(root.join("scripts/a.rhai___jb_old___")).unwrap();
+    follower.sees(holds("idea"));
+    // Emacs: a lock that is a dangling link, and an auto-save file, are no scripts.
+    symlink("me@host.1:1", root.join("scripts/.#a.rhai")).unwrap();
+    fs::write(root.join("scripts/#a.rhai#"), "half").unwrap();
+    fs::write(&a, "emacs").unwrap();
+    follower.sees(holds("emacs"));
 }

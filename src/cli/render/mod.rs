@@ -1,5 +1,7 @@
 //! The only place that prints. Results go to standard output, everything else to standard error; with `--json`, standard output is JSON only.
 
+/// What another version would make different.
+mod backtest;
 /// What a plan would change, and how a run went.
 mod changes;
 /// What a script author is told.
@@ -19,6 +21,7 @@ mod table;
 /// Numbers, times and cells as people read them.
 mod words;
 
+pub(crate) use backtest::{backtest, backtest_documents};
 pub(crate) use changes::Teller;
 pub(crate) use diagnostics::diagnostics;
 pub(crate) use failure::failure;

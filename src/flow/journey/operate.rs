@@ -60,6 +60,7 @@ pub fn publish_program(desk: &Desk<'_>, declaration: &Declaration, journey: &Jou
         page_size: desk.options.page_size,
         rule_updates: desk.options.rule_updates.as_ref(),
         tally: Tally::default(),
+        on_sample: false,
     };
     let hands = Hands { store: desk.store, perform: Arc::clone(&desk.perform), zone: &desk.options.zone, mailer: &desk.options.mailer };
     let looked = pass(&work, declaration, journey, hands, program.revision, desk.now)?;

@@ -63,6 +63,7 @@ impl Pass<'_> {
             page_size: self.page_size,
             rule_updates: self.rule_updates,
             tally: Tally::default(),
+            on_sample: false,
         }
     }
 
