@@ -64,9 +64,9 @@ pub(crate) fn backtest(args: &BacktestArgs, cx: &Context) -> Result<Exit, Failur
 fn named<'l>(loaded: &'l Loaded, name: &str) -> Result<&'l Declaration, Failure> {
     let known: Vec<&str> = loaded.declarations().iter().map(|d| d.name.as_str()).collect();
     let found = loaded.declarations().iter().find(|declaration| declaration.name == name);
-    found.map(AsRef::as_ref).ok_or_else(|| {
-        Failure::new(Exit::Usage, "unknown_name", format!("nothing is declared by the name `{name}`")).hint(closest(name, &known))
-    })
+    found
+        .map(AsRef::as_ref)
+        .ok_or_else(|| Failure::new(Exit::Usage, "unknown_name", format!("nothing is declared by the name `{name}`")).hint(closest(name, &known)))
 }
 
 fn freshly(workspace: &Workspace, versions: (&Declaration, &Declaration), records: u32) -> Result<Backtest, Failure> {
@@ -87,8 +87,12 @@ impl From<NoVersion> for Failure {
     fn from(error: NoVersion) -> Self {
         let failure = Self::new(Exit::Usage, "no_version", error.to_string());
         match error {
-            NoVersion::None { .. } => failure.hint("a version is known once `tabi up` or `tabi run` had it; `--against FILE` and `--against git:REF` name others"),
-            NoVersion::Unknown { known, .. } | NoVersion::Ambiguous { known, .. } if !known.is_empty() => failure.hint(format!("known: {}", known.join(", "))),
+            NoVersion::None { .. } => {
+                failure.hint("a version is known once `tabi up` or `tabi run` had it; `--against FILE` and `--against git:REF` name others")
+            }
+            NoVersion::Unknown { known, .. } | NoVersion::Ambiguous { known, .. } if !known.is_empty() => {
+                failure.hint(format!("known: {}", known.join(", ")))
+            }
             NoVersion::Store(error) => error.into(),
             _ => failure,
         }

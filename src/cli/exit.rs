@@ -105,7 +105,9 @@ impl From<host::Error> for Failure {
             host::Error::Config(error) => error.into(),
             host::Error::Store(error) => error.into(),
             host::Error::Sandbox(error) => error.into(),
-            host::Error::Running(_) => Self::new(Exit::Usage, "host_running", error.to_string()).hint("it takes every save up; end it to start another one here"),
+            host::Error::Running(_) => {
+                Self::new(Exit::Usage, "host_running", error.to_string()).hint("it takes every save up; end it to start another one here")
+            }
             host::Error::Connectors(error @ connectors::Error::Smtp { .. }) => Self::new(Exit::Usage, "config_invalid", error.to_string()),
             other => Self::new(Exit::Failed, "io", other.to_string()),
         }

@@ -7,10 +7,9 @@ use clap::{Parser as _, error::ErrorKind};
 use crate::host::{Workspace, clock::Clock};
 
 use super::{
-    backtest,
     Exit, Failure,
     args::{Cli, Command, Global},
-    check, completions, definitions, docs, exec, history, init, journey, list, plan,
+    backtest, check, completions, definitions, docs, exec, history, init, journey, list, plan,
     render::{Out, failure, logs},
     run, sandbox, show, up,
 };

@@ -1,10 +1,6 @@
 //! Back-tests in the living process: what a save would make different, told in the background; and the versions there were.
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use crate::{
     connectors::Stop,
@@ -107,7 +103,7 @@ pub fn one(
             let (standing, zone) = (standing(store, &earlier.name)?, &workspace.config.timezone);
             let people = People { name: &new.name, standing, given: &given, now: workspace.clock.now(), zone, stop };
             let any = !people.standing.is_empty() || given.records() > 0;
-            any.then(|| compare_journeys(before, now, people))
+            any.then(|| compare_journeys(before, now, &people))
         }
         _ => (given.records() > 0).then(|| compare(earlier, new, &given, &ground)),
     };

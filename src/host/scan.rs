@@ -56,7 +56,7 @@ pub fn scan(root: &Path) -> Snapshot {
         trail(&scripts, &mut found);
     }
     match fs::metadata(&scripts) {
-        Ok(_) => walk(&scripts, SCRIPTS, 0, &mut found),
+        Ok(_) => walk(&scripts, SCRIPTS, 0, (&mut found, &mut BTreeSet::new())),
         Err(_) if scripts.is_symlink() => found.problem(SCRIPTS, "a link to a folder that is not there".into()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => (),
         Err(error) => found.problem(SCRIPTS, error.to_string()),
@@ -64,11 +64,13 @@ pub fn scan(root: &Path) -> Snapshot {
     found
 }
 
-fn walk(folder: &Path, name: &str, depth: usize, found: &mut Snapshot) {
+/// `walked` are the real folders that were seen already: a circle of links ends there.
+fn walk(folder: &Path, name: &str, depth: usize, (found, walked): (&mut Snapshot, &mut BTreeSet<PathBuf>)) {
     let Ok(real) = fs::canonicalize(folder) else { return };
-    if depth > DEEPEST || !found.folders.insert(real) {
+    if depth > DEEPEST || !walked.insert(real.clone()) {
         return;
     }
+    found.folders.insert(real);
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) => return found.problem(name, error.to_string()),
@@ -81,7 +83,7 @@ fn walk(folder: &Path, name: &str, depth: usize, found: &mut Snapshot) {
             trail(&path, found);
         }
         match fs::metadata(&path) {
-            Ok(meta) if meta.is_dir() => walk(&path, &inner, depth + 1, found),
+            Ok(meta) if meta.is_dir() => walk(&path, &inner, depth + 1, (&mut *found, &mut *walked)),
             Ok(meta) if !meta.is_file() && (is_script(&path) || is_template(&inner)) => {
                 // A pipe would be read for ever.
                 found.problem(&inner, "not a regular file: not a script".into());
@@ -111,7 +113,8 @@ fn trail(link: &Path, found: &mut Snapshot) {
     found.folders.extend(path.ancestors().skip(1).find_map(|folder| fs::canonicalize(folder).ok()));
 }
 
-fn is_script(path: &Path) -> bool {
+/// Whether a file's name is that of a script.
+pub(super) fn is_script(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "rhai")
 }
 

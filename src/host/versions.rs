@@ -14,7 +14,7 @@ use crate::{
     store::Store,
 };
 
-use super::{Workspace, reload::limits, scan::SCRIPTS};
+use super::{Workspace, reload::limits, scan::is_script};
 
 /// Why there is no such version.
 #[derive(Debug, thiserror::Error)]
@@ -77,7 +77,8 @@ pub fn earlier(workspace: &Workspace, store: Option<&Store>, present: &Declarati
         Against::Git(commit) => (of_git(&workspace.root, commit)?, String::new()),
     };
     let folder = Folder::with(&workspace.private().join("backtest"), &files)?;
-    let scripts: Vec<&String> = files.keys().filter(|name| if file.is_empty() { name.ends_with(".rhai") || is_template(name) } else { **name == file }).collect();
+    let scripts: Vec<&String> =
+        files.keys().filter(|name| if file.is_empty() { is_script(Path::new(name)) || is_template(name) } else { **name == file }).collect();
     let generation = Generation::load(&folder.0, &scripts, &limits(&workspace.config.limits), None);
     generation.declarations().find(|declaration| declaration.name == *name).cloned().ok_or_else(|| NoVersion::NotDeclared { name: name.clone() })
 }
@@ -89,7 +90,8 @@ fn kept(store: Option<&Store>, present: &Declaration, prefix: &str) -> Result<Te
     let name = present.name.clone();
     let store = store.ok_or_else(|| NoVersion::None { name: name.clone() })?;
     let all = store.versions(&name, "")?;
-    let others: Vec<_> = all.iter().filter(|version| if prefix.is_empty() { version.hash != present.hash } else { version.hash.starts_with(prefix) }).collect();
+    let others: Vec<_> =
+        all.iter().filter(|version| if prefix.is_empty() { version.hash != present.hash } else { version.hash.starts_with(prefix) }).collect();
     let known = || all.iter().map(|version| version.hash.chars().take(12).collect()).collect();
     let prefix = prefix.to_owned();
     match others.as_slice() {
@@ -115,9 +117,9 @@ fn of_git(root: &Path, commit: &str) -> Result<BTreeMap<String, String>, NoVersi
     }
     let listed = git(root, &["ls-tree", "-r", "-z", "--name-only", commit, "--", "."], "")?;
     let names: Vec<String> =
-        String::from_utf8_lossy(&listed).split('\0').filter(|name| name.ends_with(".rhai") || name.starts_with(SCRIPTS)).map(str::to_owned).collect();
-    let asked: String = names.iter().filter(|name| !name.contains('\n')).map(|name| format!("{commit}:./{name}\n")).collect();
-    let answer = git(root, &["cat-file", "--batch"], &asked)?;
+        String::from_utf8_lossy(&listed).split('\0').filter(|name| is_script(Path::new(name)) || is_template(name)).map(str::to_owned).collect();
+    let asked: Vec<String> = names.iter().filter(|name| !name.contains('\n')).map(|name| format!("{commit}:./{name}\n")).collect();
+    let answer = git(root, &["cat-file", "--batch"], &asked.concat())?;
     let (mut rest, mut files) = (answer.as_slice(), BTreeMap::new());
     for name in names.into_iter().filter(|name| !name.contains('\n')) {
         let Some(end) = rest.iter().position(|byte| *byte == b'\n') else { break };

@@ -86,7 +86,7 @@ impl Generation {
         let known = loaded.iter().flat_map(|file| &file.inputs);
         let texts = known.filter_map(|(name, input)| Some((name.clone(), input.text()?))).chain(library.texts()).collect();
         let sought = loaded.iter().flat_map(|file| file.inputs.keys().filter(|name| **name != file.name)).cloned().chain(library.sought()).collect();
-        Self { sought, templates, compiled, ground, ..Self::assemble(loaded, texts, previous) }
+        Self { compiled, ground, sought, templates, ..Self::assemble(loaded, texts, previous) }
     }
 
     /// Sorts out what is declared across files. A file at fault there falls back to its last good version, too.
@@ -225,7 +225,10 @@ impl<'g> Reuse<'g> {
         let same_templates = Arc::ptr_eq(templates, &previous.templates);
         // Of a file with errors it is not known what it is made of.
         let stands = |file: &Arc<LoadedFile>| {
-            file.sound && !is_template(&file.name) && (same_templates || !file.mails()) && file.inputs.iter().all(|(name, input)| library.input(name) == *input)
+            file.sound
+                && !is_template(&file.name)
+                && (same_templates || !file.mails())
+                && file.inputs.iter().all(|(name, input)| library.input(name) == *input)
         };
         Self(previous.present.iter().filter(|file| stands(file)).map(|file| (file.name.as_str(), file)).collect())
     }
@@ -281,7 +284,8 @@ fn tidy(diagnostics: &mut Vec<Diagnostic>) {
 /// All templates, and each of their files. Those that are as they were are the set that was.
 fn load_templates(library: &Library, names: &[&String], previous: Option<&Generation>) -> (Arc<Templates>, Vec<Arc<LoadedFile>>) {
     let before = || previous.into_iter().flat_map(|previous| &previous.present).filter(|file| is_template(&file.name));
-    let stands = |(file, name): (&Arc<LoadedFile>, &&String)| file.sound && file.name == **name && file.inputs.get(*name) == Some(&library.input(name));
+    let stands =
+        |(file, name): (&Arc<LoadedFile>, &&String)| file.sound && file.name == **name && file.inputs.get(*name) == Some(&library.input(name));
     if let Some(previous) = previous.filter(|_| before().count() == names.len() && before().zip(names).all(stands)) {
         return (Arc::clone(&previous.templates), before().cloned().collect());
     }

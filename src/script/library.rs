@@ -1,7 +1,7 @@
 //! The files of a workspace as scripts see them: read with care, compiled once per generation, imported within the workspace only.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, btree_map::Entry},
     fs, io,
     path::{Component, Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -126,10 +126,10 @@ impl Library {
     pub(super) fn inputs(&self, name: &str) -> Inputs {
         let (mut found, mut left) = (Inputs::new(), vec![name.to_owned()]);
         while let Some(name) = left.pop() {
-            if !found.contains_key(&name) {
-                left.extend(hold(&self.sought).get(&name).into_iter().flatten().cloned());
-                let input = self.input(&name);
-                found.insert(name, input);
+            if let Entry::Vacant(place) = found.entry(name) {
+                left.extend(hold(&self.sought).get(place.key()).into_iter().flatten().cloned());
+                let input = self.input(place.key());
+                place.insert(input);
             }
         }
         found

@@ -111,8 +111,10 @@ impl Store {
                      ON CONFLICT (name, hash) DO UPDATE SET at = excluded.at, file = excluded.file",
                 )?
                 .execute(params![version.name, version.hash, version.file, micros(version.at)])?;
-                sql.prepare_cached("DELETE FROM versions WHERE name = ?1 AND hash NOT IN (SELECT hash FROM versions WHERE name = ?1 ORDER BY at DESC LIMIT ?2)")?
-                    .execute(params![version.name, VERSIONS])?;
+                sql.prepare_cached(
+                    "DELETE FROM versions WHERE name = ?1 AND hash NOT IN (SELECT hash FROM versions WHERE name = ?1 ORDER BY at DESC LIMIT ?2)",
+                )?
+                .execute(params![version.name, VERSIONS])?;
             }
             forget_oldest(sql)
         })

@@ -61,7 +61,10 @@ fn a_save_tells_what_would_be_different_h5() {
     let told = host.wait("backtest");
     assert_eq!((&told["name"], &told["records"], &told["rows"], &told["fields"]), (&json!("sync"), &json!(20), &json!(20), &json!({"Site": 20})));
     let first = &told["differences"][0];
-    assert_eq!((&first["kind"], &first["field"], first["to"].as_str()), (&json!("field"), &json!("Site"), Some(format!("* {}", first["from"].as_str().unwrap()).as_str())));
+    assert_eq!(
+        (&first["kind"], &first["field"], first["to"].as_str()),
+        (&json!("field"), &json!("Site"), Some(format!("* {}", first["from"].as_str().unwrap()).as_str()))
+    );
 
     save(&workspace, &format!("// Only said differently.\n{}", rule("|r| \"* \" + r.Name")));
     let told = host.wait("backtest");
@@ -133,7 +136,12 @@ fn earlier_versions_are_found_by_hash_file_and_commit() {
     workspace.write("scripts/lib/say.rhai", "fn it(x) { \"1 \" + x }");
     workspace.tabi("run --json").ended(0);
     let git = |arguments: &str| {
-        let status = Command::new("git").args(["-c", "user.name=a", "-c", "user.email=a@b"]).args(arguments.split(' ')).current_dir(workspace.path()).output().unwrap();
+        let status = Command::new("git")
+            .args(["-c", "user.name=a", "-c", "user.email=a@b"])
+            .args(arguments.split(' '))
+            .current_dir(workspace.path())
+            .output()
+            .unwrap();
         assert!(status.status.success(), "{}", String::from_utf8_lossy(&status.stderr));
     };
     git("init -q");
@@ -175,7 +183,10 @@ fn what_is_kept_is_bounded_and_says_nothing_about_people() {
     let kept = store.sample("sync").unwrap();
     assert_eq!(kept.iter().map(|one| one.records.len()).collect::<Vec<_>>(), [10]);
     let records: Vec<Record> = kept[0].records.iter().map(|text| serde_json::from_str(text).unwrap()).collect();
-    assert!(records.iter().all(|record| record.get("Phone").is_none_or(|phone| phone.is_blank() || phone.to_string().starts_with('~'))), "{records:?}");
+    assert!(
+        records.iter().all(|record| record.get("Phone").is_none_or(|phone| phone.is_blank() || phone.to_string().starts_with('~'))),
+        "{records:?}"
+    );
     assert!(records.iter().any(|record| record.get("Phone").is_some_and(|phone| !phone.is_blank())), "{records:?}");
     assert!(records.iter().all(|record| !record.get("Name").unwrap().to_string().starts_with('~')));
 
@@ -188,7 +199,9 @@ fn what_is_kept_is_bounded_and_says_nothing_about_people() {
 fn a_sample_is_bounded_in_bytes_and_the_newest_records_stay() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path().join("state.db")).unwrap();
-    let of = |from: usize, to: usize| vec![Sampled { source: "s".into(), records: (from..to).map(|n| format!("{{\"n\":{n},\"text\":\"{}\"}}", "x".repeat(100_000))).collect() }];
+    let of = |from: usize, to: usize| {
+        vec![Sampled { source: "s".into(), records: (from..to).map(|n| format!("{{\"n\":{n},\"text\":\"{}\"}}", "x".repeat(100_000))).collect() }]
+    };
     store.keep_sample("big", &of(0, 30), 1_000).unwrap();
     store.keep_sample("big", &of(30, 60), 1_000).unwrap();
     let kept = store.sample("big").unwrap().remove(0).records;
@@ -236,13 +249,16 @@ fn a_save_in_the_middle_of_a_back_test_wins_and_nothing_goes_untold() {
     assert!(cut_short.backtests.is_empty());
     let told = backtest::run(&opened, &store, (&generations[0], &generations[2]), &Stop::new());
     let comparison = told.backtests[0].comparison.as_ref().unwrap();
-    assert!(matches!(&comparison.differences[0], Difference::Field { from, to, .. } if from.to_string().starts_with("1 ") && to.to_string().starts_with("3 ")));
+    assert!(
+        matches!(&comparison.differences[0], Difference::Field { from, to, .. } if from.to_string().starts_with("1 ") && to.to_string().starts_with("3 "))
+    );
 }
 
 #[test]
 fn a_declaration_that_goes_by_another_name_takes_its_sample_along() {
     let workspace = ran(&rule("|row| \"1 \" + row.Name"));
-    let generations = generations(&workspace, &[&rule("|row| \"1 \" + row.Name"), &rule("|row| \"2 \" + row.Name").replace("\"sync\"", "\"synced\"")]);
+    let generations =
+        generations(&workspace, &[&rule("|row| \"1 \" + row.Name"), &rule("|row| \"2 \" + row.Name").replace("\"sync\"", "\"synced\"")]);
     let (opened, store) = (opened(&workspace), Store::open(workspace.path().join(".tabi/state.db")).unwrap());
     let told = backtest::run(&opened, &store, (&generations[0], &generations[1]), &Stop::new());
     let done = &told.backtests[0];
@@ -303,16 +319,17 @@ fn participants_who_would_take_another_branch_or_stay_at_the_door_are_told() {
 
     // People whom the source brought lately.
     let records = [("a@x", 0), ("b@x", 1), ("c@x", 5)].map(|(email, used)| json!({"email": email, "used": used, "seats": 10}).to_string()).to_vec();
-    let source = json!({"object": {"system": "gainsight", "object": "Person", "fields": [], "filter": null, "since": null, "limit": null}}).to_string();
+    let source =
+        json!({"object": {"system": "gainsight", "object": "Person", "fields": [], "filter": null, "since": null, "limit": null}}).to_string();
     let given = Given::from_kept(&[Sampled { source, records }]);
     assert_eq!(given.records(), 3);
     let (before, after) = (generations[0].generation.declaration("trial").unwrap(), generations[1].generation.declaration("trial").unwrap());
     let zone = opened.config.timezone.clone();
     let stop = Stop::new();
     let looked = People { name: "trial", standing: Vec::new(), given: &given, now, zone: &zone, stop: &stop };
-    let comparison = compare_journeys(body(before), body(after), looked);
+    let comparison = compare_journeys(body(before), body(after), &looked);
     assert_eq!(comparison.differences, [Difference::LeftOut { key: "b@x".into(), reason: "does not pass the filter".into() }]);
     let looked = People { name: "trial", standing: Vec::new(), given: &given, now, zone: &zone, stop: &stop };
-    assert_eq!(compare_journeys(body(after), body(before), looked).differences, [Difference::LetIn { key: "b@x".into() }]);
+    assert_eq!(compare_journeys(body(after), body(before), &looked).differences, [Difference::LetIn { key: "b@x".into() }]);
     assert_eq!(store.participants("trial", &ParticipantFilter::default()).unwrap().len(), 3, "nobody has moved");
 }

@@ -201,7 +201,8 @@ fn a_second_host_on_one_workspace_says_who_is_there_and_ends() {
 fn a_checkout_of_five_hundred_files_is_one_generation() {
     let workspace = Workspace::new();
     let git = |arguments: &[&str]| {
-        let done = Command::new("git").args(["-c", "user.name=a", "-c", "user.email=a@b"]).args(arguments).current_dir(workspace.path()).output().unwrap();
+        let done =
+            Command::new("git").args(["-c", "user.name=a", "-c", "user.email=a@b"]).args(arguments).current_dir(workspace.path()).output().unwrap();
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     };
     workspace.write(".gitignore", ".tabi\n");

@@ -213,7 +213,8 @@ fn a_checkout_that_goes_on_is_waited_for_and_a_lock_that_somebody_left_is_not_wa
 #[test]
 fn mounted_configuration_that_is_swapped_by_a_link_elsewhere_is_noticed() {
     // As Kubernetes mounts a ConfigMap: each file is a link to `..data/FILE`, and `..data` is a link that is replaced.
-    let dir = workspace(&[("scripts/..one/a.rhai", "one"), ("scripts/..two/a.rhai", "two"), ("far/v1/b.rhai", "far one"), ("far/v2/b.rhai", "far two")]);
+    let dir =
+        workspace(&[("scripts/..one/a.rhai", "one"), ("scripts/..two/a.rhai", "two"), ("far/v1/b.rhai", "far one"), ("far/v2/b.rhai", "far two")]);
     let root = dir.path();
     symlink("..one", root.join("scripts/..data")).unwrap();
     symlink("..data/a.rhai", root.join("scripts/a.rhai")).unwrap();
@@ -246,7 +247,9 @@ fn the_editors_ways_of_saving_are_noticed() {
     let (root, a) = (dir.path(), dir.path().join("scripts/a.rhai"));
     let mut follower = Follower::start(root);
     let holds = |text: &'static str| {
-        move |files: &std::collections::BTreeMap<String, std::sync::Arc<str>>| files.len() == 1 && files.get("scripts/a.rhai").is_some_and(|t| &**t == text)
+        move |files: &std::collections::BTreeMap<String, std::sync::Arc<str>>| {
+            files.len() == 1 && files.get("scripts/a.rhai").is_some_and(|t| &**t == text)
+        }
     };
     // vim with `backup` and `writebackup`: a probe, the file moved to its backup, written anew, the backup removed.
     fs::write(root.join("scripts/4913"), "").unwrap();

@@ -41,12 +41,17 @@ pub(crate) fn backtest(done: &Backtest, examples: usize, out: &Out) {
     if let Some(fault) = &comparison.earlier_fault {
         out.line(format!("  {} the earlier version fails: {fault}", paint(WARN, "!")));
     }
-    lines(comparison, examples).iter().for_each(|line| out.line(line));
+    for line in lines(comparison, examples) {
+        out.line(line);
+    }
     if comparison.unfit > 0 {
         let fields = comparison.missing.iter().map(|field| format!("`{field}`")).collect::<Vec<_>>().join(", ");
         let what = if fields.is_empty() { "a field it reads".to_owned() } else { fields };
         let (records, have) = (many(comparison.unfit as u64, "record"), if comparison.unfit == 1 { "has" } else { "have" });
-        out.line(format!("  {} {records} of the sample {have} no {what}: the next run brings some, and `--fresh N` reads them now", paint(WARN, "!")));
+        out.line(format!(
+            "  {} {records} of the sample {have} no {what}: the next run brings some, and `--fresh N` reads them now",
+            paint(WARN, "!")
+        ));
     }
     for note in &comparison.notes {
         out.line(format!("  {} {note}", paint(DIM, "note:")));

@@ -114,7 +114,11 @@ pub fn compare(earlier: &Declaration, new: &Declaration, given: &Given, ground: 
     // Records that do not fit the new version are left out on both sides: what it makes of them cannot be known.
     let before = trial::run(earlier, given, &now.unfit, ground);
     // The other way round they count as records that the earlier version did not see.
-    let now = if before.unfit.is_empty() { now } else { Outcome { unfit: now.unfit.clone(), missing: now.missing.clone(), ..trial::run(new, given, &before.unfit, ground) } };
+    let now = if before.unfit.is_empty() {
+        now
+    } else {
+        Outcome { unfit: now.unfit.clone(), missing: now.missing.clone(), ..trial::run(new, given, &before.unfit, ground) }
+    };
     let mut comparison = Comparison {
         records: given.records().saturating_sub(now.unfit.len()),
         differences: differences(&before, &now),

@@ -27,9 +27,9 @@ pub struct People<'a> {
 }
 
 /// Moves everybody by the earlier and by the new version, as they stand now and as they will when their time has come.
-pub fn compare_journeys(earlier: &Journey, new: &Journey, people: People<'_>) -> Comparison {
+pub fn compare_journeys(earlier: &Journey, new: &Journey, people: &People<'_>) -> Comparison {
     let mut comparison = Comparison { records: people.standing.len() + people.given.records(), ..Comparison::default() };
-    let (before, now) = (Version::of(earlier, &people), Version::of(new, &people));
+    let (before, now) = (Version::of(earlier, people), Version::of(new, people));
     for participant in &people.standing {
         if people.stop.requested() {
             return comparison;

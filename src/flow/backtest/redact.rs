@@ -103,7 +103,9 @@ mod tests {
 
     #[test]
     fn patterns_meet_names() {
-        for (pattern, name, met) in [("email", "email", true), ("*phone*", "homephone__c", true), ("*phone", "phones", false), ("a*b*c", "axxbc", true), ("*", "", true)] {
+        for (pattern, name, met) in
+            [("email", "email", true), ("*phone*", "homephone__c", true), ("*phone", "phones", false), ("a*b*c", "axxbc", true), ("*", "", true)]
+        {
             assert_eq!(meets(pattern, name), met, "{pattern} {name}");
         }
     }

@@ -44,15 +44,15 @@ pub(super) struct Outcome {
 /// Runs a version on nothing, to hear which sources it asks for.
 pub(super) fn listen(declaration: &Declaration, ground: &Ground<'_>, asked: &Mutex<Vec<Source>>) {
     let (given, none) = (Given::default(), BTreeSet::new());
-    go(declaration, ground, OnSample { asked: Some(asked), ..OnSample::over(declaration, &given, &none, ground) });
+    go(declaration, ground, &OnSample { asked: Some(asked), ..OnSample::over(declaration, &given, &none, ground) });
 }
 
 /// Runs one version. Records whose place is in `without` are left out.
 pub(super) fn run(declaration: &Declaration, given: &Given, without: &BTreeSet<(usize, usize)>, ground: &Ground<'_>) -> Outcome {
-    go(declaration, ground, OnSample::over(declaration, given, without, ground))
+    go(declaration, ground, &OnSample::over(declaration, given, without, ground))
 }
 
-fn go(declaration: &Declaration, ground: &Ground<'_>, hands: OnSample<'_>) -> Outcome {
+fn go(declaration: &Declaration, ground: &Ground<'_>, hands: &OnSample<'_>) -> Outcome {
     let outcome = Arc::clone(&hands.outcome);
     let hearing = Arc::clone(&outcome);
     let notify: Notify = Arc::new(move |notice| {
@@ -62,7 +62,7 @@ fn go(declaration: &Declaration, ground: &Ground<'_>, hands: OnSample<'_>) -> Ou
     });
     let mut work = Work {
         name: &declaration.name,
-        perform: &hands,
+        perform: hands,
         notify: &notify,
         stop: ground.stop,
         date: ground.date,
@@ -111,7 +111,8 @@ impl<'a> OnSample<'a> {
     /// Who is in a segment, and which segments and guides there are.
     fn is_beside(&self, source: &Source) -> bool {
         let beside = |object: &str| matches!(object, "segment" | "guide");
-        self.segment && matches!(source, Source::Aggregation { .. }) || matches!(source, Source::Object(query) if self.segment && beside(&query.object))
+        self.segment && matches!(source, Source::Aggregation { .. })
+            || matches!(source, Source::Object(query) if self.segment && beside(&query.object))
     }
 
     /// The sample's source: the very same one, else the first one of the kind that was not taken yet.
