@@ -33,7 +33,9 @@ rows.len()
 fn main() {
     let sizes: Vec<u64> = std::env::args().filter_map(|arg| arg.parse().ok()).collect();
     checks();
-    saves();
+    saves(100, 100);
+    saves(1_000, 300);
+    backtests();
     let peaks: Vec<(u64, u64)> = if sizes.is_empty() { vec![100_000, 1_000_000] } else { sizes }.into_iter().map(|size| (size, push(size))).collect();
     if let [(small, low), (large, high)] = peaks.as_slice() {
         println!("peak memory at {large} accounts / at {small}: {:.2}", *high as f64 / *low as f64);
@@ -94,8 +96,8 @@ fn checks() {
 }
 
 /// From the write of a file to the receipt on the host's standard output.
-fn saves() {
-    let folder = workspace(100);
+fn saves(scripts: usize, bar: u32) {
+    let folder = workspace(scripts);
     let mut host = Stopped(tabi(folder.path(), &["up", "--json", "--sandbox"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
     let mut lines = BufReader::new(host.0.stdout.take().unwrap()).lines();
     let mut receipt = |after: u64| loop {
@@ -114,7 +116,43 @@ fn saves() {
         generation = receipt(generation);
         times.push(start.elapsed());
     }
-    println!("a save is live, 100 scripts in the folder: {:.0} ms (median of 21)", median(times));
+    println!("a save is live, {scripts} scripts in the folder: {:.0} ms (median of 21, bar {bar})", median(times));
+}
+
+/// A push of a report over 1,000 accounts, saved with another closure: what the host says its back-test took.
+fn backtests() {
+    let folder = workspace(0);
+    fs::write(folder.path().join("tabi.toml"), "[sandbox]\naccounts = 1200\npeople = 1200\n").unwrap();
+    let save = |revision: usize| {
+        let text = PUSH.replace("row.time_on_site / 60.0", &format!("row.time_on_site / 60.0 + {revision}.0"));
+        fs::write(folder.path().join("scripts/.push"), text).unwrap();
+        fs::rename(folder.path().join("scripts/.push"), folder.path().join("scripts/push.rhai")).unwrap();
+    };
+    save(0);
+    assert!(tabi(folder.path(), &["run", "--json"]).output().unwrap().status.code().is_some_and(|code| code < 2));
+    let mut host = Stopped(tabi(folder.path(), &["up", "--json"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
+    let mut lines = BufReader::new(host.0.stdout.take().unwrap()).lines();
+    let mut wait = |kind: &str| loop {
+        let line: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+        if line["type"] == kind {
+            return line;
+        }
+    };
+    wait("ready");
+    let (mut told, mut ran, mut records) = (Vec::new(), Vec::new(), 0);
+    for revision in 1..=11 {
+        std::thread::sleep(Duration::from_millis(300));
+        save(revision);
+        wait("reload");
+        let start = Instant::now();
+        let line = wait("backtest");
+        told.push(start.elapsed());
+        ran.push(Duration::from_millis(line["millis"].as_u64().unwrap()));
+        records = line["records"].as_u64().unwrap();
+        assert_eq!(line["error"], Value::Null);
+    }
+    let (ran, told) = (median(ran), median(told));
+    println!("a back-test of both versions over {records} records: {ran:.0} ms, told {told:.0} ms after the receipt (medians of 11, bar 200)");
 }
 
 /// Pushes a report of so many accounts; prints rates and gives back the peak memory in kB of the run that compares.
