@@ -10,8 +10,9 @@ use crate::{
     host::{
         Loaded, Session, Workspace,
         backtest::Backtest,
+        claim::claim,
         reload::Receipt,
-        up::{Tell, Told, Watching, claim, once, up as live},
+        up::{Tell, Told, Watching, once, up as live},
     },
 };
 

@@ -2,6 +2,8 @@
 
 /// What a save would make different, and the versions there were.
 pub mod backtest;
+/// One host for each workspace.
+pub mod claim;
 /// The only place that knows what time it is.
 pub mod clock;
 /// From configuration to connections.

@@ -18,7 +18,6 @@ use crate::{
         journey::{Occasion, Published, wake},
     },
     script::{Declaration, Kind},
-    store::{Lease, Take},
 };
 
 use super::{
@@ -134,20 +133,6 @@ pub enum Watching {
     Told,
     /// It looks twice a second: for network folders and containers, of whose edits nobody tells.
     Polling,
-}
-
-/// The lease of the one host of a workspace; no declaration is called so.
-const HOST: &str = "(host)";
-
-/// The right to be the host of this workspace, held as long as what this gives back: two hosts would keep every schedule twice.
-///
-/// # Errors
-/// `Running` when there is one, in whatever process.
-pub fn claim(session: &Session, clock: &super::clock::Clock) -> Result<Lease, Error> {
-    match session.store.take(HOST, "tabi up", clock.now())? {
-        Take::Got(lease) => Ok(lease),
-        Take::Held(holder) => Err(Error::Running(holder)),
-    }
 }
 
 /// Lives until `stop` comes, and then until what is in flight has finished, for at most four seconds.
