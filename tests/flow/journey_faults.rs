@@ -6,7 +6,7 @@ use tabi::host::{Session, Workspace as Opened, clock::Clock, up::once};
 use super::journey_kills::{TIMES, prepared, story};
 use crate::support::{Sandbox, Workspace};
 
-const PEOPLE: u32 = 40;
+const PEOPLE: u32 = 12;
 const SYSTEMS: [&str; 3] = ["gainsight", "px", "mail"];
 
 /// Looks at the journey at its times and, as long as something has to be tried again, hours later.
