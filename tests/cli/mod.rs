@@ -10,5 +10,7 @@ mod px;
 mod sandbox;
 /// The README's story.
 mod tour;
+/// The workspace's own tests.
+mod testing;
 /// Transcripts: a folder of workspace files and what a session in it looks like.
 mod transcripts;

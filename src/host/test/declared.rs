@@ -138,6 +138,9 @@ pub(super) fn transform(stage: &Stage, name: &str, row: &Record) -> Result<Value
             Ok(Value::Map(made))
         }
         Body::Rule(rule) => {
+            if rule.filters.as_ref().is_some_and(|filters| !filters.matches(row)) {
+                return Ok(Value::List(Vec::new()));
+            }
             let passing = rule.actions.iter().filter(|action| action.criteria.as_ref().is_none_or(|criteria| criteria.matches(row)));
             passing.map(|action| acted(action, row, date)).collect::<Result<_, _>>().map(Value::List)
         }

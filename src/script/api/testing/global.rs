@@ -140,7 +140,7 @@ pub(in crate::script::api) mod functions {
     }
 
     /// What a mapping or an integration makes of one row: the target's fields, before they are fitted to its types. Of a rule, a list with one
-    /// map for each action whose criteria the row meets: `action`, `object` and `fields`. No system is asked. Only in tests.
+    /// map for each action whose criteria the row meets, after the rule's own filters: `action`, `object` and `fields`. No system is asked. Only in tests.
     ///
     /// # Example
     /// ```rhai

@@ -80,8 +80,8 @@ pub(in crate::script::api) mod functions {
     /// # Example
     /// ```rhai
     /// let ana = journey::place("welcome", #{ email: "ana@example.com", seats: 10 });
-    /// journey::event(ana, "clicked", "hello");
-    /// assert_eq(journey::state(ana), "completed");
+    /// journey::event(ana, "bounced", "hello");
+    /// assert_eq([journey::state(ana), journey::reason(ana)], ["dropped", "bounced"]);
     /// ```
     #[rhai_fn(return_raw)]
     pub fn event(ctx: NativeCallContext, person: Map, kind: &str, step: &str) -> Result<(), Box<EvalAltResult>> {
@@ -93,8 +93,8 @@ pub(in crate::script::api) mod functions {
     /// # Example
     /// ```rhai
     /// let ana = journey::place("welcome", #{ email: "ana@example.com", seats: 10 });
-    /// journey::event(ana, "clicked", "hello", #{ linkUrl: "https://example.com/start" });
-    /// assert(journey::timeline(ana).some(|entry| entry.kind == "clicked" && entry.detail.linkUrl.ends_with("/start")));
+    /// journey::event(ana, "bounced", "hello", #{ why: "the mailbox is full" });
+    /// assert(journey::timeline(ana).some(|entry| entry.kind == "bounced" && entry.detail.why.contains("full")));
     /// ```
     #[rhai_fn(name = "event", return_raw)]
     pub fn event_with(ctx: NativeCallContext, person: Map, kind: &str, step: &str, payload: Map) -> Result<(), Box<EvalAltResult>> {
