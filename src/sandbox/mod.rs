@@ -2,12 +2,12 @@
 //!
 //! Nothing of the crate is named here: sharing types with the clients would let one misspelt word pass every test.
 
+/// Questions to a running sandbox from within the process, over its own paths.
+mod ask;
 /// The sandbox's own time.
 pub mod clock;
 /// The seeded company: pure functions of a seed and an index.
 pub mod company;
-/// Questions to a running sandbox from within the process, over its own paths.
-mod ask;
 /// One connection, which a fault can cut.
 mod connection;
 /// Rows of objects: seeded ones computed on demand, changes on top, kept in a log.

@@ -142,13 +142,7 @@ impl Closure {
 
     /// Calls it without arguments as a test.
     #[allow(deprecated, reason = "as above")]
-    pub(super) fn call_in_test(
-        &self,
-        perform: Arc<dyn Perform>,
-        trial: Arc<Trial>,
-        stop: Arc<AtomicBool>,
-        print: PrintSink,
-    ) -> Result<(), Failure> {
+    pub(super) fn call_in_test(&self, perform: Arc<dyn Perform>, trial: Arc<Trial>, stop: Arc<AtomicBool>, print: PrintSink) -> Result<(), Failure> {
         let context = self.running(perform, Some(trial));
         let call = || {
             let call = context.create_context(&self.0.engine);

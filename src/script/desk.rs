@@ -141,10 +141,13 @@ pub(super) fn trial(ctx: &NativeCallContext, name: &str) -> Result<Arc<Trial>, B
 
 /// Asks the surroundings of the test in progress.
 pub(super) fn ask(ctx: &NativeCallContext, name: &str, asked: Asked) -> Result<Dynamic, Box<EvalAltResult>> {
-    let (trial, stopwatch) = (trial(ctx, name)?, match desk(ctx) {
-        Desk::Running { stopwatch, .. } => stopwatch,
-        _ => Instant::now,
-    });
+    let (trial, stopwatch) = (
+        trial(ctx, name)?,
+        match desk(ctx) {
+            Desk::Running { stopwatch, .. } => stopwatch,
+            _ => Instant::now,
+        },
+    );
     let answer = super::limits::off_the_clock(stopwatch, || trial.bench.ask(asked));
     answer.map(|value| to_dynamic(&value)).map_err(|fault| at(ctx, thrown(fault)))
 }

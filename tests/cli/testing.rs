@@ -67,8 +67,7 @@ fn the_repositorys_own_tests_pass() {
     let summary = only_summary(&ran);
     assert!(summary["tests"].as_u64().unwrap() >= 6, "{summary}");
     assert_eq!(summary["passed"], summary["tests"]);
-    let files: std::collections::BTreeSet<String> =
-        ran.of_type("test").iter().map(|test| test["file"].as_str().unwrap().to_owned()).collect();
+    let files: std::collections::BTreeSet<String> = ran.of_type("test").iter().map(|test| test["file"].as_str().unwrap().to_owned()).collect();
     assert!(files.iter().all(|file| file.starts_with("tests/scripts/")), "fixtures are no tests: {files:?}");
 }
 
@@ -307,6 +306,53 @@ test("a source lets its own people in", || {
 });
 "#;
     let ran = journeys(tests).tabi("test");
+    assert_eq!(ran.code, Some(0), "{}\n{}", ran.stdout, ran.stderr);
+}
+
+/// The README's journey.
+const TOUR: &str = r#"
+journey("tour", #{
+    model: "onboarding",
+    participants: px::object("users"),
+    unique_on: "identifyId",
+    email: "identifyId",
+    steps: [
+        send_email("welcome", #{ template: "welcome" }),
+        engagement("tour", "Product tour"),
+        wait_for("seen?", #{ when: viewed("tour"), within: days(7), then: [finish()], otherwise: [drop("never saw it")] }),
+    ],
+});
+"#;
+
+#[test]
+fn engagements_of_px_are_seen_when_the_test_says_so_or_when_it_lets_people_live() {
+    let tests = r#"test("told", || {
+    let users = px::query("users");
+    let ana = journey::place("tour", users[0]);
+    journey::event(ana, "viewed", "tour");
+    assert_eq(journey::state(ana), "completed");
+    let ben = journey::place("tour", users[1]);
+    assert_eq(journey::effects(ben).map(|one| one.kind), ["mail", "join"]);
+    journey::advance(days(6));
+    assert_eq(journey::state(ben), "waiting");
+    journey::advance(days(1));
+    assert_eq([journey::state(ben), journey::reason(ben)], ["dropped", "never saw it"]);
+    assert_eq(journey::mails(ben).len(), 1);
+});
+test("lived", || {
+    sandbox::set("px", #{ view_rate: 1.0, visit_probability: 1.0 });
+    let people = px::query("users").extract(0, 10).map(|user| journey::place("tour", user));
+    journey::advance(days(6));
+    assert(people.some(|one| journey::state(one) == "completed"), "nobody has seen it in six days");
+});
+test("not in PX", || {
+    let nobody = journey::place("tour", #{ identifyId: "nobody@nowhere.example" });
+    assert_eq([journey::state(nobody), journey::reason(nobody)], ["failed", "Invalid PX user ID"]);
+});
+"#;
+    let workspace = workspace(TOUR, tests);
+    workspace.write("scripts/templates/welcome.txt", "Subject: Welcome\nHello {{ firstName }}.\n");
+    let ran = workspace.tabi("test");
     assert_eq!(ran.code, Some(0), "{}\n{}", ran.stdout, ran.stderr);
 }
 

@@ -78,8 +78,7 @@ fn put(pass: &Pass<'_>, participant: Participant, step: &str) -> Result<Particip
         let message = format!("`{}` has no step \"{step}\"; it has {}", pass.declaration.name, known.join(", "));
         return Err(Error::Fault(Fault::new(FaultKind::NotFound, message)));
     }
-    let placed =
-        Participant { state: ParticipantState::Active, step: Some(step.to_owned()), since: pass.now, due: Some(pass.now), ..participant };
+    let placed = Participant { state: ParticipantState::Active, step: Some(step.to_owned()), since: pass.now, due: Some(pass.now), ..participant };
     let entry = Entry { at: pass.now, kind: EntryKind::Moved.word().to_owned(), step: Some(step.to_owned()), detail: Record::new() };
     let moved = Move {
         participant: placed.clone(),

@@ -56,14 +56,8 @@ fn published(stage: &Stage, declaration: &Declaration) -> Result<Published, Faul
     journey_of(declaration)?;
     let opened = stage.opened()?;
     let (stop, notify) = (&stage.stop, silent());
-    let hands = Publishing {
-        mailer: mailer(&stage.loaded),
-        workspace: &stage.workspace,
-        store: &opened.store,
-        wire: &opened.wire,
-        stop,
-        notify: &notify,
-    };
+    let hands =
+        Publishing { mailer: mailer(&stage.loaded), workspace: &stage.workspace, store: &opened.store, wire: &opened.wire, stop, notify: &notify };
     publish_with(&hands, declaration, None).map_err(|error| match error {
         crate::host::Error::Flow(error) => error.fault(),
         other => Fault::new(FaultKind::State, other.to_string()),

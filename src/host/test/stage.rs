@@ -59,12 +59,7 @@ impl Stage {
 
     /// How declarations are run: as by hand, at the test's time.
     pub(super) fn options(&self) -> flow::Options {
-        flow::Options {
-            reason: "test".into(),
-            owner: "tabi test".into(),
-            mailer: journeys::mailer(&self.loaded),
-            ..self.workspace.run_options()
-        }
+        flow::Options { reason: "test".into(), owner: "tabi test".into(), mailer: journeys::mailer(&self.loaded), ..self.workspace.run_options() }
     }
 
     /// Asks the sandbox from behind.
@@ -98,8 +93,8 @@ impl Stage {
             ..sandbox::Options::default()
         };
         let sandbox = self.runtime.block_on(quiet(options)).map_err(|error| broken(error.to_string()))?;
-        let mut options = connect::options(&workspace.config, &workspace.root, Some(&sandbox.credentials()), true)
-            .map_err(|error| broken(error.to_string()))?;
+        let mut options =
+            connect::options(&workspace.config, &workspace.root, Some(&sandbox.credentials()), true).map_err(|error| broken(error.to_string()))?;
         let http = &mut options.http;
         (http.first_wait, http.longest_wait, http.patience) = (FIRST_WAIT, LONGEST_WAIT, PATIENCE);
         http.answer_timeout = http.answer_timeout.min(ANSWER);

@@ -35,7 +35,9 @@ impl Watching {
     pub fn start(workspace: &Workspace, loaded: &Loaded) -> Self {
         let (send, hints) = unbounded_channel();
         // Nobody listens once the watch is over.
-        let watch = Watch::start(move || drop(send.send(())));
+        let watch = Watch::start(move || {
+            let _ = send.send(());
+        });
         let mut watching = Self { watch, hints, seen: Seen::default() };
         watching.seen = watching.look(&workspace.root, loaded);
         watching

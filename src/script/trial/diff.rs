@@ -130,11 +130,9 @@ mod tests {
 
     #[test]
     fn what_differs_is_told_by_its_path() {
-        let told = difference(&value(r#"{"name": "Ana", "tags": ["a", "b"], "x": 1, "n": 5}"#), &value(r#"{"name": "Anna", "tags": ["a"], "n": "5"}"#));
-        assert_eq!(
-            told,
-            [r#".name: "Ana" != "Anna""#, r#".tags[1]: "b", only left"#, ".x: 1, only left", r#".n: 5 != "5" (a integer, a text)"#]
-        );
+        let told =
+            difference(&value(r#"{"name": "Ana", "tags": ["a", "b"], "x": 1, "n": 5}"#), &value(r#"{"name": "Anna", "tags": ["a"], "n": "5"}"#));
+        assert_eq!(told, [r#".name: "Ana" != "Anna""#, r#".tags[1]: "b", only left"#, ".x: 1, only left", r#".n: 5 != "5" (a integer, a text)"#]);
     }
 
     #[test]

@@ -60,18 +60,20 @@ impl Broken {
         self.diagnostic.code == Id::TestTimeout.code()
     }
 
-    pub(super) fn by(failure: &Failure, test: &Test, unequal: Option<Unequal>) -> Self {
-        let place = failure.place.as_ref().unwrap_or(&test.place);
+    pub(super) fn by(failure: &Failure, test: &Test, unequal: Option<Unequal>, last: Option<Place>) -> Self {
         let fault = &failure.fault;
         let known = [Id::AssertionFailed, Id::SnapshotDiffers, Id::OnlyInTests].into_iter().find(|id| fault.code.as_deref() == Some(id.code()));
         let id = match fault.kind {
             FaultKind::Interrupted => Id::TestTimeout,
             _ => known.unwrap_or(Id::TestFailed),
         };
+        let unequal = unequal.filter(|_| known.is_some()).unwrap_or_default();
+        // What no `try` catches loses its place on the way out of a function: what was noted last is the nearest.
+        let own = failure.place.clone().filter(|place| *place != test.place);
+        let place = unequal.place.or(own).or(last).unwrap_or_else(|| test.place.clone());
         let message = if known.is_some() { fault.message.clone() } else { fault.to_string() };
         let hint = (id == Id::SnapshotDiffers).then(|| "`tabi test --update` keeps what the test has now".to_owned());
-        let diagnostic = Diagnostic::new(id, place, message).hint_if(hint);
-        let unequal = unequal.filter(|_| known.is_some()).unwrap_or_default();
+        let diagnostic = Diagnostic::new(id, &place, message).hint_if(hint);
         Self { diagnostic, left: unequal.left, right: unequal.right, difference: unequal.difference }
     }
 }
@@ -79,6 +81,8 @@ impl Broken {
 /// What an assertion says besides its message.
 #[derive(Debug, Clone, Default)]
 pub(in crate::script) struct Unequal {
+    /// Where the assertion stands.
+    pub(in crate::script) place: Option<Place>,
     pub(in crate::script) left: Option<Value>,
     pub(in crate::script) right: Option<Value>,
     pub(in crate::script) difference: Vec<String>,
@@ -108,6 +112,10 @@ impl Trial {
 
     pub(super) fn unequal(&self) -> Option<Unequal> {
         hold(&self.unequal).take()
+    }
+
+    pub(super) fn last(&self) -> Option<Place> {
+        hold(&self.last).clone()
     }
 }
 

@@ -8,7 +8,7 @@ use rhai::{
 use crate::model::{Fault, FaultKind, Value};
 use crate::script::{
     api::effects::{Outcome, data, refuse},
-    desk::{at, trial},
+    desk::{at, call_place, trial},
     diagnostics::Id,
     failure::{as_map, failure},
     trial::{Trial, Unequal, difference, same},
@@ -17,7 +17,7 @@ use crate::script::{
 /// Ends the test.
 #[allow(clippy::unnecessary_box_returns, reason = "the engine's own error shape")]
 pub(super) fn broken(ctx: &NativeCallContext, trial: &Trial, id: Id, message: impl Into<String>, unequal: Unequal) -> Box<EvalAltResult> {
-    trial.compared(unequal);
+    trial.compared(Unequal { place: Some(call_place(ctx)), ..unequal });
     let fault = Fault::new(FaultKind::Script, message).code(id.code());
     at(ctx, EvalAltResult::ErrorTerminated(Dynamic::from(fault), Position::NONE).into())
 }
@@ -106,7 +106,7 @@ pub(in crate::script::api) mod functions {
             return Ok(());
         }
         let difference = difference(&left, &right);
-        let unequal = Unequal { left: Some(left), right: Some(right), difference };
+        let unequal = Unequal { left: Some(left), right: Some(right), difference, ..Unequal::default() };
         Err(broken(&ctx, &trial, Id::AssertionFailed, "the two values differ", unequal))
     }
 

@@ -165,7 +165,7 @@ pub(in crate::script::api) mod functions {
         let text = serde_json::to_string_pretty(&value).unwrap_or_default() + "\n";
         let kept = ask(&ctx, "snapshot", Asked::Snapshot { name: name.to_owned(), text: text.clone() })?;
         let differs = |message: String, difference| {
-            let unequal = Unequal { left: None, right: Some(value.clone()), difference };
+            let unequal = Unequal { right: Some(value.clone()), difference, ..Unequal::default() };
             Err(broken(&ctx, &trial, Id::SnapshotDiffers, message, unequal))
         };
         match kept.into_immutable_string() {
