@@ -386,7 +386,7 @@ fn junit_holds_every_test_and_every_broken_file() {
     let mut names = Vec::new();
     loop {
         match reader.read_event().unwrap() {
-            quick_xml::events::Event::Start(tag) => names.push(String::from_utf8(tag.name().as_ref().to_vec()).unwrap()),
+            quick_xml::events::Event::Start(tag) => names.push(tag.name().as_ref().to_owned()),
             quick_xml::events::Event::Eof => break,
             _ => (),
         }
