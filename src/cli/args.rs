@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::{check, completions, definitions, docs, exec, history, init, journey, list, plan, render::Color, run, sandbox, show, up};
+use super::{check, completions, definitions, docs, exec, history, init, journey, list, plan, render::Color, run, sandbox, show, test, up};
 
 /// Customer-success automation by scripts: Salesforce, Pendo and Gainsight kept in agreement.
 #[derive(Debug, Parser)]
@@ -60,6 +60,8 @@ pub(crate) enum Command {
     History(history::History),
     /// Show one run, with the rows it could not write.
     Show(show::Show),
+    /// Run the workspace's tests, each on a sandbox of its own.
+    Test(test::Test),
     /// The emulated systems alone, until they are asked to stop.
     Sandbox(sandbox::Sandbox),
     /// The reference of every function with its examples, and of every diagnostic code.

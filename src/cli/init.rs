@@ -28,6 +28,7 @@ const FILES: &[(&str, &str)] = &[
     ("scripts/usage_to_gainsight.rhai", include_str!("../../scripts/usage_to_gainsight.rhai")),
     ("scripts/health_to_salesforce.rhai", include_str!("../../scripts/health_to_salesforce.rhai")),
     ("scripts/adoption_targets.rhai", include_str!("../../scripts/adoption_targets.rhai")),
+    ("tests/usage_test.rhai", include_str!("../../tests/scripts/usage_test.rhai")),
     ("quiet_accounts.rhai", include_str!("init/quiet_accounts.rhai")),
 ];
 

@@ -11,7 +11,7 @@ use super::{
     args::{Cli, Command, Global},
     check, completions, definitions, docs, exec, history, init, journey, list, plan,
     render::{Out, failure, logs},
-    run, sandbox, show, up,
+    run, sandbox, show, test, up,
 };
 
 /// What every command is given.
@@ -58,6 +58,7 @@ fn dispatch(command: &Command, context: &Context) -> Result<Exit, Failure> {
         Command::Up(args) => up::up(args, context),
         Command::History(args) => history::history(args, context),
         Command::Show(args) => show::show(args, context),
+        Command::Test(args) => test::test(args, context),
         Command::Sandbox(args) => sandbox::sandbox(args, context),
         Command::Docs(args) => docs::docs(args, context),
         Command::Definitions(args) => definitions::definitions(args, context),

@@ -46,6 +46,11 @@ impl Workspace {
         Ok(Self { root, config, clock, sandbox })
     }
 
+    /// The same workspace at another time, on a sandbox whatever is connected.
+    pub(super) fn on_clock(&self, clock: Clock) -> Self {
+        Self { clock, sandbox: true, ..self.clone() }
+    }
+
     /// Whether every system is the sandbox.
     pub fn is_sandboxed(&self) -> bool {
         self.sandbox || self.config.is_unconnected()

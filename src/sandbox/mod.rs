@@ -2,6 +2,8 @@
 //!
 //! Nothing of the crate is named here: sharing types with the clients would let one misspelt word pass every test.
 
+/// Questions to a running sandbox from within the process, over its own paths.
+mod ask;
 /// The sandbox's own time.
 pub mod clock;
 /// The seeded company: pure functions of a seed and an index.

@@ -51,6 +51,11 @@ pub(super) fn thrown(fault: Fault) -> Box<EvalAltResult> {
     if matches!(fault.kind, FaultKind::Interrupted | FaultKind::NotAllowed) {
         return EvalAltResult::ErrorTerminated(Dynamic::from(fault), Position::NONE).into();
     }
+    EvalAltResult::ErrorRuntime(as_map(&fault).into(), Position::NONE).into()
+}
+
+/// A fault as the map that scripts catch.
+pub(super) fn as_map(fault: &Fault) -> Map {
     let text = |text: &str| Dynamic::from(ImmutableString::from(text));
     let optional = |value: Option<&str>| value.map_or(Dynamic::UNIT, text);
     let mut map = Map::new();
@@ -61,7 +66,7 @@ pub(super) fn thrown(fault: Fault) -> Box<EvalAltResult> {
     map.insert("field".into(), optional(fault.field.as_deref()));
     let seconds = fault.retry_after.and_then(|wait| i64::try_from(wait.as_secs()).ok());
     map.insert("retry_after".into(), seconds.map_or(Dynamic::UNIT, Dynamic::from));
-    EvalAltResult::ErrorRuntime(map.into(), Position::NONE).into()
+    map
 }
 
 /// The innermost cause of an engine's error, with the file and position it happened at.

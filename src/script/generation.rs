@@ -19,6 +19,7 @@ use super::{
     limits::{self, Limits},
     spots::{FileMap, place},
     templates::{Shelf, Templates, is_template},
+    trial::only_in_tests,
 };
 use crate::model::FaultKind;
 
@@ -159,7 +160,7 @@ impl Generation {
 }
 
 /// What all files of a generation are loaded with.
-type Tools<'t> = (&'t Arc<Engine>, &'t Table, &'t Arc<Shelf>);
+pub(super) type Tools<'t> = (&'t Arc<Engine>, &'t Table, &'t Arc<Shelf>);
 
 /// What changed between two generations, by name of declaration.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -203,7 +204,7 @@ fn hash_of(files: &[Arc<LoadedFile>]) -> String {
 }
 
 /// By place, each finding once.
-fn tidy(diagnostics: &mut Vec<Diagnostic>) {
+pub(super) fn tidy(diagnostics: &mut Vec<Diagnostic>) {
     diagnostics.sort_by(|a, b| (&a.file, a.line, a.column, a.code, &a.message).cmp(&(&b.file, b.line, b.column, b.code, &b.message)));
     diagnostics.dedup();
 }
@@ -225,7 +226,7 @@ fn load_templates(library: &Library, names: &[&String], previous: Option<&Genera
 
 fn load_file(library: &Library, tools: Tools, name: &str, limits: &Limits) -> LoadedFile {
     let found = match library.text(name) {
-        Ok(text) => declare(library, tools, (name, &text), limits),
+        Ok(text) => declare(library, tools, (name, &text), limits, Purpose::Declarations),
         Err(finding) => Found { diagnostics: vec![*finding], ..Found::default() },
     };
     let hash = library.hash(name);
@@ -237,8 +238,15 @@ fn load_file(library: &Library, tools: Tools, name: &str, limits: &Limits) -> Lo
     LoadedFile { name: name.to_owned(), hash, kept: false, sound, declarations, measures: found.measures, diagnostics, names: found.names }
 }
 
+/// What a file is loaded for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Declarations,
+    Tests,
+}
+
 /// Compiles, checks and runs one file.
-fn declare(library: &Library, (engine, table, shelf): Tools, (name, text): (&str, &str), limits: &Limits) -> Found {
+pub(super) fn declare(library: &Library, (engine, table, shelf): Tools, (name, text): (&str, &str), limits: &Limits, purpose: Purpose) -> Found {
     let ast = match compile(engine, name, text) {
         Ok(ast) => ast,
         Err(error) => {
@@ -247,7 +255,14 @@ fn declare(library: &Library, (engine, table, shelf): Tools, (name, text): (&str
     };
     library.maps.add(FileMap::new(name.to_owned(), ast.clone()));
     let mut diagnostics = standing(library, engine, table, name, &ast);
-    let loading = Arc::new(Loading::new(Arc::clone(engine), Arc::clone(&library.maps), Arc::clone(shelf)));
+    let loading = Loading::new(Arc::clone(engine), Arc::clone(&library.maps), Arc::clone(shelf));
+    let loading = match purpose {
+        Purpose::Declarations => {
+            diagnostics.extend(only_in_tests(name, &ast));
+            Arc::new(loading)
+        }
+        Purpose::Tests => Arc::new(loading.of_tests()),
+    };
     let outcome = limits::evaluation(None, None, || run(engine, &ast, Desk::Loading(Arc::clone(&loading))));
     let mut found = std::mem::take(&mut *loading.found());
     if let Err(failed) = outcome {

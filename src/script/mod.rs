@@ -48,6 +48,8 @@ mod stdlib;
 mod suggest;
 /// Templates of mail.
 mod templates;
+/// Tests of a workspace's scripts.
+mod trial;
 /// Values into and out of scripts.
 mod value;
 
@@ -67,3 +69,4 @@ pub use limits::{Limits, PrintSink};
 pub use perform::Perform;
 pub use run::{RunError, ScriptRun, run_script, run_source};
 pub use templates::{Rendered, Templates, is_template, plain_text};
+pub use trial::{Asked, Bench, Broken, Look, Test, TestFile, TestHands, load_tests};

@@ -21,6 +21,7 @@ use super::{
     perform::Perform,
     spots::FileMap,
     templates::Shelf,
+    trial::only_in_tests,
     value::from_dynamic,
 };
 
@@ -94,7 +95,7 @@ fn evaluate(library: &Arc<Library>, name: &str, text: &str, run: ScriptRun) -> R
     let mut engine = engine(&run.limits);
     engine.set_module_resolver(Resolver(Arc::clone(library)));
     let templates = Arc::new(Shelf::of(Arc::clone(library)));
-    engine.set_default_tag(Dynamic::from(Desk::Running { perform: run.perform, stopwatch: run.limits.stopwatch, templates }));
+    engine.set_default_tag(Dynamic::from(Desk::Running { perform: run.perform, stopwatch: run.limits.stopwatch, templates, trial: None }));
     let mut scope = Scope::new();
     scope.push_constant("args", run.arguments.into_iter().map(Dynamic::from).collect::<Array>());
     let ast = checked(library, &engine, &scope, (name, text), &run.limits)?;
@@ -120,6 +121,7 @@ fn checked(library: &Library, engine: &Engine, scope: &Scope, (name, text): (&st
         .map_err(|error| unsound(generation::unparsed(library, engine, &table, (name, text), (&error, scope), limits)))?;
     ast.set_source(name);
     library.maps.add(FileMap::new(name.to_owned(), ast.clone()));
-    let diagnostics = generation::standing(library, engine, &table, name, &ast);
+    let mut diagnostics = generation::standing(library, engine, &table, name, &ast);
+    diagnostics.extend(only_in_tests(name, &ast));
     if diagnostics.iter().any(Diagnostic::is_error) { Err(unsound(diagnostics)) } else { Ok(ast) }
 }

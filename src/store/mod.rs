@@ -4,6 +4,8 @@
 
 /// What was last written to a record.
 mod applied;
+/// What the steps of one participant asked for.
+mod asked;
 /// The engagements that programs show.
 mod association;
 /// How far each declaration has read.
@@ -51,6 +53,7 @@ mod schema;
 mod timeline;
 
 pub use applied::Applied;
+pub use asked::AskedFor;
 pub use association::Association;
 pub use error::Error;
 pub use event::{InboxEvent, NewEvent};

@@ -8,6 +8,8 @@ mod looking;
 mod px;
 /// The emulators alone.
 mod sandbox;
+/// The workspace's own tests.
+mod testing;
 /// The README's story.
 mod tour;
 /// Transcripts: a folder of workspace files and what a session in it looks like.

@@ -19,6 +19,8 @@ mod operate;
 mod outside;
 /// One look at one journey.
 mod pass;
+/// One person let in by hand.
+mod place;
 /// Everything checked, and engagements associated.
 mod publish;
 /// A journey's run.
@@ -34,6 +36,7 @@ pub use enter::{Candidate, Earlier, Entrance, Gate, INVALID_PX_USER, entrance};
 pub use mail::{Mailer, Rendered};
 pub use operate::{Desk, Published, Wake, is_active, operate, publish_program, report, wake};
 pub use pass::Pass;
+pub use place::{Placed, place};
 pub use publish::{Publication, publish};
 pub(crate) use run::run;
 pub use run::{Hands, Occasion};

@@ -14,6 +14,7 @@ use crate::{
 };
 
 use super::{
+    pass::Pass,
     publish::{Publication, publish},
     run::{Hands, pass},
 };
@@ -26,6 +27,25 @@ pub struct Desk<'a> {
     pub notify: &'a Notify,
     pub stop: &'a Stop,
     pub now: Timestamp,
+}
+
+impl Desk<'_> {
+    /// A look at one of its programs.
+    pub(super) fn pass<'d>(&'d self, declaration: &'d Declaration, journey: &'d Journey, revision: u32) -> Result<Pass<'d>, Error> {
+        let (options, notify, stop) = (self.options, self.notify, self.stop);
+        let work = Work {
+            name: &declaration.name,
+            perform: &*self.perform,
+            notify,
+            stop,
+            date: self.now.to_zoned(options.zone.clone()).date(),
+            page_size: options.page_size,
+            rule_updates: options.rule_updates.as_ref(),
+            tally: Tally::default(),
+        };
+        let hands = Hands { store: self.store, perform: Arc::clone(&self.perform), zone: &options.zone, mailer: &options.mailer };
+        pass(&work, declaration, journey, hands, revision, self.now)
+    }
 }
 
 /// What became of a publication.
@@ -51,18 +71,7 @@ pub fn publish_program(desk: &Desk<'_>, declaration: &Declaration, journey: &Jou
         desk.store.put_program(&program, desk.now)?;
         return Ok(Published::Scheduled(program));
     }
-    let work = Work {
-        name: &declaration.name,
-        perform: &*desk.perform,
-        notify: desk.notify,
-        stop: desk.stop,
-        date: desk.now.to_zoned(desk.options.zone.clone()).date(),
-        page_size: desk.options.page_size,
-        rule_updates: desk.options.rule_updates.as_ref(),
-        tally: Tally::default(),
-    };
-    let hands = Hands { store: desk.store, perform: Arc::clone(&desk.perform), zone: &desk.options.zone, mailer: &desk.options.mailer };
-    let looked = pass(&work, declaration, journey, hands, program.revision, desk.now)?;
+    let looked = desk.pass(declaration, journey, program.revision)?;
     match publish(&looked)? {
         Publication::Refused(reasons) => {
             let back = Program { status: ProgramStatus::Draft, scheduled_for: None, reasons: reasons.clone(), ..program };

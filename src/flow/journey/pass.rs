@@ -126,7 +126,7 @@ pub(super) fn look_for_people(pass: &Pass<'_>) -> Result<Intake, Error> {
     Ok(intake)
 }
 
-fn take_people(pass: &Pass<'_>, rows: Vec<Record>, intake: &mut Intake) -> Result<(), Error> {
+pub(super) fn take_people(pass: &Pass<'_>, rows: Vec<Record>, intake: &mut Intake) -> Result<(), Error> {
     intake.read += rows.len() as u64;
     let mut candidates: Vec<Candidate> = Vec::with_capacity(rows.len());
     for row in rows {
