@@ -98,6 +98,7 @@ impl Workspace {
             occasion: flow::journey::Occasion::People,
             zone: self.config.timezone.clone(),
             mailer: flow::journey::Mailer::none(),
+            mailers: BTreeMap::new(),
         }
     }
 

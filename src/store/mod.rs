@@ -8,6 +8,8 @@ mod applied;
 mod association;
 /// How far each declaration has read.
 mod cursor;
+/// Edits of journeys with people in them.
+mod edits;
 /// What can go wrong with the state file.
 mod error;
 /// What happened outside, waiting to move participants.
@@ -52,6 +54,7 @@ mod timeline;
 
 pub use applied::Applied;
 pub use association::Association;
+pub use edits::{Standing, Timer};
 pub use error::Error;
 pub use event::{InboxEvent, NewEvent};
 pub use journal::{Batch, BatchId, JournalRow, Outcome};

@@ -77,9 +77,14 @@ fn tell(name: &str, published: Published, workspace: &Workspace, cx: &Context) -
             cx.out.line(format!("{} {name} for {at}", paint(GOOD, "Scheduled")));
             Exit::Done
         }
-        Published::Draft(reasons) => {
-            cx.out.json(&json!({"name": name, "status": "draft", "reasons": reasons}));
-            let head = format!("{} {name}: it is a draft, for {}:", paint(BAD, "Not published"), many(reasons.len() as u64, "reason"));
+        refused @ (Published::Draft(_) | Published::Kept(_)) => {
+            let (status, is, reasons) = match refused {
+                Published::Kept(reasons) => ("active", "goes on as it was", reasons),
+                Published::Draft(reasons) => ("draft", "is a draft", reasons),
+                _ => return Exit::Failed,
+            };
+            cx.out.json(&json!({"name": name, "status": status, "reasons": reasons}));
+            let head = format!("{} {name}: it {is}, for {}:", paint(BAD, "Not published"), many(reasons.len() as u64, "reason"));
             cx.out.line(head);
             for reason in reasons {
                 cx.out.line(format!("  - {reason}"));

@@ -13,14 +13,18 @@ mod enter;
 mod events;
 /// A journey's mails.
 mod mail;
-/// Published, paused, resumed, stopped, reported.
+/// Published, paused, resumed, stopped.
 mod operate;
 /// Web hooks, and calls to action that are done with.
 mod outside;
 /// One look at one journey.
 mod pass;
+/// What an edit would do to whoever is in.
+mod plan;
 /// Everything checked, and engagements associated.
 mod publish;
+/// How it went.
+mod report;
 /// A journey's run.
 mod run;
 /// Due dates in a journey's own time zone, quiet hours, working days.
@@ -29,12 +33,14 @@ mod time;
 mod when;
 
 pub use advance::{Arrived, Intent, advance};
-pub use edit::{Edit, take_edit};
+pub use edit::{Edit, plan_edit, sources, take_edit};
 pub use enter::{Candidate, Earlier, Entrance, Gate, INVALID_PX_USER, entrance};
 pub use mail::{Mailer, Rendered};
-pub use operate::{Desk, Published, Wake, is_active, operate, publish_program, report, wake};
+pub use operate::{Desk, Published, Wake, is_active, move_people, operate, publish_moving, publish_program, wake};
 pub use pass::Pass;
+pub use plan::{Changes, EditPlan, Engagements, Goes, Group, Timers, Twice};
 pub use publish::{Publication, publish};
+pub use report::report;
 pub(crate) use run::run;
 pub use run::{Hands, Occasion};
 pub use time::Calendar;
