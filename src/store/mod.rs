@@ -41,6 +41,8 @@ mod participant;
 /// How the queries of journeys are answered.
 #[cfg(test)]
 mod plans;
+/// Answers to surveys.
+mod responses;
 /// Forgetting what is old.
 mod retention;
 /// Rows that a run could not write, and why.
@@ -63,8 +65,9 @@ pub use lease::{Holder, Lease, Take};
 pub use mark::Mark;
 pub use moves::Move;
 pub use open::Store;
-pub use outbox::{Intent, NewIntent, OutboxCounts};
+pub use outbox::{Intent, NewIntent, OutboxCounts, Pending};
 pub use participant::{Counts, Fact, Known, NewParticipant, Participant, ParticipantFilter, ParticipantId, ParticipantState};
+pub use responses::{Response, Score};
 pub use retention::{Retention, Swept};
 pub use row_error::RowError;
 pub use run::{Begin, Finish, Run, RunFilter, RunId, Status};

@@ -11,6 +11,8 @@ mod edit;
 mod enter;
 /// What people did in PX.
 mod events;
+/// Whether PX still shows what is triggered.
+mod health;
 /// A journey's mails.
 mod mail;
 /// Published, paused, resumed, stopped.
@@ -40,7 +42,7 @@ pub use operate::{Desk, Published, Wake, is_active, move_people, operate, publis
 pub use pass::Pass;
 pub use plan::{Changes, EditPlan, Engagements, Goes, Group, Timers, Twice};
 pub use publish::{Publication, publish};
-pub use report::report;
+pub use report::{Per, over_time, report, responses};
 pub(crate) use run::run;
 pub use run::{Hands, Occasion};
 pub use time::Calendar;
