@@ -35,6 +35,9 @@ const GRACE: Duration = Duration::from_secs(4);
 const REST: jiff::SignedDuration = jiff::SignedDuration::from_millis(500);
 const REST_AFTER_FAILURE: jiff::SignedDuration = jiff::SignedDuration::from_secs(30);
 
+/// How often what is old is forgotten.
+const SWEEP: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
+
 /// What the host tells while it lives.
 #[derive(Debug)]
 pub enum Told<'a> {
@@ -170,6 +173,8 @@ struct Host<'a> {
     /// What journeys go on under, where that is not what lies on disk.
     earlier: Earlier,
     mailers: BTreeMap<String, Mailer>,
+    /// When what is old was last forgotten.
+    swept: Option<Timestamp>,
     /// Until when journeys rest.
     resting: BTreeMap<String, Timestamp>,
     /// Names at work, by batch.
@@ -209,6 +214,7 @@ impl<'a> Host<'a> {
             remarks: BTreeSet::new(),
             earlier: Earlier::default(),
             mailers: BTreeMap::new(),
+            swept: None,
             resting: BTreeMap::new(),
             running: BTreeMap::new(),
             batches: 0,
@@ -333,6 +339,7 @@ impl<'a> Host<'a> {
     /// Begins what is due and returns when something else will be.
     fn begin_due(&mut self) -> Option<Timestamp> {
         let (now, store) = (self.workspace.clock.now(), Arc::clone(&self.session.store));
+        self.sweep(now);
         let looked = self.runnable(now).and_then(|runnable| Ok((runnable, due::marks(&store)?, wake(&store, now)?)));
         let (runnable, marks, wake) = match looked {
             Ok(looked) => looked,
@@ -359,6 +366,20 @@ impl<'a> Host<'a> {
             self.publish(name);
         }
         [next, wake.next, awake_again].into_iter().flatten().min()
+    }
+
+    /// Forgets what is old, once a day, beside the loop.
+    fn sweep(&mut self, now: Timestamp) {
+        if self.swept.is_some_and(|at| now.duration_since(at) < SWEEP) {
+            return;
+        }
+        self.swept = Some(now);
+        let (store, keep) = (Arc::clone(&self.session.store), self.workspace.retention());
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = store.sweep(keep, now) {
+                tracing::warn!(%error, "what is old could not be forgotten");
+            }
+        });
     }
 
     /// Told; a journey that failed is not looked at again at once.

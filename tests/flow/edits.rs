@@ -297,7 +297,7 @@ fn an_engagement_that_is_paused_in_px_midway_is_an_error_of_its_step_until_it_is
     workspace.tabi("journey publish tour --yes").ended(0);
     let state = |state: &str| {
         let id = sandbox.documents("px", "engagements").into_iter().find(|one| one["name"] == "Product tour").unwrap()["id"].clone();
-        put(&sandbox, "/v1/engagement/state", &json!({"id": id, "state": state}));
+        put(&sandbox, "/v1/engagement/state", &json!({"engagementId": id, "state": state}));
     };
     state("PAUSE");
     let ran = workspace.tabi("up --once --json");
