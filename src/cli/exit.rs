@@ -105,6 +105,7 @@ impl From<host::Error> for Failure {
             host::Error::Config(error) => error.into(),
             host::Error::Store(error) => error.into(),
             host::Error::Sandbox(error) => error.into(),
+            busy @ host::Error::Busy { .. } => Self::new(Exit::Failed, "busy", busy.to_string()).hint("try again in a moment"),
             host::Error::Connectors(error @ connectors::Error::Smtp { .. }) => Self::new(Exit::Usage, "config_invalid", error.to_string()),
             other => Self::new(Exit::Failed, "io", other.to_string()),
         }

@@ -191,6 +191,9 @@ pub struct State {
     pub journal: Option<Duration>,
     /// Changed records in the journal, in all.
     pub journal_rows: Option<u64>,
+    /// How long after somebody's participation in a journey has ended it is remembered what they went through, such as `730d`.
+    #[serde(default, deserialize_with = "duration")]
+    pub participants: Option<Duration>,
 }
 
 /// What one evaluation of a script may use at most; what is not given keeps the engine's own limit.

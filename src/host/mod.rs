@@ -6,6 +6,8 @@ pub mod clock;
 pub mod connect;
 /// What is due.
 pub mod due;
+/// Revisions that people go on under.
+mod earlier;
 /// Journeys in the living process.
 pub mod journeys;
 /// Scripts loaded beside those that run.
@@ -34,6 +36,7 @@ pub mod test;
 /// One loop over one closed list of events.
 pub mod up;
 
+pub use earlier::Earlier;
 pub use error::Error;
 pub use reload::Loaded;
 pub use session::Session;

@@ -10,13 +10,14 @@ use rhai::{AST, Dynamic, Engine, Module, ParseErrorType, Scope};
 
 use super::{
     check::{self, Own, Table},
-    declaration::{Declaration, MeasureDecl, Place},
+    declaration::{Body, Declaration, MeasureDecl, Place},
     desk::{Desk, Found, Loading},
     diagnostics::{Diagnostic, Id},
     engine::engine,
     failure::{Cause, Failure, failure},
     library::{Library, Resolver, compile},
     limits::{self, Limits},
+    sources::{Sources, Texts},
     spots::{FileMap, place},
     templates::{Shelf, Templates, is_template},
     trial::only_in_tests,
@@ -57,12 +58,22 @@ impl Generation {
     /// Loads the given files (paths relative to the root, or below it). Nothing is written and no system is asked; every mistake in every
     /// file is found. A file with errors keeps its version of `previous` when that has a good one.
     pub fn load<P: AsRef<Path>>(root: &Path, files: &[P], limits: &Limits, previous: Option<&Self>) -> Self {
-        let library = Arc::new(Library::new(root));
+        let names = |library: &Library| files.iter().map(|file| library.name(file.as_ref())).collect();
+        Self::load_from(Library::new(root), names, limits, previous)
+    }
+
+    /// Loads texts that were kept, and nothing else: what lies on disk now does not count. The same engine, the same limits.
+    pub fn of_sources(sources: &Sources, limits: &Limits) -> Self {
+        Self::load_from(Library::of(sources.texts()), |_| sources.texts().keys().cloned().collect(), limits, None)
+    }
+
+    fn load_from(library: Library, names: impl FnOnce(&Library) -> BTreeSet<String>, limits: &Limits, previous: Option<&Self>) -> Self {
+        let library = Arc::new(library);
         let mut engine = engine(limits);
         engine.set_module_resolver(Resolver(Arc::clone(&library)));
         let engine = Arc::new(engine);
         let table = Table::of(&engine);
-        let names: BTreeSet<String> = files.iter().map(|file| library.name(file.as_ref())).collect();
+        let names = names(&library);
         let (templates, scripts): (Vec<&String>, Vec<&String>) = names.iter().partition(|name| is_template(name));
         let (templates, mut loaded) = load_templates(&library, &templates, previous);
         let shelf = Arc::new(Shelf::with(Arc::clone(&templates)));
@@ -233,7 +244,12 @@ fn load_file(library: &Library, tools: Tools, name: &str, limits: &Limits) -> Lo
     let mut diagnostics = found.diagnostics;
     diagnostics.extend(found.declarations.iter().flat_map(check::columns));
     tidy(&mut diagnostics);
-    let declarations = found.declarations.into_iter().map(|declaration| Arc::new(Declaration { hash: hash.clone(), ..declaration })).collect();
+    let texts = library.gathered(name);
+    let declared = |declaration: Declaration| {
+        let sources = sources(&declaration, &texts, tools.2);
+        Arc::new(Declaration { hash: hash.clone(), sources, ..declaration })
+    };
+    let declarations = found.declarations.into_iter().map(declared).collect();
     let sound = !diagnostics.iter().any(Diagnostic::is_error);
     LoadedFile { name: name.to_owned(), hash, kept: false, sound, declarations, measures: found.measures, diagnostics, names: found.names }
 }
@@ -243,6 +259,16 @@ fn load_file(library: &Library, tools: Tools, name: &str, limits: &Limits) -> Lo
 pub(super) enum Purpose {
     Declarations,
     Tests,
+}
+
+/// What a journey is made of. A template counts as used when the flow sends it, or when its name stands in quotes in the scripts.
+fn sources(declaration: &Declaration, texts: &Texts, shelf: &Shelf) -> Sources {
+    let Body::Journey(journey) = &declaration.body else { return Sources::default() };
+    let templates = shelf.get();
+    let sent: BTreeSet<&str> = journey.graph.steps.iter().filter_map(|step| step.does.template()).collect();
+    let quoted = |name: &str| texts.values().any(|text| text.contains(&format!("\"{name}\"")));
+    let used = templates.names().into_iter().filter(|name| sent.contains(name) || quoted(name));
+    Sources::of(texts.clone().into_iter().chain(templates.texts(used)).collect())
 }
 
 /// Compiles, checks and runs one file.

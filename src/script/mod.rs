@@ -40,6 +40,8 @@ mod relative;
 mod run;
 /// The call of a declaring function.
 mod site;
+/// The texts that a journey was made of.
+mod sources;
 /// Where the parts of a call stand.
 mod spots;
 /// The standard library written in rhai.
@@ -68,5 +70,6 @@ pub use library::glance;
 pub use limits::{Limits, PrintSink};
 pub use perform::Perform;
 pub use run::{RunError, ScriptRun, run_script, run_source};
+pub use sources::{Sources, Texts};
 pub use templates::{Rendered, Templates, is_template, plain_text};
 pub use trial::{Asked, Bench, Broken, Look, Test, TestFile, TestHands, load_tests};

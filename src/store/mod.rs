@@ -10,6 +10,8 @@ mod asked;
 mod association;
 /// How far each declaration has read.
 mod cursor;
+/// Edits of journeys with people in them.
+mod edits;
 /// What can go wrong with the state file.
 mod error;
 /// What happened outside, waiting to move participants.
@@ -41,6 +43,8 @@ mod participant;
 /// How the queries of journeys are answered.
 #[cfg(test)]
 mod plans;
+/// Answers to surveys.
+mod responses;
 /// Forgetting what is old.
 mod retention;
 /// Rows that a run could not write, and why.
@@ -55,6 +59,7 @@ mod timeline;
 pub use applied::Applied;
 pub use asked::AskedFor;
 pub use association::Association;
+pub use edits::{Standing, Timer};
 pub use error::Error;
 pub use event::{InboxEvent, NewEvent};
 pub use journal::{Batch, BatchId, JournalRow, Outcome};
@@ -63,8 +68,9 @@ pub use lease::{Holder, Lease, Take};
 pub use mark::Mark;
 pub use moves::Move;
 pub use open::Store;
-pub use outbox::{Intent, NewIntent, OutboxCounts};
+pub use outbox::{Intent, NewIntent, OutboxCounts, Pending};
 pub use participant::{Counts, Fact, Known, NewParticipant, Participant, ParticipantFilter, ParticipantId, ParticipantState};
+pub use responses::{Response, Score};
 pub use retention::{Retention, Swept};
 pub use row_error::RowError;
 pub use run::{Begin, Finish, Run, RunFilter, RunId, Status};

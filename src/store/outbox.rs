@@ -25,6 +25,16 @@ pub struct NewIntent {
     pub not_before: Timestamp,
 }
 
+/// What somebody asked for and has not got yet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pending {
+    pub step: String,
+    pub not_before: Timestamp,
+    pub attempts: u32,
+    /// Why it did not go out the last time.
+    pub fault: Option<Fault>,
+}
+
 /// Something that waits in the outbox.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Intent {
@@ -86,6 +96,18 @@ impl Store {
             let next: Option<i64> = sql.prepare_cached(query)?.query_row([journey], |row| row.get(0))?;
             next.map(instant).transpose()
         })
+    }
+
+    /// What of a participant's has not gone out yet, in the order it was asked for.
+    pub fn pending_of(&self, participant: ParticipantId) -> Result<Vec<Pending>, Error> {
+        let query = "SELECT step, not_before, attempts, fault FROM intents INDEXED BY intents_of \
+                     WHERE participant = ?1 AND state IN ('pending', 'held') ORDER BY id";
+        let read = |row: &Row<'_>| {
+            let fault: Option<String> = row.get(3)?;
+            let fault = fault.map(|fault| from_json("a fault", &fault)).transpose()?;
+            Ok(Pending { step: row.get(0)?, not_before: instant(row.get(1)?)?, attempts: row.get(2)?, fault })
+        };
+        self.read(|sql| select(sql, query, [participant.as_i64()], read))
     }
 
     /// It went out. `detail` is what the other side said about it.

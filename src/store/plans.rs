@@ -1,6 +1,6 @@
 //! How the queries of journeys are answered: by seeking in an index, never by reading all participants, events or messages.
 
-use super::{Store, event, funnel, outbox, participant};
+use super::{Store, edits, event, funnel, outbox, parked, participant, responses};
 
 /// The steps of a query's plan.
 fn plan(store: &Store, query: &str) -> Vec<String> {
@@ -65,7 +65,9 @@ fn people_are_sought_by_key_and_address() {
 #[test]
 fn counts_are_read_from_indexes_and_sums_alone() {
     let (_folder, store) = store();
+    seeks(&store, responses::RESPONSES, "events_responded (journey=?)");
     for (query, step) in [
+        (edits::STANDING, "participants USING COVERING INDEX participants_by_step (journey=? AND state=?)"),
         (participant::COUNTS, "participants USING COVERING INDEX participants_by_step (journey=?)"),
         (participant::FAILED, "participants USING COVERING INDEX participants_failed (journey=?)"),
         (outbox::COUNTS, "intents USING COVERING INDEX intents_by_state (journey=?)"),
@@ -75,4 +77,18 @@ fn counts_are_read_from_indexes_and_sums_alone() {
     ] {
         seeks(&store, query, step);
     }
+}
+
+#[test]
+fn edits_find_those_they_concern_by_step() {
+    let (_folder, store) = store();
+    for (query, step) in [
+        (edits::TIMERS, "participants_by_step (journey=? AND state=? AND step=? AND rowid>?)"),
+        (edits::SINCE, "participants_by_step (journey=? AND state=? AND step=?)"),
+        (parked::STANDING, "participants_by_step (journey=? AND state=? AND step=?)"),
+        (parked::SET_ASIDE, "participants_by_step (journey=? AND state=? AND step=?)"),
+    ] {
+        seeks(&store, query, step);
+    }
+    assert!(plan(&store, edits::CHUNK).iter().any(|step| step.contains("participants_of (journey=? AND rowid>?)")));
 }

@@ -458,5 +458,45 @@ fn a_file_of_format_2_is_brought_up_to_date_with_all_it_holds() {
     assert_eq!(store.runs(&RunFilter::default()).expect("runs"), []);
     assert_eq!(waiting(&store, "welcome", 2).len(), 2, "the new tables are there");
     let version: i64 = Connection::open(&path).expect("open").pragma_query_value(None, "user_version", |row| row.get(0)).expect("read");
-    assert_eq!(version, 3);
+    assert_eq!(version, 4);
+}
+
+#[test]
+fn timers_of_more_people_than_fit_one_transaction_grow_by_the_pause_once_each() {
+    let (_folder, store) = open();
+    store.put_program(&program("welcome", ProgramStatus::Active), at(0)).expect("put");
+    let people = waiting(&store, "welcome", 5_001);
+    store.pause("welcome", at(100)).expect("pause");
+    store.resume("welcome", at(160)).expect("resume");
+    for n in [0, 4_999, 5_000] {
+        let kept = store.participant(people[n].id).expect("read").expect("there");
+        assert_eq!(kept.due, people[n].due.map(|due| due + jiff::SignedDuration::from_secs(60)), "{n}");
+    }
+    assert_eq!(store.program("welcome").expect("read").expect("there").status, ProgramStatus::Active);
+}
+
+#[test]
+fn what_people_went_through_is_forgotten_and_that_they_took_part_is_not() {
+    let (_folder, store) = open();
+    store.put_program(&program("welcome", ProgramStatus::Active), at(0)).expect("put");
+    let people = waiting(&store, "welcome", 3);
+    let end = |person: &Participant, when: Timestamp| Move {
+        intents: Vec::new(),
+        ..stay(Participant { state: ParticipantState::Completed, due: None, ended: Some(when), ..person.clone() })
+    };
+    store.receive(&[event("seen", people[0].id, EventKind::Opened, at(5))]).expect("receive");
+    let heard = store.unhandled("welcome", 10).expect("read");
+    let old = Move { events: heard.iter().map(|one| one.id).collect(), ..end(&people[0], at(10)) };
+    store.commit(&[old, end(&people[1], at(90 * DAY))]).expect("commit");
+    let keep = tabi::store::Retention { participant_days: Some(30), ..tabi::store::Retention::default() };
+    assert_eq!(store.sweep(keep, at(100 * DAY)).expect("sweep").participants, 1);
+    assert_eq!(store.sweep(keep, at(100 * DAY)).expect("sweep").participants, 0, "once");
+    let forgotten = store.participant(people[0].id).expect("read").expect("its row stays");
+    assert_eq!((forgotten.email, forgotten.fields.len(), forgotten.state), (None, 0, ParticipantState::Completed));
+    assert_eq!(store.timeline(people[0].id).expect("read"), []);
+    let known = store.known_keys("welcome", std::slice::from_ref(&people[0].key)).expect("read");
+    assert_eq!(known.get(&people[0].key), Some(&(people[0].id, ParticipantState::Completed, Some(at(10)))), "nobody enters twice");
+    for untouched in [&people[1], &people[2]] {
+        assert!(!store.timeline(untouched.id).expect("read").is_empty(), "{}", untouched.key);
+    }
 }

@@ -183,6 +183,9 @@ impl<'a> Walk<'a> {
     }
 
     fn wait(&self, until: Timestamp, then: Option<&'a str>) -> Onward<'a> {
+        // What pauses have added to it stays.
+        let grown = self.standing.due.filter(|_| self.standing.state == ParticipantState::Waiting);
+        let until = grown.map_or(until, |due| due.max(until));
         if until <= self.at.now { Onward::To(then) } else { Onward::Stay(until) }
     }
 

@@ -165,6 +165,10 @@ fn audience(pass: &Pass<'_>, engagement: &str, join: bool, all: &[Due], delivere
     let association = pass.associations.iter().find(|one| one.engagement == engagement && one.cut.is_none());
     let outcome = match association {
         None => Err(Fault::new(FaultKind::NotFound, format!("the engagement \"{engagement}\" is not associated with the journey any more"))),
+        // Tried again while that may help (B2).
+        Some(Association { trouble: Some(trouble), .. }) if join => {
+            Err(Fault::new(FaultKind::Unavailable, format!("the engagement \"{engagement}\" {trouble}")))
+        }
         Some(association) => edit(pass, association, all.iter().filter_map(|due| due.participant.px_id.clone()).collect(), join),
     };
     for due in all {

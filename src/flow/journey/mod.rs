@@ -11,9 +11,11 @@ mod edit;
 mod enter;
 /// What people did in PX.
 mod events;
+/// Whether PX still shows what is triggered.
+mod health;
 /// A journey's mails.
 mod mail;
-/// Published, paused, resumed, stopped, reported.
+/// Published, paused, resumed, stopped.
 mod operate;
 /// Web hooks, and calls to action that are done with.
 mod outside;
@@ -21,8 +23,12 @@ mod outside;
 mod pass;
 /// One person let in by hand.
 mod place;
+/// What an edit would do to whoever is in.
+mod plan;
 /// Everything checked, and engagements associated.
 mod publish;
+/// How it went.
+mod report;
 /// A journey's run.
 mod run;
 /// Due dates in a journey's own time zone, quiet hours, working days.
@@ -31,13 +37,15 @@ mod time;
 mod when;
 
 pub use advance::{Arrived, Intent, advance};
-pub use edit::{Edit, take_edit};
+pub use edit::{Edit, plan_edit, sources, take_edit};
 pub use enter::{Candidate, Earlier, Entrance, Gate, INVALID_PX_USER, entrance};
 pub use mail::{Mailer, Rendered};
-pub use operate::{Desk, Published, Wake, is_active, operate, publish_program, report, wake};
+pub use operate::{Desk, Published, Wake, is_active, move_people, operate, publish_moving, publish_program, wake};
 pub use pass::Pass;
 pub use place::{Placed, place};
+pub use plan::{Changes, EditPlan, Engagements, Goes, Group, Timers, Twice};
 pub use publish::{Publication, publish};
+pub use report::{Per, over_time, report, responses};
 pub(crate) use run::run;
 pub use run::{Hands, Occasion};
 pub use time::Calendar;

@@ -14,7 +14,7 @@ use crate::{
 use super::{
     Mailer,
     deliver::deliver,
-    events,
+    events, health,
     pass::{Pass, advance_all, look_for_people},
     time::Calendar,
 };
@@ -52,7 +52,7 @@ pub(crate) fn run(
     now: Timestamp,
 ) -> Result<(), Error> {
     let program = active(hands.store, declaration)?;
-    let pass = pass(work, declaration, journey, hands, program.revision, now)?;
+    let mut pass = pass(work, declaration, journey, hands, program.revision, now)?;
     if occasion == Occasion::People {
         let intake = look_for_people(&pass)?;
         work.tally.read += intake.read;
@@ -61,6 +61,7 @@ pub(crate) fn run(
         work.tally.unchanged += intake.stayed;
     }
     events::poll(&pass)?;
+    health::look(&mut pass)?;
     for _ in 0..ROUNDS {
         let moved = advance_all(&pass)?;
         let delivered = deliver(&pass)?;
