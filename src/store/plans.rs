@@ -67,7 +67,7 @@ fn counts_are_read_from_indexes_and_sums_alone() {
     let (_folder, store) = store();
     seeks(&store, responses::RESPONSES, "events_responded (journey=?)");
     for (query, step) in [
-        (edits::STANDING, "participants USING COVERING INDEX participants_by_step (journey=? AND state=?)"),
+        (edits::STANDING, "participants USING COVERING INDEX participants_by_step (journey=? AND state=? AND step>?)"),
         (participant::COUNTS, "participants USING COVERING INDEX participants_by_step (journey=?)"),
         (participant::FAILED, "participants USING COVERING INDEX participants_failed (journey=?)"),
         (outbox::COUNTS, "intents USING COVERING INDEX intents_by_state (journey=?)"),

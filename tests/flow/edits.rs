@@ -266,48 +266,59 @@ fn shown(name: &str, limit: u32) -> String {
 
 #[test]
 fn another_engagement_cuts_the_old_one_and_only_newcomers_get_the_new_one_b11() {
-    let workspace = Workspace::with_script(&shown("tour", 5));
-    let sandbox = Sandbox::start(&workspace, "--accounts 10 --people 60");
-    workspace.tabi("journey publish tour --yes").ended(0);
-    workspace.tabi("up --once --json").ended(0);
-    let old = json(&workspace, "journey report tour")["participants"]["waiting"].clone();
-    workspace.write("scripts/script.rhai", shown("tour", 12).replace("Product tour", "Release video"));
-    let plan = json(&workspace, "journey publish tour --plan");
+    let bench = Bench::new(&shown("trial", 5));
+    let sandbox = Sandbox::start(&bench.workspace, "--accounts 10 --people 60");
+    assert!(matches!(bench.publish(), Published::Active(_)));
+    bench.at(START);
+    let of = |name: &str| sandbox.documents("px", "engagements").into_iter().find(|one| one["name"] == name).unwrap()["id"].clone();
+    let (tour, video) = (of("Product tour"), of("Release video"));
+    let joined = |engagement: &Value| {
+        let all = sandbox.get("px", "/_sandbox/qualifications");
+        all.as_array().unwrap().iter().filter(|one| one["engagementId"] == *engagement).count()
+    };
+    let before = joined(&tour);
+    assert!(before > 0, "{}", sandbox.get("px", "/_sandbox/qualifications"));
+
+    bench.workspace.write("scripts/script.rhai", shown("trial", 12).replace("Product tour", "Release video"));
+    let plan = json(&bench.workspace, "journey publish trial --plan");
     assert_eq!(plan["engagements"], json!({"cut": ["Product tour"], "new": ["Release video"]}), "{plan}");
     assert_eq!(plan["applies"], false, "{plan}");
-    sandbox.forget_requests();
-    workspace.tabi("journey publish tour --accept --yes").ended(0);
-    workspace.tabi("up --once --json").ended(0);
-    let report = json(&workspace, "journey report tour");
-    assert_eq!(report["engagements"][0]["engagement"], "Release video");
-    let all = report["participants"]["waiting"].as_u64().unwrap();
-    assert!(all > old.as_u64().unwrap(), "newcomers: {report}");
-    let of = |name: &str| sandbox.documents("px", "engagements").into_iter().find(|one| one["name"] == name).unwrap()["id"].clone();
-    let calls = sandbox.writes("px");
-    let (cut, new) = (of("Product tour"), of("Release video"));
-    let members = |id: &Value| calls.iter().filter(|call| call.contains("update_membership") && call.contains(id.as_str().unwrap())).count();
-    assert_eq!(members(&cut), 0, "{calls:?}");
-    assert!(calls.iter().any(|call| call.contains("update_membership")), "{calls:?} {new}");
+    assert_eq!(said(&bench, "2026-12-01T11:00:00Z").len(), 1, "while it waits the old one is shown");
+    let with_old = joined(&tour);
+    assert_eq!(joined(&video), 0, "nothing is associated that nobody has said yes to");
+
+    assert!(matches!(bench.publish(), Published::Active(program) if program.revision == 2));
+    bench.at("2026-12-01T13:00:00Z");
+    assert_eq!(joined(&tour), with_old, "the old one is cut: nobody joins it any more");
+    let newcomers = bench.people().len() - with_old;
+    assert!(newcomers > 0, "{:?}", bench.people());
+    assert_eq!(joined(&video), newcomers, "whoever was at the step before stays with what they had");
 }
 
 #[test]
 fn an_engagement_that_is_paused_in_px_midway_is_an_error_of_its_step_until_it_is_active_again_b2() {
-    let workspace = Workspace::with_script(&shown("tour", 3));
-    let sandbox = Sandbox::start(&workspace, "--accounts 10 --people 60");
-    workspace.tabi("journey publish tour --yes").ended(0);
-    let state = |state: &str| {
-        let id = sandbox.documents("px", "engagements").into_iter().find(|one| one["name"] == "Product tour").unwrap()["id"].clone();
-        put(&sandbox, "/v1/engagement/state", &json!({"engagementId": id, "state": state}));
-    };
+    let bench = Bench::new(&shown("trial", 3));
+    let sandbox = Sandbox::start(&bench.workspace, "--accounts 10 --people 60");
+    assert!(matches!(bench.publish(), Published::Active(_)));
+    let tour = sandbox.documents("px", "engagements").into_iter().find(|one| one["name"] == "Product tour").unwrap()["id"].clone();
+    let state = |state: &str| put(&sandbox, "/v1/engagement/state", &json!({"engagementId": tour, "state": state}));
     state("PAUSE");
-    let ran = workspace.tabi("up --once --json");
-    assert!(ran.stdout.contains("is PAUSED in PX") || ran.stderr.contains("is PAUSED in PX"), "{} {}", ran.stdout, ran.stderr);
-    let report = json(&workspace, "journey report tour");
+    let told = said(&bench, START);
+    assert!(told.iter().any(|line| line.contains("\"Product tour\" is PAUSED in PX")), "{told:?}");
+    assert!(said(&bench, "2026-12-01T09:02:00Z").is_empty(), "told once");
+    let report = bench.report();
     assert_eq!(report["engagements"][0]["error"], "is PAUSED in PX", "{report}");
-    assert!(workspace.tabi("journey show tour").ended(0).stdout.contains("\"Product tour\" is PAUSED in PX"));
-    let someone = report["steps"][0]["reached"].as_u64().unwrap();
-    assert!(someone > 0 && report["engagements"][0]["failed"] == 0, "they wait for it: {report}");
-    assert_eq!(report["engagements"][0]["not_viewed"], 0, "nobody has joined: {report}");
+    assert!(bench.workspace.tabi("journey show trial").ended(0).stdout.contains("\"Product tour\" is PAUSED in PX"));
+    assert_eq!((&report["engagements"][0]["failed"], &report["engagements"][0]["not_viewed"]), (&json!(0), &json!(0)), "they wait: {report}");
+    let shown = json(&bench.workspace, &format!("journey show trial --person {}", bench.people()[0].0));
+    assert!(shown[0]["pending"][0]["fault"].to_string().contains("is PAUSED in PX"), "{shown}");
+
+    state("START");
+    let told = said(&bench, "2026-12-01T09:04:00Z");
+    assert!(told.iter().any(|line| line.contains("is active in PX again")), "{told:?}");
+    let report = bench.report();
+    assert_eq!(report["engagements"][0]["error"], Value::Null, "{report}");
+    assert_eq!(report["engagements"][0]["not_viewed"].as_u64(), Some(bench.people().len() as u64), "all have joined: {report}");
 }
 
 fn put(sandbox: &Sandbox, path: &str, body: &Value) {
@@ -326,4 +337,67 @@ fn two_journeys_that_trigger_one_engagement_are_told_of_when_the_second_is_publi
     assert!(!first.stderr.contains("triggered by"), "{}", first.stderr);
     let second = workspace.tabi("journey publish two --yes").ended(0);
     assert!(second.stderr.contains("\"Product tour\" is triggered by `one`, too"), "{}", second.stderr);
+}
+
+#[test]
+fn a_report_counts_by_step_and_by_day_and_goes_out_as_csv_b12_b17() {
+    let workspace = by_command(r#"wait("pause", days(1)), drop("done")"#);
+    let report = json(&workspace, "journey report trial");
+    assert_eq!(report["steps"], json!([{"step": "pause", "reached": 2, "standing": 2, "parked": 0, "conversion": 1.0}]), "{report}");
+    for stretch in ["day", "week", "month"] {
+        let lines = json(&workspace, &format!("journey report trial --by {stretch}"));
+        assert_eq!((&lines[0]["step"], &lines[0]["reached"], lines.as_array().unwrap().len()), (&json!("pause"), &json!(2), 1), "{lines}");
+        let from = lines[0]["from"].as_str().unwrap();
+        assert!(stretch != "month" || from.ends_with("-01"), "{from}");
+    }
+    let csv = workspace.tabi("journey report trial --csv").ended(0).stdout;
+    assert!(csv.starts_with("table,of,measure,value\n") && csv.contains("steps,pause,reached,2\n"), "{csv}");
+    workspace.tabi("journey report trial --csv out").ended(0);
+    let steps = std::fs::read_to_string(workspace.path().join("out/steps.csv")).unwrap();
+    assert_eq!(steps, "step,reached,standing,parked,conversion\npause,2,2,0,1\n");
+    assert_eq!(json(&workspace, "journey report trial --responses"), json!([]));
+    let told = workspace.tabi("journey report trial").ended(0).stdout;
+    assert!(told.lines().all(|line| line.chars().count() <= 80), "{told}");
+}
+
+/// A survey of the sandbox's people, whose clock is turned until they have answered.
+const SURVEY: &str = r#"
+journey("nps", #{
+    model: "nps",
+    participants: px::object("users").limit(40),
+    unique_on: "identifyId",
+    email: "identifyId",
+    steps: [
+        survey("ask", #{ survey: "In-app NPS", by: "px" }),
+        wait_for("answered?", #{ when: responded("ask"), within: days(60), then: [drop("answered")], otherwise: [drop("silent")] }),
+    ],
+});
+"#;
+
+#[test]
+fn answers_are_listed_and_summed_up_by_score_b16_b17() {
+    let workspace = Workspace::with_script(SURVEY);
+    let sandbox = Sandbox::start(&workspace, "--accounts 20 --people 200");
+    workspace.tabi("journey publish nps --yes").ended(0);
+    workspace.tabi("up --once --json").ended(0);
+    sandbox.post("px", "/_sandbox/clock", &json!({"advance_seconds": 30 * 86_400}));
+    workspace.tabi("up --once --json").ended(0);
+    let report = json(&workspace, "journey report nps");
+    let survey = &report["surveys"][0];
+    let responded = survey["responded"].as_u64().unwrap();
+    assert!(responded > 0 && survey["responded_px"] == responded, "{report}");
+    let answers = json(&workspace, "journey report nps --responses");
+    let answers = answers.as_array().unwrap();
+    assert_eq!(answers.len() as u64, responded, "{answers:?}");
+    assert!(answers.iter().all(|one| one["channel"] == "px" && one["step"] == "ask" && one["who"].is_string()), "{answers:?}");
+    let scores: Vec<f64> = answers.iter().filter_map(|one| one["score"].as_f64()).collect();
+    let count = |wanted: &dyn Fn(f64) -> bool| f64::from(u32::try_from(scores.iter().filter(|score| wanted(**score)).count()).unwrap());
+    let all = count(&|_| true);
+    let average = scores.iter().sum::<f64>() / all;
+    assert!((survey["average_score"].as_f64().unwrap() - average).abs() < 0.006, "{survey} {average}");
+    let nps = (count(&|score| score >= 9.0) - count(&|score| score <= 6.0)) * 100.0 / all;
+    assert!((survey["nps"].as_f64().unwrap() - nps).abs() < 0.06, "{survey} {nps}");
+    let given: u64 = survey["scores"].as_object().unwrap().values().filter_map(Value::as_u64).sum();
+    assert_eq!(given, scores.len() as u64, "{survey}");
+    assert!(workspace.tabi("journey report nps").ended(0).stdout.contains("ask scores"));
 }

@@ -15,6 +15,9 @@ use crate::{
 
 use super::report_csv::{self, Table};
 
+/// No folder.
+const STDOUT: &str = "-";
+
 #[derive(Debug, Args)]
 pub(crate) struct Report {
     /// The journey's name.
@@ -27,8 +30,8 @@ pub(crate) struct Report {
     #[arg(long)]
     responses: bool,
     /// As CSV on standard output, or every table as a file in a folder.
-    #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = false)]
-    csv: Option<Option<PathBuf>>,
+    #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = STDOUT)]
+    csv: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -62,7 +65,7 @@ pub(super) fn report(args: &Report, cx: &Context) -> Result<Exit, Failure> {
         Ok(all)
     };
     let report = told(&store, &declaration, journey).map_err(failed)?;
-    if let Some(Some(folder)) = &args.csv {
+    if let Some(folder) = args.csv.as_ref().filter(|folder| folder.as_os_str() != STDOUT) {
         let mut tables = report_csv::tables(&report);
         tables.push(Table { name: "over_time", rows: by(args.by.map_or(Per::Day, Per::from))? });
         tables.push(Table { name: "responses", rows: answers()? });

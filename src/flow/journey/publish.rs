@@ -60,7 +60,7 @@ pub fn publish(pass: &Pass<'_>) -> Result<Publication, Error> {
             Ok(association) => associations.push(association),
             Err(fault) if fault.kind == FaultKind::Interrupted => return Err(Error::Interrupted),
             Err(fault) => {
-                reasons.push(format!("the engagement \"{engagement}\" could not be associated: {fault}. Publish again when that is mended"))
+                reasons.push(format!("the engagement \"{engagement}\" could not be associated: {fault}. Publish again when that is mended"));
             }
         }
     }

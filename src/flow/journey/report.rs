@@ -198,13 +198,16 @@ fn score_word(score: f64) -> String {
     format!("{score}")
 }
 
+/// How often each kind of thing happened.
+type ByKind = BTreeMap<&'static str, u64>;
+
 /// What happened in each stretch of time, at each step: participants who reached it, and those to whom each thing happened first then.
 ///
 /// # Errors
 /// The state file's.
 pub fn over_time(store: &Store, name: &str, per: Per) -> Result<Vec<Record>, Error> {
     // In the order in which steps were first reached within a stretch.
-    let mut lines: BTreeMap<Date, Vec<(String, BTreeMap<&'static str, u64>)>> = BTreeMap::new();
+    let mut lines: BTreeMap<Date, Vec<(String, ByKind)>> = BTreeMap::new();
     let reached = store.reached_by_day(name)?.into_iter().map(|(day, step, n)| (day, step, "reached", n));
     let happened = store.counts_by_day(name)?.into_iter().map(|(day, step, kind, n)| (day, step, kind.word(), n));
     for (day, step, what, n) in reached.chain(happened) {
@@ -218,7 +221,7 @@ pub fn over_time(store: &Store, name: &str, per: Per) -> Result<Vec<Record>, Err
         }
     }
     let words = ["reached"].into_iter().chain(EventKind::ALL.iter().map(|(word, _)| *word));
-    let line = |from: Date, step: &str, counts: &BTreeMap<&'static str, u64>| -> Record {
+    let line = |from: Date, step: &str, counts: &ByKind| -> Record {
         let told = words.clone().map(|word| (word.into(), int(counts.get(word).copied().unwrap_or(0))));
         [("from".into(), Value::Date(from)), ("step".into(), Value::text(step))].into_iter().chain(told).collect()
     };
@@ -246,14 +249,14 @@ pub fn responses(store: &Store, name: &str, journey: &Journey, mut each: impl Fn
             let usual = if let Some(Does::Survey { channel: Channel::Email, .. }) = does { "email" } else { "px" };
             let mut payload = response.payload;
             let mut take = |name: &str| payload.remove(name).unwrap_or(Value::Null);
-            let (score, comment, channel) = (take("score"), take("comment"), take("channel"));
+            let (given, comment, channel) = (take("score"), take("comment"), take("channel"));
             let who = response.email.or(response.px_id).map_or(Value::Null, Value::text);
             let fields = [
                 ("at", Value::Instant(response.at)),
                 ("participant", Value::Int(response.participant.as_i64())),
                 ("who", who),
                 ("step", Value::text(response.step)),
-                ("score", score),
+                ("score", given),
                 ("comment", comment),
                 ("channel", if channel.is_blank() { Value::text(usual) } else { channel }),
                 ("more", Value::Map(payload)),
