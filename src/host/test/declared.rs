@@ -119,7 +119,8 @@ pub(super) fn transform(stage: &Stage, name: &str, row: &Record) -> Result<Value
     let (declaration, date) = (declared(stage, name)?, stage.workspace.today());
     match &declaration.on(date).body {
         Body::Mapping(one) => {
-            let maps: Vec<FieldMap> = one.match_on.iter().chain(&one.fields).cloned().collect();
+            let keys = one.match_on.iter().filter(|key| one.fields.iter().all(|map| map.target != key.target));
+            let maps: Vec<FieldMap> = keys.chain(&one.fields).cloned().collect();
             flow::transform(&maps, row, date).map(Value::Map)
         }
         Body::Integration(one) => {
