@@ -162,7 +162,7 @@ fn columns(maps: &[FieldMap]) -> Vec<String> {
     let mut found: Vec<String> = maps
         .iter()
         .flat_map(|map| match &map.from {
-            Cell::Field(name) => vec![name.to_string()],
+            Cell::Field(name) => vec![name.clone()],
             Cell::Compute(closure) => closure.reads().map(<[String]>::to_vec).unwrap_or_default(),
             Cell::Constant(_) | Cell::RuleDate(_) => Vec::new(),
         })
