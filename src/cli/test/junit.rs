@@ -37,12 +37,12 @@ fn of_file(file: &TestFile, outcomes: &[&Outcome]) -> String {
     if !file.is_sound() {
         let said: Vec<String> = file.diagnostics.iter().map(said).collect();
         let first = file.diagnostics.iter().find(|finding| finding.is_error()).map(|finding| finding.message.as_str()).unwrap_or_default();
-        text.push_str(&format!(
+        text.extend([format!(
             "    <testcase classname=\"{0}\" name=\"{0}\" time=\"0\">\n      <error message=\"{1}\">{2}</error>\n    </testcase>\n",
             clean(&file.name),
             clean(first),
             clean(&said.join("\n"))
-        ));
+        )]);
     }
     for outcome in outcomes {
         text.push_str(&of_test(outcome));
@@ -61,14 +61,14 @@ fn of_test(outcome: &Outcome) -> String {
     );
     if let Some(broken) = &outcome.broken {
         let kind = broken.diagnostic.code;
-        text.push_str(&format!(
+        text.extend([format!(
             "      <failure type=\"{kind}\" message=\"{}\">{}</failure>\n",
             clean(&broken.diagnostic.message),
             clean(&detail(broken))
-        ));
+        )]);
     }
     if !outcome.printed.is_empty() {
-        text.push_str(&format!("      <system-out>{}</system-out>\n", clean(&outcome.printed.join("\n"))));
+        text.extend([format!("      <system-out>{}</system-out>\n", clean(&outcome.printed.join("\n")))]);
     }
     text.push_str("    </testcase>\n");
     text

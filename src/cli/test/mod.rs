@@ -32,7 +32,7 @@ pub(crate) struct Test {
     /// Keep the present values as snapshots, and remove those that no test compares any more.
     #[arg(long)]
     update: bool,
-    /// Write the results to this file as JUnit does.
+    /// Write the results to this file, in the XML that build servers read.
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
     /// Run again whenever a script, a template or a test is saved.

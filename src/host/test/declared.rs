@@ -119,7 +119,8 @@ pub(super) fn transform(stage: &Stage, name: &str, row: &Record) -> Result<Value
     let (declaration, date) = (declared(stage, name)?, stage.workspace.today());
     match &declaration.on(date).body {
         Body::Mapping(one) => {
-            let maps: Vec<FieldMap> = one.match_on.iter().chain(&one.fields).cloned().collect();
+            let keys = one.match_on.iter().filter(|key| one.fields.iter().all(|map| map.target != key.target));
+            let maps: Vec<FieldMap> = keys.chain(&one.fields).cloned().collect();
             flow::transform(&maps, row, date).map(Value::Map)
         }
         Body::Integration(one) => {
@@ -161,7 +162,7 @@ fn columns(maps: &[FieldMap]) -> Vec<String> {
     let mut found: Vec<String> = maps
         .iter()
         .flat_map(|map| match &map.from {
-            Cell::Field(name) => vec![name.to_string()],
+            Cell::Field(name) => vec![name.clone()],
             Cell::Compute(closure) => closure.reads().map(<[String]>::to_vec).unwrap_or_default(),
             Cell::Constant(_) | Cell::RuleDate(_) => Vec::new(),
         })

@@ -94,7 +94,7 @@ fn gather(root: &Path, folder: &str, found: &mut Vec<String>) {
         let Some(inner) = entry.file_name().to_str().map(|name| format!("{folder}/{name}")) else { continue };
         if entry.path().is_dir() {
             gather(root, &inner, found);
-        } else if inner.ends_with(".json") {
+        } else if Path::new(&inner).extension().is_some_and(|extension| extension == "json") {
             found.push(inner);
         }
     }

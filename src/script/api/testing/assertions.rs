@@ -150,7 +150,7 @@ pub(in crate::script::api) mod functions {
     /// # Example
     /// ```rhai
     /// let error = assert_throws(|| salesforce::query("SELECT Nothing FROM Account"));
-    /// assert_eq(error.kind, "invalid");
+    /// assert_eq(error.kind, "not_found");
     /// ```
     #[rhai_fn(return_raw)]
     pub fn assert_throws(ctx: NativeCallContext, closure: FnPtr) -> Result<Dynamic, Box<EvalAltResult>> {
@@ -161,7 +161,7 @@ pub(in crate::script::api) mod functions {
     ///
     /// # Example
     /// ```rhai
-    /// assert_throws(|| salesforce::query("SELECT Nothing FROM Account"), "invalid");
+    /// assert_throws(|| salesforce::query("SELECT Nothing FROM Account"), "not_found");
     /// ```
     #[rhai_fn(name = "assert_throws", return_raw)]
     pub fn assert_throws_kind(ctx: NativeCallContext, closure: FnPtr, kind: &str) -> Result<Dynamic, Box<EvalAltResult>> {
