@@ -47,6 +47,7 @@ pub(super) fn publish(stage: &Stage, name: &str) -> Result<Value, Fault> {
     let (status, reasons) = match published(stage, declared(stage, name)?)? {
         Published::Active(_) => ("active", Vec::new()),
         Published::Scheduled(_) => ("scheduled", Vec::new()),
+        Published::Kept(reasons) => ("active", reasons),
         Published::Draft(reasons) => ("draft", reasons),
     };
     Ok(value(json!({"status": status, "reasons": reasons})))
