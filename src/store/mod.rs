@@ -60,7 +60,7 @@ pub use lease::{Holder, Lease, Take};
 pub use mark::Mark;
 pub use moves::Move;
 pub use open::Store;
-pub use outbox::{Intent, NewIntent, OutboxCounts};
+pub use outbox::{Fate, Intent, NewIntent, OutboxCounts, Settled};
 pub use participant::{Counts, Fact, Known, NewParticipant, Participant, ParticipantFilter, ParticipantId, ParticipantState};
 pub use retention::{Retention, Swept};
 pub use row_error::RowError;

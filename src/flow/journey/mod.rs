@@ -23,8 +23,12 @@ mod pass;
 mod publish;
 /// A journey's run.
 mod run;
+/// What became of intents, written at once.
+mod settle;
 /// Due dates in a journey's own time zone, quiet hours, working days.
 mod time;
+/// Several calls at a time.
+mod together;
 /// Whether a condition holds for one participant.
 mod when;
 
