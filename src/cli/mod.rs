@@ -35,6 +35,8 @@ mod run;
 mod sandbox;
 /// `tabi show`.
 mod show;
+/// `tabi simulate`.
+mod simulate;
 /// `tabi up`.
 mod up;
 /// What `plan` and `run` share.

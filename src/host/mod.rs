@@ -29,6 +29,8 @@ mod workspace;
 mod error;
 /// One plain script, once.
 pub mod exec;
+/// A journey in virtual time.
+pub mod simulate;
 /// One loop over one closed list of events.
 pub mod up;
 

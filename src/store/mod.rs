@@ -47,6 +47,8 @@ mod row_error;
 mod run;
 /// What the systems last said about their objects.
 mod schema;
+/// A state file that is thrown away.
+mod scratch;
 /// What each participant went through.
 mod timeline;
 

@@ -21,14 +21,20 @@ mod outside;
 mod pass;
 /// Everything checked, and engagements associated.
 mod publish;
+/// What people will do, until it is heard of.
+mod respond;
 /// A journey's run.
 mod run;
 /// What became of intents, written at once.
 mod settle;
+/// A journey in virtual time.
+mod simulate;
 /// Due dates in a journey's own time zone, quiet hours, working days.
 mod time;
 /// Several calls at a time.
 mod together;
+/// What a simulation sees.
+mod watch;
 /// Whether a condition holds for one participant.
 mod when;
 
@@ -39,6 +45,8 @@ pub use mail::{Mailer, Rendered};
 pub use operate::{Desk, Published, Wake, is_active, operate, publish_program, report, wake};
 pub use pass::Pass;
 pub use publish::{Publication, publish};
+pub use respond::{Responders, Response, Shown};
 pub(crate) use run::run;
 pub use run::{Hands, Occasion};
+pub use simulate::{Simulated, Simulation, probe, simulate};
 pub use time::Calendar;

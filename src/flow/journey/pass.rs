@@ -46,6 +46,10 @@ pub struct Pass<'a> {
     pub mailer: &'a Mailer,
     /// The engagements that the journey is associated with.
     pub associations: Vec<Association>,
+    /// Who may still come in; none: everybody.
+    pub room: Option<u64>,
+    /// Sees every move before it is made.
+    pub watch: Option<&'a (dyn Fn(&[Move]) + Sync)>,
 }
 
 impl Pass<'_> {
@@ -156,6 +160,7 @@ fn take_people(pass: &Pass<'_>, rows: Vec<Record>, intake: &mut Intake) -> Resul
                 histories.push(vec![entry(pass.now, EntryKind::Failed, [("reason", Value::text(&reason))])]);
                 entering.push(newcomer(pass, candidate, ParticipantState::Failed, Some(reason)));
             }
+            Entrance::Enter if pass.room.is_some_and(|room| intake.entered >= room) => intake.stayed += 1,
             Entrance::Enter => {
                 intake.entered += 1;
                 histories.push(vec![entry(pass.now, EntryKind::Entered, [])]);
@@ -218,9 +223,7 @@ pub(super) fn advance_all(pass: &Pass<'_>) -> Result<u64, Error> {
         if events.is_empty() {
             break;
         }
-        let batch = with_events(pass, events)?;
-        moved += batch.len() as u64;
-        pass.store.commit(&batch)?;
+        moved += make(pass, &with_events(pass, events)?)?;
     }
     loop {
         pass.work().check_stop()?;
@@ -228,10 +231,16 @@ pub(super) fn advance_all(pass: &Pass<'_>) -> Result<u64, Error> {
         if due.is_empty() {
             return Ok(moved);
         }
-        let batch = onward(pass, due)?;
-        moved += batch.len() as u64;
-        pass.store.commit(&batch)?;
+        moved += make(pass, &onward(pass, due)?)?;
     }
+}
+
+fn make(pass: &Pass<'_>, moves: &[Move]) -> Result<u64, Error> {
+    if let Some(watch) = pass.watch {
+        watch(moves);
+    }
+    pass.store.commit(moves)?;
+    Ok(moves.len() as u64)
 }
 
 /// Where each of these goes from here.
