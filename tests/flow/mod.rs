@@ -2,6 +2,8 @@
 
 /// Rows that cannot be written, and what becomes of them.
 mod bad_rows;
+/// What journeys send while systems fail.
+mod delivery;
 /// Every fault kind during the whole loop.
 mod faults;
 /// Journeys: published, entered, moved, paused, edited.
