@@ -8,6 +8,8 @@ mod looking;
 mod px;
 /// The emulators alone.
 mod sandbox;
+/// A journey in virtual time.
+mod simulate;
 /// The README's story.
 mod tour;
 /// Transcripts: a folder of workspace files and what a session in it looks like.

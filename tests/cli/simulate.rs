@@ -38,7 +38,8 @@ fn one_seed_tells_one_story_and_another_one_another() {
     let first = simulate(&workspace, "");
     assert_eq!(told(first.clone()), told(simulate(&workspace, "")), "byte for byte");
     assert_ne!(told(first.clone()), told(simulate(&workspace, "--seed 2")));
-    for key in ["name", "status", "revision", "participants", "failed_reasons", "engagements", "surveys", "emails", "virtual_days", "seed", "events"] {
+    for key in ["name", "status", "revision", "participants", "failed_reasons", "engagements", "surveys", "emails", "virtual_days", "seed", "events"]
+    {
         assert!(!first[key].is_null(), "{key}: {first}");
     }
     assert_eq!((&first["virtual_days"], &first["seed"]), (&30.into(), &1.into()));
