@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::{check, completions, definitions, docs, exec, history, init, journey, list, plan, render::Color, run, sandbox, show, test, up};
+use super::{check, completions, definitions, docs, exec, history, init, journey, list, plan, render::Color, run, sandbox, show, simulate, test, up};
 
 /// Customer-success automation by scripts: Salesforce, Pendo and Gainsight kept in agreement.
 #[derive(Debug, Parser)]
@@ -52,6 +52,8 @@ pub(crate) enum Command {
     Run(run::Run),
     /// Journeys: list them, show their flow.
     Journey(journey::Journey),
+    /// Play a journey in virtual time: who comes where, what goes out when, what is likely to be a mistake.
+    Simulate(simulate::Simulate),
     /// Run a plain automation script once, top to bottom.
     Exec(exec::Exec),
     /// The host: watch the scripts, reload them, keep their schedules.

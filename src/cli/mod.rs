@@ -37,6 +37,8 @@ mod sandbox;
 mod show;
 /// `tabi test`.
 mod test;
+/// `tabi simulate`.
+mod simulate;
 /// `tabi up`.
 mod up;
 /// What `plan` and `run` share.

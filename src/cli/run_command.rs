@@ -11,7 +11,7 @@ use super::{
     args::{Cli, Command, Global},
     check, completions, definitions, docs, exec, history, init, journey, list, plan,
     render::{Out, failure, logs},
-    run, sandbox, show, test, up,
+    run, sandbox, show, simulate, test, up,
 };
 
 /// What every command is given.
@@ -54,6 +54,7 @@ fn dispatch(command: &Command, context: &Context) -> Result<Exit, Failure> {
         Command::Plan(args) => plan::plan(args, context),
         Command::Run(args) => run::run(args, context),
         Command::Journey(args) => journey::journey(args, context),
+        Command::Simulate(args) => simulate::simulate(args, context),
         Command::Exec(args) => exec::exec(args, context),
         Command::Up(args) => up::up(args, context),
         Command::History(args) => history::history(args, context),

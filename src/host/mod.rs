@@ -33,6 +33,8 @@ mod error;
 pub mod exec;
 /// The workspace's own tests.
 pub mod test;
+/// A journey in virtual time.
+pub mod simulate;
 /// One loop over one closed list of events.
 pub mod up;
 

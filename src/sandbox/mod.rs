@@ -24,6 +24,8 @@ mod mail;
 mod pendo;
 /// Gainsight PX.
 mod px;
+/// How people respond, without servers.
+pub mod responses;
 /// Salesforce.
 mod salesforce;
 /// What an emulated system is made of, and serving it: request log, faults, `/_sandbox/`.

@@ -1,6 +1,6 @@
 //! What happened outside, by webhook or by polling: each thing taken once, and kept until it has moved its participant.
 
-use rusqlite::{Row, params};
+use rusqlite::{Connection, Row, params};
 
 use crate::model::{EventKind, Record, Timestamp};
 
@@ -46,22 +46,13 @@ pub(super) const UNHANDLED: &str = "SELECT id, key, participant, kind, step, at,
 impl Store {
     /// Takes events in, and says how many are new. Those with a known key and those of unknown participants are passed over.
     pub fn receive(&self, events: &[NewEvent]) -> Result<usize, Error> {
+        if events.is_empty() {
+            return Ok(0);
+        }
         self.write(|sql| {
-            let mut insert = sql.prepare_cached(
-                "INSERT INTO events (key, participant, journey, kind, step, at, received, payload) \
-                 SELECT ?1, id, journey, ?3, ?4, ?5, ?6, ?7 FROM participants WHERE id = ?2 ON CONFLICT (key) DO NOTHING",
-            )?;
             let mut taken = 0;
             for event in events {
-                taken += insert.execute(params![
-                    event.key,
-                    event.participant.as_i64(),
-                    event.kind.word(),
-                    event.step,
-                    micros(event.at),
-                    micros(event.received),
-                    to_json(&event.payload)?
-                ])?;
+                taken += take(sql, event)?;
             }
             Ok(taken)
         })
@@ -71,6 +62,16 @@ impl Store {
     pub fn unhandled(&self, journey: &str, limit: u32) -> Result<Vec<InboxEvent>, Error> {
         self.read(|sql| select(sql, UNHANDLED, params![journey, limit], read_event))
     }
+}
+
+/// 1 when it is new.
+pub(super) fn take(sql: &Connection, event: &NewEvent) -> Result<usize, Fail> {
+    let mut insert = sql.prepare_cached(
+        "INSERT INTO events (key, participant, journey, kind, step, at, received, payload) \
+         SELECT ?1, id, journey, ?3, ?4, ?5, ?6, ?7 FROM participants WHERE id = ?2 ON CONFLICT (key) DO NOTHING",
+    )?;
+    let (id, kind, payload) = (event.participant.as_i64(), event.kind.word(), to_json(&event.payload)?);
+    Ok(insert.execute(params![event.key, id, kind, event.step, micros(event.at), micros(event.received), payload])?)
 }
 
 fn read_event(row: &Row<'_>) -> Result<InboxEvent, Fail> {

@@ -53,6 +53,8 @@ mod row_error;
 mod run;
 /// What the systems last said about their objects.
 mod schema;
+/// A state file that is thrown away.
+mod scratch;
 /// What each participant went through.
 mod timeline;
 
@@ -68,7 +70,7 @@ pub use lease::{Holder, Lease, Take};
 pub use mark::Mark;
 pub use moves::Move;
 pub use open::Store;
-pub use outbox::{Intent, NewIntent, OutboxCounts, Pending};
+pub use outbox::{Fate, Intent, NewIntent, OutboxCounts, Pending, Settled};
 pub use participant::{Counts, Fact, Known, NewParticipant, Participant, ParticipantFilter, ParticipantId, ParticipantState};
 pub use responses::{Response, Score};
 pub use retention::{Retention, Swept};

@@ -15,29 +15,33 @@ use super::{
     Error,
     error::{BUSY_SECONDS, Fail, from_io},
     lease::Owner,
+    scratch::Scratch,
 };
 
 /// `tabi` in the file's header, so that no other program's file is taken for ours.
 const APPLICATION_ID: i64 = 0x7461_6269;
 
 /// One step of the file's format each, in order, never changed once released: `user_version` counts the steps taken.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("migrations/0001_runs_and_journal.sql"),
     include_str!("migrations/0002_schemas_and_marks.sql"),
     include_str!("migrations/0003_journeys.sql"),
     include_str!("migrations/0004_edits.sql"),
+    include_str!("migrations/0005_delivery.sql"),
 ];
 
 /// The state file. Shared by all threads; several processes may have it open.
 #[derive(Debug)]
 pub struct Store {
-    path: PathBuf,
+    pub(super) path: PathBuf,
     /// All changes go through this one.
-    writer: Mutex<Connection>,
-    /// Reads do not wait for a long write.
-    reader: Mutex<Connection>,
+    pub(super) writer: Mutex<Connection>,
+    /// Reads do not wait for a long write; a scratch file has one connection for both.
+    pub(super) reader: Option<Mutex<Connection>>,
     /// Made with the first run that this process begins.
     pub(super) owner: Mutex<Option<Owner>>,
+    /// After the connections: they are closed first.
+    pub(super) _scratch: Option<Scratch>,
 }
 
 impl Store {
@@ -47,7 +51,7 @@ impl Store {
         prepare_file(path)?;
         let writer = connect(path).map_err(|fail| fail.at(path))?;
         let reader = connect(path).map_err(|fail| fail.at(path))?;
-        Ok(Self { path: path.to_owned(), writer: Mutex::new(writer), reader: Mutex::new(reader), owner: Mutex::new(None) })
+        Ok(Self { path: path.to_owned(), writer: Mutex::new(writer), reader: Some(Mutex::new(reader)), owner: Mutex::new(None), _scratch: None })
     }
 
     pub fn path(&self) -> &Path {
@@ -71,7 +75,7 @@ impl Store {
     }
 
     pub(super) fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Fail>) -> Result<T, Error> {
-        work(&lock(&self.reader)).map_err(|fail| fail.at(&self.path))
+        work(&lock(self.reader.as_ref().unwrap_or(&self.writer))).map_err(|fail| fail.at(&self.path))
     }
 
     /// All of `work` or nothing of it, on disk when this returns.
@@ -200,7 +204,7 @@ fn version(connection: &Connection) -> Result<i64, Fail> {
 }
 
 /// All missing steps at once, or none. Another process may be doing the same: the version is read again inside.
-fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Fail> {
+pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Fail> {
     if usize::try_from(version(connection)?) == Ok(MIGRATIONS.len()) {
         return Ok(());
     }

@@ -184,6 +184,19 @@ impl Store {
         self.read(|sql| sql.prepare_cached(&query)?.query_row([id.0], |row| Ok(read_participant(row))).optional()?.transpose())
     }
 
+    /// Those of these ids that there are, in their order.
+    pub fn participants_of(&self, ids: &[ParticipantId]) -> Result<Vec<Participant>, Error> {
+        let query = format!("SELECT {COLUMNS} FROM participants WHERE id = ?1");
+        self.read(|sql| {
+            let mut statement = sql.prepare_cached(&query)?;
+            let mut found = Vec::with_capacity(ids.len());
+            for id in ids {
+                found.extend(statement.query_row([id.0], |row| Ok(read_participant(row))).optional()?.transpose()?);
+            }
+            Ok(found)
+        })
+    }
+
     pub fn participants(&self, journey: &str, filter: &ParticipantFilter<'_>) -> Result<Vec<Participant>, Error> {
         let query = listing(filter);
         let limit = if filter.limit == 0 { -1 } else { i64::from(filter.limit) };

@@ -40,6 +40,8 @@ fn what_is_due_is_sought_in_an_index_and_comes_in_its_order() {
         (participant::due().as_str(), "participants USING INDEX participants_due (journey=? AND due>? AND due<?)"),
         (participant::NEXT_DUE, "participants USING INDEX participants_due (journey=? AND due>?)"),
         (outbox::NEXT_SEND, "intents USING COVERING INDEX intents_pending"),
+        (outbox::NEXT_SEND_OF, "intents USING COVERING INDEX intents_next (journey=?)"),
+        (outbox::OUTBOX_OF, "intents USING INDEX intents_next (journey=? AND not_before<?)"),
         (event::UNHANDLED, "events USING INDEX events_unhandled (journey=?)"),
     ] {
         let steps = plan(&store, query);

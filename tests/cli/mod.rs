@@ -10,6 +10,8 @@ mod px;
 mod sandbox;
 /// The workspace's own tests.
 mod testing;
+/// A journey in virtual time.
+mod simulate;
 /// The README's story.
 mod tour;
 /// Transcripts: a folder of workspace files and what a session in it looks like.

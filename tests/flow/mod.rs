@@ -4,6 +4,8 @@
 mod bad_rows;
 /// Journeys edited while people are in them.
 mod edits;
+/// What journeys send while systems fail.
+mod delivery;
 /// Every fault kind during the whole loop.
 mod faults;
 /// A journey under every kind of fault.

@@ -4,8 +4,8 @@ use rusqlite::Connection;
 use tabi::{
     model::{Does, EventKind, Fault, FaultKind, Graph, Record, Step, Timestamp, Value},
     store::{
-        Counts, Entry, EntryKind, Error, Fact, Known, Move, NewEvent, NewIntent, NewParticipant, OutboxCounts, Participant, ParticipantFilter,
-        ParticipantId, ParticipantState, Program, ProgramStatus, Revision, RunFilter, Store,
+        Counts, Entry, EntryKind, Error, Fact, Fate, Known, Move, NewEvent, NewIntent, NewParticipant, OutboxCounts, Participant, ParticipantFilter,
+        ParticipantId, ParticipantState, Program, ProgramStatus, Revision, RunFilter, Settled, Store,
     },
 };
 
@@ -233,16 +233,24 @@ fn an_intent_goes_out_once_for_its_key_with_its_attempts_kept() {
     assert_eq!(store.next_send().expect("read"), Some(at(10)));
 
     let fault = Fault::new(FaultKind::Unavailable, "not now");
-    store.retry(ids[1], at(11), at(60), &fault).expect("retry");
-    store.retry(ids[1], at(61), at(62), &fault).expect("retry");
-    store.sent(ids[2], at(11), &record(&[("message_id", Value::text("m1"))])).expect("sent");
-    store.gave_up(ids[0], at(31), &fault).expect("gave up");
+    let settle = |id: i64, now: i64, fate: Fate| store.settle(&[Settled { intent: id, fate, event: None, messaged: None }], at(now));
+    settle(ids[2], 11, Fate::Sent(record(&[("message_id", Value::text("m1"))]))).expect("sent");
+    settle(ids[0], 31, Fate::GaveUp(fault.clone())).expect("gave up");
+    settle(ids[1], 11, Fate::Later(at(60), fault.clone())).expect("later");
+    assert_eq!(store.next_send_of("welcome").expect("read"), Some(at(60)), "what comes after it waits as long");
+    store.commit(&[sends(&[("e", 20)])]).expect("commit");
+    assert_eq!(store.next_send_of("welcome").expect("read"), Some(at(60)), "also what is asked for only now");
+    settle(ids[1], 61, Fate::Later(at(62), fault)).expect("later");
+    let order = |now: i64| store.outbox_of("welcome", at(now), 9).expect("read").into_iter().map(|intent| intent.key).collect::<Vec<_>>();
+    assert_eq!((order(61), order(62)), (vec![], vec!["b".to_owned(), "d".to_owned(), "e".to_owned()]));
+    let e = out(70, 10)[2].2;
+    settle(e, 70, Fate::Sent(Record::new())).expect("sent");
     assert_eq!(out(70, 10), [one(1, "b", 2), one(3, "d", 0)]);
-    assert_eq!(store.next_send().expect("read"), Some(at(50)));
+    assert_eq!(store.next_send().expect("read"), Some(at(62)));
     store.commit(&[sends(&[("a", 0), ("c", 0)])]).expect("commit");
     assert_eq!(out(70, 10).len(), 2, "what went out or was given up stays so");
-    assert_eq!(store.outbox_counts("welcome").expect("read"), OutboxCounts { pending: 2, sent: 1, failed: 1 });
-    assert!(matches!(store.sent(99, at(0), &Record::new()), Err(Error::NoIntent { id: 99 })));
+    assert_eq!(store.outbox_counts("welcome").expect("read"), OutboxCounts { pending: 2, sent: 2, failed: 1 });
+    assert!(matches!(settle(99, 0, Fate::Sent(Record::new())), Err(Error::NoIntent { id: 99 })));
     let kept = store.outbox(at(70), 10).expect("read").remove(0);
     assert_eq!((kept.intent, kept.not_before), (serde_json::json!({"send": "hello", "to": person.email}), at(62)));
 }
@@ -458,7 +466,7 @@ fn a_file_of_format_2_is_brought_up_to_date_with_all_it_holds() {
     assert_eq!(store.runs(&RunFilter::default()).expect("runs"), []);
     assert_eq!(waiting(&store, "welcome", 2).len(), 2, "the new tables are there");
     let version: i64 = Connection::open(&path).expect("open").pragma_query_value(None, "user_version", |row| row.get(0)).expect("read");
-    assert_eq!(version, 4);
+    assert_eq!(version, 5);
 }
 
 #[test]

@@ -84,7 +84,7 @@ fn body(declaration: &Declaration) -> Option<&Declared> {
 }
 
 /// A journey by its name.
-fn named(workspace: &Workspace, name: &str, cx: &Context) -> Result<Arc<Declaration>, Failure> {
+pub(super) fn named(workspace: &Workspace, name: &str, cx: &Context) -> Result<Arc<Declaration>, Failure> {
     let journeys = declared(workspace, cx)?;
     journeys.iter().find(|declaration| declaration.name == name).cloned().ok_or_else(|| {
         let known: Vec<&str> = journeys.iter().map(|declaration| declaration.name.as_str()).collect();
@@ -94,7 +94,7 @@ fn named(workspace: &Workspace, name: &str, cx: &Context) -> Result<Arc<Declarat
 }
 
 /// For the shell: the names of the journeys in the workspace around it.
-fn names() -> ArgValueCandidates {
+pub(super) fn names() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {
         let Ok(workspace) = Workspace::open(None, false, Clock::machine()) else { return Vec::new() };
         let loaded = workspace.load();

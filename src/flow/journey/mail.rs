@@ -83,6 +83,6 @@ pub(super) fn send(pass: &Pass<'_>, participant: &Participant, key: &str, step: 
         key: Some(key.to_owned()),
         ..Email::default()
     };
-    pass.perform.perform(Effect::SendEmail(email))?;
+    pass.perform.perform_noted(Effect::SendEmail(email))?;
     Ok([("to".into(), Value::text(address)), ("template".into(), Value::text(template))].into_iter().collect())
 }

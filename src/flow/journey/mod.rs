@@ -29,10 +29,20 @@ mod plan;
 mod publish;
 /// How it went.
 mod report;
+/// What people will do, until it is heard of.
+mod respond;
 /// A journey's run.
 mod run;
+/// What became of intents, written at once.
+mod settle;
+/// A journey in virtual time.
+mod simulate;
 /// Due dates in a journey's own time zone, quiet hours, working days.
 mod time;
+/// Several calls at a time.
+mod together;
+/// What a simulation sees.
+mod watch;
 /// Whether a condition holds for one participant.
 mod when;
 
@@ -46,6 +56,8 @@ pub use place::{Placed, place};
 pub use plan::{Changes, EditPlan, Engagements, Goes, Group, Timers, Twice};
 pub use publish::{Publication, publish};
 pub use report::{Per, over_time, report, responses};
+pub use respond::{Responders, Response, Shown};
 pub(crate) use run::run;
 pub use run::{Hands, Occasion};
+pub use simulate::{Simulated, Simulation, probe, simulate};
 pub use time::Calendar;

@@ -46,6 +46,10 @@ pub struct Pass<'a> {
     pub mailer: &'a Mailer,
     /// The engagements that the journey is associated with.
     pub associations: Vec<Association>,
+    /// Who may still come in; none: everybody.
+    pub room: Option<u64>,
+    /// Sees every move before it is made.
+    pub watch: Option<&'a (dyn Fn(&[Move]) + Sync)>,
 }
 
 impl Pass<'_> {
@@ -156,6 +160,7 @@ pub(super) fn take_people(pass: &Pass<'_>, rows: Vec<Record>, intake: &mut Intak
                 histories.push(vec![entry(pass.now, EntryKind::Failed, [("reason", Value::text(&reason))])]);
                 entering.push(newcomer(pass, candidate, ParticipantState::Failed, Some(reason)));
             }
+            Entrance::Enter if pass.room.is_some_and(|room| intake.entered >= room) => intake.stayed += 1,
             Entrance::Enter => {
                 intake.entered += 1;
                 histories.push(vec![entry(pass.now, EntryKind::Entered, [])]);
@@ -218,9 +223,7 @@ pub(super) fn advance_all(pass: &Pass<'_>) -> Result<u64, Error> {
         if events.is_empty() {
             break;
         }
-        let batch = with_events(pass, events)?;
-        moved += batch.len() as u64;
-        pass.store.commit(&batch)?;
+        moved += make(pass, &with_events(pass, events)?)?;
     }
     loop {
         pass.work().check_stop()?;
@@ -228,19 +231,34 @@ pub(super) fn advance_all(pass: &Pass<'_>) -> Result<u64, Error> {
         if due.is_empty() {
             return Ok(moved);
         }
-        let batch = due.into_iter().map(|participant| one(pass, participant)).collect::<Result<Vec<_>, Error>>()?;
-        moved += batch.len() as u64;
-        pass.store.commit(&batch)?;
+        moved += make(pass, &onward(pass, due)?)?;
     }
 }
 
-fn one(pass: &Pass<'_>, participant: Participant) -> Result<Move, Error> {
-    let messages = match (pass.journey.pace.cap, person(&participant)) {
-        (Some((_, length)), Some(person)) => pass.store.messages_to(person, pass.calendar.before(pass.now, length))?,
-        _ => Vec::new(),
+fn make(pass: &Pass<'_>, moves: &[Move]) -> Result<u64, Error> {
+    if let Some(watch) = pass.watch {
+        watch(moves);
+    }
+    pass.store.commit(moves)?;
+    Ok(moves.len() as u64)
+}
+
+/// Where each of these goes from here.
+fn onward(pass: &Pass<'_>, people: Vec<Participant>) -> Result<Vec<Move>, Error> {
+    let messages = messages(pass, &people)?;
+    let go = |(at, participant)| {
+        let messages = messages.get(at).map(Vec::as_slice).unwrap_or_default();
+        let arrived = Arrived { journey: pass.journey, name: pass.name(), calendar: &pass.calendar, now: pass.now, messages };
+        advance(arrived, participant)
     };
-    let arrived = Arrived { journey: pass.journey, name: pass.name(), calendar: &pass.calendar, now: pass.now, messages: &messages };
-    Ok(advance(arrived, participant))
+    Ok(people.into_iter().enumerate().map(go).collect())
+}
+
+/// When messages went to each of these lately; nobody is asked for where the journey has no cap.
+fn messages(pass: &Pass<'_>, people: &[Participant]) -> Result<Vec<Vec<Timestamp>>, Error> {
+    let Some((_, length)) = pass.journey.pace.cap else { return Ok(Vec::new()) };
+    let people: Vec<&str> = people.iter().map(|participant| person(participant).unwrap_or_default()).collect();
+    Ok(pass.store.messages_of(&people, pass.calendar.before(pass.now, length))?)
 }
 
 /// Who messages are counted for: one person in however many journeys.
@@ -250,25 +268,29 @@ pub(super) fn person(participant: &Participant) -> Option<&str> {
 
 /// Events become facts of their participants, who then go on if that is what they waited for.
 fn with_events(pass: &Pass<'_>, events: Vec<InboxEvent>) -> Result<Vec<Move>, Error> {
-    let mut by_participant: BTreeMap<i64, Vec<InboxEvent>> = BTreeMap::new();
+    let mut by_participant: BTreeMap<ParticipantId, Vec<InboxEvent>> = BTreeMap::new();
     for event in events {
-        by_participant.entry(event.participant.as_i64()).or_default().push(event);
+        by_participant.entry(event.participant).or_default().push(event);
     }
-    let mut moves = Vec::with_capacity(by_participant.len());
-    for events in by_participant.into_values() {
-        let id: ParticipantId = events[0].participant;
-        let Some(mut participant) = pass.store.participant(id)? else { continue };
-        let mut entries = Vec::new();
-        for event in &events {
-            entries.push(Entry { at: event.at, kind: event.kind.word().to_owned(), step: Some(event.step.clone()), detail: event.payload.clone() });
+    let mut people = pass.store.participants_of(&by_participant.keys().copied().collect::<Vec<_>>())?;
+    for participant in &mut people {
+        for event in by_participant.get(&participant.id).into_iter().flatten() {
             let score = event.payload.get("score").and_then(Value::as_f64);
             participant.facts.push(Fact { event: event.kind, step: event.step.clone(), at: event.at, score });
         }
-        let standing = matches!(participant.state, ParticipantState::Active | ParticipantState::Waiting);
-        let mut onward = if standing { one(pass, participant)? } else { still(participant) };
-        answered(pass, &mut onward, &events);
-        entries.append(&mut onward.entries);
-        moves.push(Move { entries, events: events.iter().map(|event| event.id).collect(), facts_changed: true, ..onward });
+    }
+    let standing = |participant: &Participant| matches!(participant.state, ParticipantState::Active | ParticipantState::Waiting);
+    let (standing, over): (Vec<Participant>, Vec<Participant>) = people.into_iter().partition(standing);
+    let mut moves = onward(pass, standing)?;
+    moves.extend(over.into_iter().map(still));
+    for moved in &mut moves {
+        let events = by_participant.remove(&moved.participant.id).unwrap_or_default();
+        answered(pass, moved, &events);
+        moved.events = events.iter().map(|event| event.id).collect();
+        moved.facts_changed = true;
+        let heard =
+            events.into_iter().map(|event| Entry { at: event.at, kind: event.kind.word().to_owned(), step: Some(event.step), detail: event.payload });
+        moved.entries.splice(0..0, heard);
     }
     Ok(moves)
 }

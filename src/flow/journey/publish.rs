@@ -10,7 +10,7 @@ use crate::{
 use super::pass::Pass;
 
 /// What the description of an engagement says that Journey Orchestrator triggers. PX's API shows no field for it (B2).
-const BY_JOURNEY: &str = "Triggered by: Journey Orchestrator";
+pub(super) const BY_JOURNEY: &str = "Triggered by: Journey Orchestrator";
 
 /// The state of an engagement that is launched and active.
 pub(super) const ACTIVE: &str = "STARTED";

@@ -62,16 +62,25 @@ pub(crate) fn run(
     }
     events::poll(&pass)?;
     health::look(&mut pass)?;
+    let (moved, refused) = rounds(&pass)?;
+    work.tally.updated += moved;
+    work.tally.rejected += refused;
+    Ok(())
+}
+
+/// Moves and delivers until nothing more happens at this moment. Gives back how many moves were made and how many intents were refused.
+pub(super) fn rounds(pass: &Pass<'_>) -> Result<(u64, u64), Error> {
+    let (mut all, mut refused) = (0, 0);
     for _ in 0..ROUNDS {
-        let moved = advance_all(&pass)?;
-        let delivered = deliver(&pass)?;
-        work.tally.updated += moved;
-        work.tally.rejected += delivered.refused;
+        let moved = advance_all(pass)?;
+        let delivered = deliver(pass)?;
+        all += moved;
+        refused += delivered.refused;
         if moved == 0 && delivered.done + delivered.refused == 0 {
             break;
         }
     }
-    Ok(())
+    Ok((all, refused))
 }
 
 /// What a look at a journey is given.
@@ -98,6 +107,8 @@ pub(super) fn pass<'a>(
         rule_updates: work.rule_updates,
         mailer: hands.mailer,
         associations: hands.store.associations(&declaration.name)?,
+        room: None,
+        watch: None,
     })
 }
 

@@ -38,11 +38,15 @@ mod message;
 mod office;
 /// What the server says.
 mod replies;
+/// What people do with a message that no server has seen.
+mod responses;
 /// One conversation.
 mod session;
 /// Taking connections.
 mod smtp;
 
+pub(super) use behaviour::Behaviour;
 pub(super) use inbox::routes;
 pub(super) use office::Office;
+pub(super) use responses::responses;
 pub(super) use smtp::{Smtp, serve};
