@@ -12,7 +12,7 @@ use crate::{
     connectors::Stop,
     flow::{
         Error, Notice, Notify, Rejection,
-        rule::{COMPANY, for_rows},
+        rule::{COMPANY, companies_of, for_rows, needs_company},
         work::Work,
     },
     model::{Does, Effect, EventKind, Fault, FaultKind, Record, SegmentEdit, System, Timestamp, Value},
@@ -245,8 +245,15 @@ fn act(pass: &Pass<'_>, step: &str, all: Vec<(Due, Record)>, delivered: &mut Del
         }
         return Ok(());
     };
+    let own = |fields: &Record| fields.path(&pass.journey.identity.company).cloned();
+    let named: Vec<Value> = all.iter().filter_map(|(_, fields)| own(fields)).filter(|_| needs_company(&action.kind)).collect();
+    let companies = match companies_of(&pass.work(), &named) {
+        Ok(companies) => companies,
+        Err(Error::Interrupted) => return Err(Error::Interrupted),
+        Err(error) => return all.iter().try_for_each(|(due, _)| settle(pass, due, step, Err(error.fault()), delivered)),
+    };
     for (due, mut fields) in all {
-        if let Some(company) = fields.path(&pass.journey.identity.company).cloned() {
+        if let Some(company) = own(&fields).and_then(|company| companies.get(&company.to_string()).cloned()) {
             fields.set(COMPANY, company);
         }
         let outcome = one_row(pass, action, fields);

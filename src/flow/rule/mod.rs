@@ -5,7 +5,7 @@ mod action;
 /// Which Gainsight company an account is.
 mod company;
 
-pub(crate) use company::COMPANY;
+pub(crate) use company::{COMPANY, companies_of, needs_company};
 
 use crate::{
     model::{ObjectSchema, Record, Source},
