@@ -8,6 +8,8 @@ mod applied;
 mod association;
 /// How far each declaration has read.
 mod cursor;
+/// What users of PX did with engagements.
+mod doing;
 /// What can go wrong with the state file.
 mod error;
 /// What happened outside, waiting to move participants.
@@ -47,11 +49,14 @@ mod row_error;
 mod run;
 /// What the systems last said about their objects.
 mod schema;
+/// What participants' sources last said of them.
+mod source;
 /// What each participant went through.
 mod timeline;
 
 pub use applied::Applied;
 pub use association::Association;
+pub use doing::Doing;
 pub use error::Error;
 pub use event::{InboxEvent, NewEvent};
 pub use journal::{Batch, BatchId, JournalRow, Outcome};
@@ -61,9 +66,10 @@ pub use mark::Mark;
 pub use moves::Move;
 pub use open::Store;
 pub use outbox::{Intent, NewIntent, OutboxCounts};
-pub use participant::{Counts, Fact, Known, NewParticipant, Participant, ParticipantFilter, ParticipantId, ParticipantState};
+pub use participant::{Counts, Fact, NewParticipant, Participant, ParticipantFilter, ParticipantId, ParticipantState};
 pub use retention::{Retention, Swept};
 pub use row_error::RowError;
 pub use run::{Begin, Finish, Run, RunFilter, RunId, Status};
 pub use schema::CachedSchema;
+pub use source::Known;
 pub use timeline::{Entry, EntryKind};

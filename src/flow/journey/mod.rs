@@ -5,6 +5,8 @@
 mod advance;
 /// What moves asked for, carried out.
 mod deliver;
+/// What people did before they came.
+mod earlier;
 /// Edits while people are in.
 mod edit;
 /// Who comes in.
@@ -21,6 +23,8 @@ mod outside;
 mod pass;
 /// Everything checked, and engagements associated.
 mod publish;
+/// People who are in, read again.
+mod reread;
 /// A journey's run.
 mod run;
 /// Due dates in a journey's own time zone, quiet hours, working days.
@@ -30,7 +34,7 @@ mod when;
 
 pub use advance::{Arrived, Intent, advance};
 pub use edit::{Edit, take_edit};
-pub use enter::{Candidate, Earlier, Entrance, Gate, INVALID_PX_USER, entrance};
+pub use enter::{Candidate, Earlier, Entrance, Gate, INVALID_PX_USER, entrance, stays};
 pub use mail::{Mailer, Rendered};
 pub use operate::{Desk, Published, Wake, is_active, operate, publish_program, report, wake};
 pub use pass::Pass;
