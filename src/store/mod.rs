@@ -10,6 +10,8 @@ mod asked;
 mod association;
 /// How far each declaration has read.
 mod cursor;
+/// What users of PX did with engagements.
+mod doing;
 /// Edits of journeys with people in them.
 mod edits;
 /// What can go wrong with the state file.
@@ -55,12 +57,15 @@ mod run;
 mod schema;
 /// A state file that is thrown away.
 mod scratch;
+/// What participants' sources last said of them.
+mod source;
 /// What each participant went through.
 mod timeline;
 
 pub use applied::Applied;
 pub use asked::AskedFor;
 pub use association::Association;
+pub use doing::Doing;
 pub use edits::{Standing, Timer};
 pub use error::Error;
 pub use event::{InboxEvent, NewEvent};
@@ -71,10 +76,11 @@ pub use mark::Mark;
 pub use moves::Move;
 pub use open::Store;
 pub use outbox::{Fate, Intent, NewIntent, OutboxCounts, Pending, Settled};
-pub use participant::{Counts, Fact, Known, NewParticipant, Participant, ParticipantFilter, ParticipantId, ParticipantState};
+pub use participant::{Counts, Fact, NewParticipant, Participant, ParticipantFilter, ParticipantId, ParticipantState};
 pub use responses::{Response, Score};
 pub use retention::{Retention, Swept};
 pub use row_error::RowError;
 pub use run::{Begin, Finish, Run, RunFilter, RunId, Status};
 pub use schema::CachedSchema;
+pub use source::Known;
 pub use timeline::{Entry, EntryKind};

@@ -1,6 +1,6 @@
 //! How the queries of journeys are answered: by seeking in an index, never by reading all participants, events or messages.
 
-use super::{Store, edits, event, funnel, outbox, parked, participant, responses};
+use super::{Store, doing, edits, event, funnel, outbox, parked, participant, responses, source};
 
 /// The steps of a query's plan.
 fn plan(store: &Store, query: &str) -> Vec<String> {
@@ -61,6 +61,10 @@ fn people_are_sought_by_key_and_address() {
     seeks(&store, &participant::by_key(), "participants_by_key (journey=? AND key=?)");
     seeks(&store, &participant::by_person("email"), "participants_by_email (email=?)");
     seeks(&store, &participant::by_person("px_id"), "participants_by_px (px_id=?)");
+    for query in [source::KNOWN, source::REACHED, doing::DONE] {
+        let steps = plan(&store, query);
+        assert!(steps.iter().all(|step| !step.starts_with("SCAN") || step.contains("VIRTUAL TABLE")), "{query}\n{steps:#?}");
+    }
     seeks(&store, &participant::listing(&participant::ParticipantFilter::default()), "participants_of (journey=? AND rowid>?)");
 }
 

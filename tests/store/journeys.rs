@@ -137,7 +137,7 @@ fn people_enter_and_are_found_by_key_address_and_page() {
     let again = person("welcome", "ann", ParticipantState::Waiting, Some(at(9)));
     let elsewhere = NewParticipant { email: ann.email.clone(), px_id: ann.px_id.clone(), ..person("nps", "x", ParticipantState::Dropped, None) };
     let history = [vec![entry(EntryKind::Entered, "wait", at(0)), entry(EntryKind::Event(EventKind::Opened), "mail", at(1))]];
-    let ids = store.enter(&[ann.clone(), bob, again, elsewhere], &history).expect("enter");
+    let ids = store.enter(&[ann.clone(), bob, again.clone(), elsewhere], &history).expect("enter");
 
     let seen = store.participant(ids[0]).expect("read").expect("there");
     assert_eq!((&seen.facts, &seen.fields, seen.ended, &seen.reason), (&ann.facts, &ann.fields, ann.ended, &ann.reason));
@@ -149,7 +149,7 @@ fn people_enter_and_are_found_by_key_address_and_page() {
     assert_eq!(ids_of(store.by_px("px-ann").expect("read")), [ids[2], ids[3], ids[0]], "not over first");
     assert_eq!(ids_of(store.by_email("ANN@example.com").expect("read")), [ids[2], ids[3], ids[0]], "in any case");
     let known = store.known_keys("welcome", &["ann".into(), "bob".into(), "cy".into()]).expect("read");
-    let newest: Known = (ids[2], ParticipantState::Waiting, None);
+    let newest = Known { id: ids[2], state: ParticipantState::Waiting, ended: None, source: Some(Store::source_hash(&again.fields)) };
     assert_eq!((known.len(), known.get("ann")), (2, Some(&newest)));
 
     let list = |filter: &ParticipantFilter<'_>| ids_of(store.participants("welcome", filter).expect("list"));
@@ -466,7 +466,7 @@ fn a_file_of_format_2_is_brought_up_to_date_with_all_it_holds() {
     assert_eq!(store.runs(&RunFilter::default()).expect("runs"), []);
     assert_eq!(waiting(&store, "welcome", 2).len(), 2, "the new tables are there");
     let version: i64 = Connection::open(&path).expect("open").pragma_query_value(None, "user_version", |row| row.get(0)).expect("read");
-    assert_eq!(version, 5);
+    assert_eq!(version, 6);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::{
     connectors::Stop,
     flow::{
         Error,
-        rule::{COMPANY, for_rows},
+        rule::{COMPANY, companies_of, for_rows, needs_company},
     },
     model::{Does, Effect, Fault, FaultKind, Record, SegmentEdit, System, Value},
     script::{Action, Closure},
@@ -236,9 +236,20 @@ fn close(pass: &Pass<'_>, step: &str, reason: &str, all: &[(Due, Record)], settl
 
 /// A load, a score, a call to action: all rows at once, as a rule does them. A rejected row is a refused intent, for the same reason.
 fn load(pass: &Pass<'_>, step: &str, action: &Action, all: Vec<(Due, Record)>, settling: &mut Settling<'_>) -> Result<(), Error> {
+    let own = |fields: &Record| fields.path(&pass.journey.identity.company).cloned();
+    let named: Vec<Value> = all.iter().filter_map(|(_, fields)| own(fields)).filter(|_| needs_company(&action.kind)).collect();
+    let companies = match companies_of(&pass.work(), &named) {
+        Ok(companies) => companies,
+        Err(Error::Interrupted) => return Err(Error::Interrupted),
+        Err(error) => {
+            let fault = error.fault();
+            all.iter().for_each(|(due, _)| settling.outcome(due, step, Err(fault.clone())));
+            return settling.keep();
+        }
+    };
     let (mut dues, mut rows) = (Vec::with_capacity(all.len()), Vec::with_capacity(all.len()));
     for (due, mut fields) in all {
-        if let Some(company) = fields.path(&pass.journey.identity.company).cloned() {
+        if let Some(company) = own(&fields).and_then(|company| companies.get(&company.to_string()).cloned()) {
             fields.set(COMPANY, company);
         }
         dues.push(due);

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use crate::{
     flow::{Error, pages::for_each_page},
     model::{Does, EventKind, Query, Record, Source, System, Timestamp, Value},
-    store::{Association, NewEvent, Participant},
+    store::{Association, Doing, NewEvent, Participant},
 };
 
 use super::pass::Pass;
@@ -25,6 +25,7 @@ pub(super) fn poll(pass: &Pass<'_>) -> Result<usize, Error> {
     if live.is_empty() {
         return Ok(0);
     }
+    history(pass, &live)?;
     let kept = pass.store.program(pass.name())?.and_then(|program| program.polled_at);
     let begun = live.iter().map(|one| one.since).min().unwrap_or(pass.now);
     let oldest = pass.now.saturating_sub(HISTORY).unwrap_or(begun);
@@ -33,17 +34,50 @@ pub(super) fn poll(pass: &Pass<'_>) -> Result<usize, Error> {
     // The feed knows no condition on the engagement.
     let source = Source::Object(Query { since: Some(("date".to_owned(), since)), ..Query::of(System::Px, "engagement_views") });
     for_each_page(&mut pass.work(), &source, |_, rows| {
-        let mut events = Vec::new();
+        let (mut events, mut did) = (Vec::new(), Vec::new());
         for row in &rows {
-            if let Some(association) = live.iter().find(|one| row.get("engagementId").and_then(Value::as_str) == Some(one.id.as_str())) {
+            if let Some(association) = live.iter().find(|one| is_of(row, &one.id)) {
                 events.extend(of_row(pass, association, row)?);
+                did.extend(doings(row, &association.id));
             }
         }
         fresh += pass.store.receive(&events)?;
+        pass.store.did(&did)?;
         Ok(())
     })?;
     pass.store.polled(pass.name(), pass.now)?;
     Ok(fresh)
+}
+
+/// Reads back, once for each engagement, what was done with it before it was first associated: whoever comes again is known by it (B9).
+fn history(pass: &Pass<'_>, live: &[&Association]) -> Result<(), Error> {
+    let mut unread = Vec::new();
+    for one in live.iter().filter(|one| !one.kind.ends_with("_SURVEY")) {
+        if !pass.store.knows_history(&one.id)? {
+            unread.push(one.id.as_str());
+        }
+    }
+    if unread.is_empty() {
+        return Ok(());
+    }
+    let oldest = pass.now.saturating_sub(HISTORY).unwrap_or(pass.now);
+    let source = Source::Object(Query { since: Some(("date".to_owned(), oldest)), ..Query::of(System::Px, "engagement_views") });
+    for_each_page(&mut pass.work(), &source, |_, rows| {
+        let did = rows.iter().flat_map(|row| unread.iter().filter(|id| is_of(row, id)).flat_map(|id| doings(row, id)));
+        Ok(pass.store.did(&did.collect::<Vec<_>>())?)
+    })?;
+    unread.into_iter().try_for_each(|id| pass.store.has_history(id, pass.now)).map_err(Error::from)
+}
+
+fn is_of(row: &Record, engagement: &str) -> bool {
+    row.get("engagementId").and_then(Value::as_str) == Some(engagement)
+}
+
+/// What a row says that its user did.
+fn doings(row: &Record, engagement: &str) -> Vec<Doing> {
+    let (Some(px_id), Some(at)) = (text(row, "identifyId"), instant(row)) else { return Vec::new() };
+    let doing = |kind| Doing { px_id: px_id.clone(), engagement: engagement.to_owned(), kind, at };
+    kinds(row).into_iter().map(doing).collect()
 }
 
 /// One row of the feed for everybody it concerns: the same PX user may take part more than once.

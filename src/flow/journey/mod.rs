@@ -5,6 +5,8 @@
 mod advance;
 /// What moves asked for, carried out.
 mod deliver;
+/// What people did before they came.
+mod earlier;
 /// Edits while people are in.
 mod edit;
 /// Who comes in.
@@ -29,6 +31,8 @@ mod plan;
 mod publish;
 /// How it went.
 mod report;
+/// People who are in, read again.
+mod reread;
 /// What people will do, until it is heard of.
 mod respond;
 /// A journey's run.
@@ -48,7 +52,7 @@ mod when;
 
 pub use advance::{Arrived, Intent, advance};
 pub use edit::{Edit, plan_edit, sources, take_edit};
-pub use enter::{Candidate, Earlier, Entrance, Gate, INVALID_PX_USER, entrance};
+pub use enter::{Candidate, Earlier, Entrance, Gate, INVALID_PX_USER, entrance, stays};
 pub use mail::{Mailer, Rendered};
 pub use operate::{Desk, Published, Wake, is_active, move_people, operate, publish_moving, publish_program, wake};
 pub use pass::Pass;

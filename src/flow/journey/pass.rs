@@ -1,7 +1,10 @@
 //! One look at one active journey: who comes in, what has happened, whose time has come, what has to go out. Each part takes what it finds
 //! in batches, one transaction each, and can be cut short anywhere: the next look goes on from what the state file holds.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
 
 use crate::{
     connectors::Stop,
@@ -13,13 +16,15 @@ use crate::{
     },
     model::{Date, Does, EventKind, Query, Record, Source, System, Timestamp, Value},
     script::{Declaration, Journey, Participants, Perform},
-    store::{Association, Entry, EntryKind, Fact, InboxEvent, Move, NewParticipant, Participant, ParticipantId, ParticipantState, Store},
+    store::{Association, Entry, EntryKind, Fact, InboxEvent, Known, Move, NewParticipant, Participant, ParticipantId, ParticipantState, Store},
 };
 
 use super::{
     Mailer,
     advance::{Arrived, advance},
-    enter::{Candidate, Earlier, Entrance, Gate, entrance},
+    earlier,
+    enter::{Candidate, Earlier, Entrance, Gate, entrance, stays},
+    reread::{self, changed},
     time::Calendar,
 };
 
@@ -95,6 +100,8 @@ pub(super) struct Intake {
     pub entered: u64,
     pub failed: u64,
     pub stayed: u64,
+    /// Of those who stayed: the source says something new of them.
+    pub changed: u64,
 }
 
 /// Looks for participants in the journey's source.
@@ -130,31 +137,22 @@ pub(super) fn look_for_people(pass: &Pass<'_>) -> Result<Intake, Error> {
     Ok(intake)
 }
 
+/// What becomes of everybody in the rows: whoever may comes in, whoever is in is read again.
 pub(super) fn take_people(pass: &Pass<'_>, rows: Vec<Record>, intake: &mut Intake) -> Result<(), Error> {
     intake.read += rows.len() as u64;
-    let mut candidates: Vec<Candidate> = Vec::with_capacity(rows.len());
-    for row in rows {
-        match Candidate::of(pass.journey, row) {
-            Ok(candidate) if candidates.iter().all(|earlier| earlier.key != candidate.key) => candidates.push(candidate),
-            // The second row of one person: they are in by the first.
-            Ok(_) => intake.stayed += 1,
-            Err(why) => {
-                intake.failed += 1;
-                tracing::warn!(journey = pass.name(), why, "a participant was left out");
-            }
-        }
+    let (candidates, lacking) = candidates(pass, rows, intake);
+    for why in lacking {
+        intake.failed += 1;
+        tracing::warn!(journey = pass.name(), why, "a participant was left out");
     }
-    let keys: Vec<String> = candidates.iter().map(|candidate| candidate.key.clone()).collect();
-    let known = pass.store.known_keys(pass.name(), &keys)?;
-    let needs_px = pass.needs_px();
-    let px_known = if needs_px { px_users(pass, &candidates)? } else { Vec::new() };
-    let (mut entering, mut histories) = (Vec::new(), Vec::new());
-    for candidate in candidates {
-        let earlier = known.get(&candidate.key).map(|(_, state, ended)| Earlier { state: *state, ended: *ended });
-        let px_known = candidate.px_id.as_ref().is_some_and(|id| px_known.contains(id));
-        let gate = Gate { journey: pass.journey, calendar: &pass.calendar, now: pass.now, needs_px, px_known };
-        match entrance(gate, &candidate, earlier) {
-            Entrance::Stays(_) => intake.stayed += 1,
+    let (mut entering, mut histories, mut again) = (Vec::new(), Vec::new(), Vec::new());
+    for (candidate, known, becomes) in judge(pass, candidates)? {
+        match becomes {
+            Entrance::Stays(_) => {
+                intake.stayed += 1;
+                let read = known.and_then(|known| Some((known, changed(&candidate, known)?)));
+                again.extend(read.map(|(known, source)| (known, candidate, source)));
+            }
             Entrance::Fails(reason) => {
                 intake.failed += 1;
                 histories.push(vec![entry(pass.now, EntryKind::Failed, [("reason", Value::text(&reason))])]);
@@ -171,14 +169,47 @@ pub(super) fn take_people(pass: &Pass<'_>, rows: Vec<Record>, intake: &mut Intak
     if !entering.is_empty() {
         pass.store.enter(&entering, &histories)?;
     }
+    intake.changed += reread::take(pass, again)?;
     Ok(())
 }
 
+/// Records as candidates, each person once, and what others lack.
+fn candidates(pass: &Pass<'_>, rows: Vec<Record>, intake: &mut Intake) -> (Vec<Candidate>, Vec<String>) {
+    let (mut candidates, mut lacking, mut seen) = (Vec::with_capacity(rows.len()), Vec::new(), HashSet::with_capacity(rows.len()));
+    for row in rows {
+        match Candidate::of(pass.journey, row) {
+            Ok(candidate) if seen.insert(candidate.key.clone()) => candidates.push(candidate),
+            // The second row of one person: they are in by the first.
+            Ok(_) => intake.stayed += 1,
+            Err(why) => lacking.push(why),
+        }
+    }
+    (candidates, lacking)
+}
+
+/// Who may come in. PX is asked only about those who could.
+pub(super) fn judge(pass: &Pass<'_>, candidates: Vec<Candidate>) -> Result<Vec<(Candidate, Option<Known>, Entrance)>, Error> {
+    let keys: Vec<String> = candidates.iter().map(|candidate| candidate.key.clone()).collect();
+    let known = pass.store.known_keys(pass.name(), &keys)?;
+    let needs_px = pass.needs_px();
+    let gate = |px_known| Gate { journey: pass.journey, calendar: &pass.calendar, now: pass.now, needs_px, px_known };
+    let earlier = |candidate: &Candidate| known.get(&candidate.key).map(|known| Earlier { state: known.state, ended: known.ended });
+    let could = |candidate: &&Candidate| earlier(candidate).is_none_or(|earlier| stays(gate(false), earlier).is_none());
+    let px_users = if needs_px { px_users(pass, candidates.iter().filter(could))? } else { HashSet::new() };
+    let judged = candidates.into_iter().map(|candidate| {
+        let px_known = candidate.px_id.as_ref().is_some_and(|id| px_users.contains(id));
+        let becomes = entrance(gate(px_known), &candidate, earlier(&candidate));
+        let known = known.get(&candidate.key).copied();
+        (candidate, known, becomes)
+    });
+    Ok(judged.collect())
+}
+
 /// The PX ids among the candidates' that PX knows.
-fn px_users(pass: &Pass<'_>, candidates: &[Candidate]) -> Result<Vec<String>, Error> {
-    let keys: Vec<Value> = candidates.iter().filter_map(|candidate| candidate.px_id.as_ref()).map(Value::text).collect();
+fn px_users<'c>(pass: &Pass<'_>, candidates: impl Iterator<Item = &'c Candidate>) -> Result<HashSet<String>, Error> {
+    let keys: Vec<Value> = candidates.filter_map(|candidate| candidate.px_id.as_ref()).map(Value::text).collect();
     if keys.is_empty() {
-        return Ok(Vec::new());
+        return Ok(HashSet::new());
     }
     let lookup =
         crate::model::Lookup { system: System::Px, object: "users".to_owned(), by: "identifyId".to_owned(), keys, fields: Vec::new(), filter: None };
@@ -243,6 +274,11 @@ fn make(pass: &Pass<'_>, moves: &[Move]) -> Result<u64, Error> {
     Ok(moves.len() as u64)
 }
 
+/// Where one goes from here.
+pub(super) fn one(pass: &Pass<'_>, participant: Participant) -> Result<Option<Move>, Error> {
+    Ok(onward(pass, vec![participant])?.pop())
+}
+
 /// Where each of these goes from here.
 fn onward(pass: &Pass<'_>, people: Vec<Participant>) -> Result<Vec<Move>, Error> {
     let messages = messages(pass, &people)?;
@@ -273,10 +309,17 @@ fn with_events(pass: &Pass<'_>, events: Vec<InboxEvent>) -> Result<Vec<Move>, Er
         by_participant.entry(event.participant).or_default().push(event);
     }
     let mut people = pass.store.participants_of(&by_participant.keys().copied().collect::<Vec<_>>())?;
+    let mut heard: BTreeMap<ParticipantId, Vec<Entry>> = BTreeMap::new();
     for participant in &mut people {
+        let entries = heard.entry(participant.id).or_default();
         for event in by_participant.get(&participant.id).into_iter().flatten() {
             let score = event.payload.get("score").and_then(Value::as_f64);
+            entries.push(Entry { at: event.at, kind: event.kind.word().to_owned(), step: Some(event.step.clone()), detail: event.payload.clone() });
             participant.facts.push(Fact { event: event.kind, step: event.step.clone(), at: event.at, score });
+            for (fact, entry) in earlier::doings(pass, participant, event)? {
+                participant.facts.push(fact);
+                entries.push(entry);
+            }
         }
     }
     let standing = |participant: &Participant| matches!(participant.state, ParticipantState::Active | ParticipantState::Waiting);
@@ -288,15 +331,13 @@ fn with_events(pass: &Pass<'_>, events: Vec<InboxEvent>) -> Result<Vec<Move>, Er
         answered(pass, moved, &events);
         moved.events = events.iter().map(|event| event.id).collect();
         moved.facts_changed = true;
-        let heard =
-            events.into_iter().map(|event| Entry { at: event.at, kind: event.kind.word().to_owned(), step: Some(event.step), detail: event.payload });
-        moved.entries.splice(0..0, heard);
+        moved.entries.splice(0..0, heard.remove(&moved.participant.id).unwrap_or_default());
     }
     Ok(moves)
 }
 
 /// Whoever has ended only remembers.
-fn still(participant: Participant) -> Move {
+pub(super) fn still(participant: Participant) -> Move {
     Move { participant, entries: Vec::new(), intents: Vec::new(), events: Vec::new(), fields_changed: false, facts_changed: true }
 }
 

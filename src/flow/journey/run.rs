@@ -58,7 +58,8 @@ pub(crate) fn run(
         work.tally.read += intake.read;
         work.tally.created += intake.entered;
         work.tally.rejected += intake.failed;
-        work.tally.unchanged += intake.stayed;
+        work.tally.unchanged += intake.stayed - intake.changed;
+        work.tally.updated += intake.changed;
     }
     events::poll(&pass)?;
     health::look(&mut pass)?;

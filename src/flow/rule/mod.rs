@@ -8,7 +8,7 @@ mod at_hand;
 mod company;
 
 pub(crate) use at_hand::for_rows;
-pub(crate) use company::COMPANY;
+pub(crate) use company::{COMPANY, companies_of, needs_company};
 
 use crate::{
     model::{ObjectSchema, Record, Source},
