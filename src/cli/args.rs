@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::{check, completions, definitions, docs, exec, history, init, journey, list, plan, render::Color, run, sandbox, show, simulate, test, up};
+use super::{check, completions, definitions, docs, exec, explain, history, init, journey, list, plan, render::Color, run, sandbox, show, simulate, test, up};
 
 /// Customer-success automation by scripts: Salesforce, Pendo and Gainsight kept in agreement.
 #[derive(Debug, Parser)]
@@ -66,8 +66,10 @@ pub(crate) enum Command {
     Test(test::Test),
     /// The emulated systems alone, until they are asked to stop.
     Sandbox(sandbox::Sandbox),
-    /// The reference of every function with its examples, and of every diagnostic code.
+    /// The reference of every function with its examples, and the guide; as one HTML page, too.
     Docs(docs::Docs),
+    /// Explain a diagnostic code: what triggers it, and the same mended.
+    Explain(explain::Explain),
     /// Write the script API as `.d.rhai` files, for editors.
     Definitions(definitions::Definitions),
     /// Print a script that completes commands and names in a shell.

@@ -1,9 +1,8 @@
 //! `tabi docs [NAME]`: the reference of everything scripts can say, and of every diagnostic code.
 
 use clap::Args;
-use serde_json::json;
 
-use crate::script::{Code, Entry, explain, reference};
+use crate::script::{Entry, explain, reference};
 
 use super::{
     Context, Exit, Failure,
@@ -25,7 +24,8 @@ pub(crate) fn docs(args: &Docs, cx: &Context) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     };
     if let Some(code) = explain(name) {
-        return Ok(code_explained(code, cx));
+        super::explain::explained(code, cx);
+        return Ok(Exit::Done);
     }
     let found: Vec<&Entry> = entries.iter().filter(|e| e.name == *name || e.namespace == *name || e.name.ends_with(&format!("::{name}"))).collect();
     cx.out.json(&found);
@@ -94,10 +94,4 @@ fn page(entry: &Entry, cx: &Context) {
         }
         cx.out.line("");
     }
-}
-
-fn code_explained(code: &Code, cx: &Context) -> Exit {
-    cx.out.json(&json!({"code": code.code, "title": code.title, "explanation": code.explanation}));
-    cx.out.line(format!("{} {}\n\n  {}", paint(BOLD, code.code), paint(BOLD, code.title), code.explanation));
-    Exit::Done
 }

@@ -37,6 +37,8 @@ pub(crate) struct Failure {
     pub(crate) code: String,
     pub(crate) message: String,
     pub(crate) place: Option<Box<Spot>>,
+    /// The calls of the script that led there, the innermost one first.
+    pub(crate) stack: Vec<(String, Spot)>,
     pub(crate) hint: Option<String>,
     pub(crate) system: Option<System>,
     /// People were told already; programs were not.
@@ -53,7 +55,7 @@ pub(crate) struct Spot {
 
 impl Failure {
     pub(crate) fn new(exit: Exit, code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { exit, code: code.into(), message: message.into(), place: None, hint: None, system: None, shown: false }
+        Self { exit, code: code.into(), message: message.into(), place: None, stack: Vec::new(), hint: None, system: None, shown: false }
     }
 
     pub(crate) fn usage(message: impl Into<String>) -> Self {

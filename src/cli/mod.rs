@@ -19,6 +19,10 @@ mod definitions;
 mod docs;
 /// `tabi exec`.
 mod exec;
+/// `tabi explain`.
+mod explain;
+/// `tabi check --fix`.
+mod fix;
 /// `tabi history`.
 mod history;
 /// `tabi init`.

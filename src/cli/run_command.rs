@@ -9,7 +9,7 @@ use crate::host::{Workspace, clock::Clock};
 use super::{
     Exit, Failure,
     args::{Cli, Command, Global},
-    check, completions, definitions, docs, exec, history, init, journey, list, plan,
+    check, completions, definitions, docs, exec, explain, history, init, journey, list, plan,
     render::{Out, failure, logs},
     run, sandbox, show, simulate, test, up,
 };
@@ -62,6 +62,7 @@ fn dispatch(command: &Command, context: &Context) -> Result<Exit, Failure> {
         Command::Test(args) => test::test(args, context),
         Command::Sandbox(args) => sandbox::sandbox(args, context),
         Command::Docs(args) => docs::docs(args, context),
+        Command::Explain(args) => explain::explain(args, context),
         Command::Definitions(args) => definitions::definitions(args, context),
         Command::Completions(args) => completions::completions(args, context),
     }

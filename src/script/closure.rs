@@ -166,6 +166,7 @@ impl Closure {
         from_dynamic(&result).map_err(|what| Failure {
             fault: Box::new(Fault::new(FaultKind::Script, format!("the closure returns {what}, which is no value"))),
             place: Some(self.0.place.clone()),
+            stack: Vec::new(),
             cause: Cause::Other,
         })
     }

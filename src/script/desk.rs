@@ -57,7 +57,7 @@ pub(super) struct Found {
 }
 
 /// The files of a generation by name, as they are compiled.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Maps(Mutex<HashMap<String, Arc<FileMap>>>);
 
 impl Maps {

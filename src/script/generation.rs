@@ -11,14 +11,15 @@ use rhai::{AST, Dynamic, Engine, Module, ParseErrorType, Scope};
 use super::{
     check::{self, Own, Table},
     declaration::{Body, Declaration, MeasureDecl, Place},
-    desk::{Desk, Found, Loading},
-    diagnostics::{Diagnostic, Id},
+    desk::{Desk, Found, Loading, Maps},
+    diagnostics::{Diagnostic, Id, settle},
     engine::engine,
     failure::{Cause, Failure, failure},
     library::{Library, Resolver, compile},
     limits::{self, Limits},
     sources::{Sources, Texts},
     spots::{FileMap, place},
+    syntax,
     templates::{Shelf, Templates, is_template},
     trial::only_in_tests,
 };
@@ -51,6 +52,7 @@ pub struct Generation {
     texts: BTreeMap<String, Arc<str>>,
     sought: BTreeSet<String>,
     templates: Arc<Templates>,
+    maps: Arc<Maps>,
     hash: String,
 }
 
@@ -78,7 +80,11 @@ impl Generation {
         let (templates, mut loaded) = load_templates(&library, &templates, previous);
         let shelf = Arc::new(Shelf::with(Arc::clone(&templates)));
         loaded.extend(scripts.into_iter().map(|name| load_file(&library, (&engine, &table, &shelf), name, limits)));
-        Self { sought: library.sought(), templates, ..Self::assemble(loaded, library.texts(), previous) }
+        let maps = Arc::clone(&library.maps);
+        let mut generation = Self { sought: library.sought(), templates, maps, ..Self::assemble(loaded, library.texts(), previous) };
+        let mut diagnostics = std::mem::take(&mut generation.diagnostics);
+        generation.settle(&mut diagnostics);
+        Self { diagnostics, ..generation }
     }
 
     /// Sorts out what is declared across files. A file at fault there falls back to its last good version, too.
@@ -113,7 +119,7 @@ impl Generation {
         }
         tidy(&mut diagnostics);
         let hash = hash_of(&files);
-        Self { files, declared, diagnostics, texts, sought: BTreeSet::new(), templates: Arc::default(), hash }
+        Self { files, declared, diagnostics, texts, sought: BTreeSet::new(), templates: Arc::default(), maps: Arc::default(), hash }
     }
 
     /// What runs: the declarations of good files, and of the good versions of broken ones.
@@ -152,6 +158,12 @@ impl Generation {
     /// Everything that is wrong with the files on disk, by file and line.
     pub fn diagnostics(&self) -> &[Diagnostic] {
         &self.diagnostics
+    }
+
+    /// Points findings at the very words they are about, and makes edits of what was meant: for what further checks of this generation found.
+    pub fn settle(&self, found: &mut Vec<Diagnostic>) {
+        settle(found, &self.maps, |file| self.texts.get(file).cloned());
+        tidy(found);
     }
 
     /// No errors; warnings may be there.
@@ -350,7 +362,13 @@ pub(super) fn unparsed(
     }
     let at = within(text, place(name, error.1));
     let finding = Diagnostic::new(Id::Syntax, &at, capitalised_down(&error.0.to_string()));
-    vec![finding.hint_if(syntax_hint(&error.0))]
+    match syntax::missing(&lenient(limits), (name, text), &error) {
+        Some(missing) => {
+            let hint = format!("put `{}` at {}:{}", missing.sign, missing.at.line, missing.at.column);
+            vec![finding.insertion(&missing.at, missing.sign, true).hint(hint)]
+        }
+        None => vec![finding.hint_if(syntax_hint(&error.0))],
+    }
 }
 
 /// A place behind the last line is told as the end of that line.

@@ -19,6 +19,8 @@ use super::{
 
 /// Bytes of one script.
 const LARGEST: u64 = 1 << 20;
+/// The byte order mark that some editors put before a file's text. It is no part of the script.
+const MARK: char = '\u{feff}';
 /// Files importing files.
 const DEEPEST: usize = 16;
 
@@ -289,8 +291,8 @@ fn read(path: &Path, name: &str) -> Result<String, Box<Diagnostic>> {
     let bytes = fs::read(path).map_err(unreadable)?;
     match String::from_utf8(bytes) {
         Ok(text) if text.contains('\0') => Err(finding(Id::NotText, "is binary: it holds zero bytes".to_owned())),
-        Ok(text) if text.trim().is_empty() => Err(finding(Id::EmptyFile, "is empty".to_owned())),
-        Ok(text) => Ok(text),
+        Ok(text) if text.trim_start_matches(MARK).trim().is_empty() => Err(finding(Id::EmptyFile, "is empty".to_owned())),
+        Ok(text) => Ok(text.strip_prefix(MARK).map_or_else(|| text.clone(), str::to_owned)),
         Err(error) => {
             let valid = error.utf8_error().valid_up_to();
             let line = error.as_bytes().iter().take(valid).filter(|b| **b == b'\n').count() + 1;

@@ -48,6 +48,8 @@ mod spots;
 mod stdlib;
 /// "Did you mean".
 mod suggest;
+/// Syntax errors that one sign would mend.
+mod syntax;
 /// Templates of mail.
 mod templates;
 /// Tests of a workspace's scripts.
@@ -61,9 +63,9 @@ pub use declaration::{
     Action, ActionKind, Aggregate, Blank, Body, Cell, CtaAction, Declaration, DeclaredField, FieldMap, Integration, Kind, Mapping, MeasureDecl, Mode,
     ObjectLoad, Place, Pull, Push, Rule, RuleDate, RuleScore, SegmentDecl, Target, UsageLoad,
 };
-pub use diagnostics::{CODES, Code, Diagnostic, Label, Severity, explain, render};
+pub use diagnostics::{CODES, Code, Diagnostic, Example, Label, Page, Severity, Suggestion, explain, page, render, render_within};
 pub use docs::{Entry, Form, reference};
-pub use failure::Failure;
+pub use failure::{Failure, Frame};
 pub use generation::{Difference, Generation, LoadedFile, diff};
 pub use journey::{Identity, Journey, Participants, StepParts};
 pub use library::glance;

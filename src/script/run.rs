@@ -12,7 +12,7 @@ use crate::model::{Fault, FaultKind, Value};
 use super::{
     check::Table,
     desk::Desk,
-    diagnostics::Diagnostic,
+    diagnostics::{Diagnostic, settle},
     engine::engine,
     failure::{Cause, Failure, failure},
     generation,
@@ -85,7 +85,7 @@ fn run_in(library: &Arc<Library>, name: &str, text: &str, run: ScriptRun) -> Res
             std::thread::Builder::new().name("script".to_owned()).stack_size(STACK).spawn_scoped(scope, || evaluate(library, name, text, run));
         let refused = |error: std::io::Error| {
             let fault = Fault::new(FaultKind::Script, format!("no thread to run the script on: {error}"));
-            RunError::Failed(Failure { fault: Box::new(fault), place: None, cause: Cause::Other })
+            RunError::Failed(Failure { fault: Box::new(fault), place: None, stack: Vec::new(), cause: Cause::Other })
         };
         thread.map_err(refused)?.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
@@ -115,7 +115,10 @@ fn shown(engine: &Engine, value: Dynamic) -> String {
 /// Compiles the script, or tells everything that is wrong with it.
 fn checked(library: &Library, engine: &Engine, scope: &Scope, (name, text): (&str, &str), limits: &Limits) -> Result<AST, RunError> {
     let table = Table::of(engine);
-    let unsound = |diagnostics| RunError::Unsound { diagnostics, text: text.to_owned() };
+    let unsound = |mut diagnostics: Vec<Diagnostic>| {
+        settle(&mut diagnostics, &library.maps, |file| library.text(file).ok().or_else(|| (file == name).then(|| text.into())));
+        RunError::Unsound { diagnostics, text: text.to_owned() }
+    };
     let mut ast = engine
         .compile_with_scope(scope, text)
         .map_err(|error| unsound(generation::unparsed(library, engine, &table, (name, text), (&error, scope), limits)))?;

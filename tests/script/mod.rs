@@ -10,6 +10,7 @@ mod files;
 mod journeys;
 mod limits;
 mod native;
+mod pages;
 mod plain;
 mod schemas;
 mod templates;

@@ -7,7 +7,7 @@ use rhai::{AST, ASTNode, Expr, Position, Stmt};
 use crate::script::{
     diagnostics::{Diagnostic, Id},
     spots::place,
-    suggest::did_you_mean,
+    suggest::guess,
 };
 
 /// Every variable of the file that nothing declares; `given` ones are there at the top of the file, not in its functions.
@@ -58,10 +58,13 @@ fn declared(ast: &AST) -> BTreeSet<String> {
 
 fn finding(file: &str, name: &str, at: Position, known: &BTreeSet<String>) -> Diagnostic {
     let message = format!("unknown variable `{name}`");
-    let hint = if known.contains(name) {
-        Some(format!("`{name}` is declared elsewhere: functions see only their parameters, and constants as `global::{name}`"))
-    } else {
-        did_you_mean(name, known.iter().map(String::as_str)).or_else(|| Some(format!("text is written with quotes: \"{name}\"")))
-    };
-    Diagnostic::new(Id::UnknownVariable, &place(file, at), message).hint_if(hint)
+    let finding = Diagnostic::new(Id::UnknownVariable, &place(file, at), message);
+    if known.contains(name) {
+        return finding.hint(format!("`{name}` is declared elsewhere: functions see only their parameters, and constants as `global::{name}`"));
+    }
+    match guess(name, known.iter().map(String::as_str)) {
+        // Which of the file's names can be seen here is not known.
+        Some(near) => finding.instead(name, near.name, false).hint(format!("did you mean `{}`?", near.name)),
+        None => finding.hint(format!("text is written with quotes: \"{name}\"")),
+    }
 }
