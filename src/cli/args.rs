@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::{check, completions, definitions, docs, exec, explain, history, init, journey, list, plan, render::Color, run, sandbox, show, simulate, test, up};
+use super::{
+    check, completions, definitions, docs, exec, explain, history, init, journey, list, plan, render::Color, run, sandbox, show, simulate, test, up,
+};
 
 /// Customer-success automation by scripts: Salesforce, Pendo and Gainsight kept in agreement.
 #[derive(Debug, Parser)]

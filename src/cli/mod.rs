@@ -39,10 +39,10 @@ mod run;
 mod sandbox;
 /// `tabi show`.
 mod show;
-/// `tabi test`.
-mod test;
 /// `tabi simulate`.
 mod simulate;
+/// `tabi test`.
+mod test;
 /// `tabi up`.
 mod up;
 /// What `plan` and `run` share.

@@ -31,10 +31,10 @@ mod workspace;
 mod error;
 /// One plain script, once.
 pub mod exec;
-/// The workspace's own tests.
-pub mod test;
 /// A journey in virtual time.
 pub mod simulate;
+/// The workspace's own tests.
+pub mod test;
 /// One loop over one closed list of events.
 pub mod up;
 

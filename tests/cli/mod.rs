@@ -8,10 +8,10 @@ mod looking;
 mod px;
 /// The emulators alone.
 mod sandbox;
-/// The workspace's own tests.
-mod testing;
 /// A journey in virtual time.
 mod simulate;
+/// The workspace's own tests.
+mod testing;
 /// The README's story.
 mod tour;
 /// Transcripts: a folder of workspace files and what a session in it looks like.

@@ -7,7 +7,6 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-use serde_json::Value;
 use tabi::{
     host::{Session, Workspace as Opened, clock::Clock, up::once},
     store::{ParticipantFilter, Store},

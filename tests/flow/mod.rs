@@ -2,10 +2,10 @@
 
 /// Rows that cannot be written, and what becomes of them.
 mod bad_rows;
-/// Journeys edited while people are in them.
-mod edits;
 /// What journeys send while systems fail.
 mod delivery;
+/// Journeys edited while people are in them.
+mod edits;
 /// Every fault kind during the whole loop.
 mod faults;
 /// A journey under every kind of fault.

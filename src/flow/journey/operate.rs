@@ -14,8 +14,8 @@ use crate::{
 };
 
 use super::{
-    pass::Pass,
     edit::{plan_edit, revision, take_up},
+    pass::Pass,
     publish::{Publication, publish},
     run::{Hands, pass},
 };

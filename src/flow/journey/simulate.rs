@@ -21,8 +21,9 @@ use crate::{
 };
 
 use super::{
-    operate::{Desk, Published, publish_program, report},
+    operate::{Desk, Published, publish_program},
     pass::{Intake, Pass, look_for_people},
+    report::report,
     respond::{Queue, Responders},
     run::{Hands, pass, rounds},
     watch::{Reaches, Seen, calendar, reaches},
@@ -176,7 +177,7 @@ impl Stage {
             now: simulation.start,
         };
         match publish_program(&desk, simulation.declaration, simulation.journey, None)? {
-            Published::Draft(reasons) => {
+            Published::Draft(reasons) | Published::Kept(reasons) => {
                 let message = format!("`{}` cannot be published: {}", simulation.declaration.name, reasons.join("; "));
                 Err(Error::Fault(Fault::new(FaultKind::Invalid, message)))
             }
@@ -206,6 +207,7 @@ impl Stage {
             entered: all.entered + some.entered,
             failed: all.failed + some.failed,
             stayed: all.stayed + some.stayed,
+            changed: all.changed + some.changed,
         };
         let full = simulation.most.is_some_and(|most| all.entered >= most);
         let list = matches!(simulation.journey.participants, Participants::List(_)) && simulation.arrive.is_none();
