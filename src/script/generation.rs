@@ -243,6 +243,7 @@ fn load_file(library: &Library, tools: Tools, name: &str, limits: &Limits) -> Lo
     let hash = library.hash(name);
     let mut diagnostics = found.diagnostics;
     diagnostics.extend(found.declarations.iter().flat_map(check::columns));
+    diagnostics.extend(found.declarations.iter().flat_map(|declaration| check::row_types(declaration, &library.maps)));
     tidy(&mut diagnostics);
     let declarations = found.declarations.into_iter().map(|declaration| Arc::new(Declaration { hash: hash.clone(), ..declaration })).collect();
     let sound = !diagnostics.iter().any(Diagnostic::is_error);
@@ -287,6 +288,7 @@ pub(super) fn standing(library: &Library, engine: &Engine, table: &Table, name: 
     let exported = |path: Option<String>| path.and_then(|path| library.exported(engine, &library.locate(name, &path).ok()?));
     let imports = check::aliases(ast).into_iter().map(|(alias, path)| (alias, exported(path))).collect();
     found.extend(check::calls(table, &Own { file: name, ast, imports }));
+    found.extend(check::types(name, ast));
     found
 }
 
