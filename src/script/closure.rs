@@ -93,6 +93,11 @@ impl Closure {
         self.0.reads.fields.as_deref()
     }
 
+    /// The name of its function in its file's tree.
+    pub(super) fn function(&self) -> &str {
+        self.0.pointer.fn_name()
+    }
+
     /// Its reads with their places, for checks.
     pub(super) fn read_places(&self) -> &[(String, Place)] {
         &self.0.reads.places

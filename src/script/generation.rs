@@ -255,6 +255,7 @@ fn load_file(library: &Library, tools: Tools, name: &str, limits: &Limits) -> Lo
     let hash = library.hash(name);
     let mut diagnostics = found.diagnostics;
     diagnostics.extend(found.declarations.iter().flat_map(check::columns));
+    diagnostics.extend(found.declarations.iter().flat_map(|declaration| check::row_types(declaration, &library.maps)));
     tidy(&mut diagnostics);
     let texts = library.gathered(name);
     let declared = |declaration: Declaration| {
@@ -328,6 +329,7 @@ pub(super) fn standing(library: &Library, engine: &Engine, table: &Table, name: 
     let exported = |path: Option<String>| path.and_then(|path| library.exported(engine, &library.locate(name, &path).ok()?));
     let imports = check::aliases(ast).into_iter().map(|(alias, path)| (alias, exported(path))).collect();
     found.extend(check::calls(table, &Own { file: name, ast, imports }));
+    found.extend(check::types(name, ast));
     found
 }
 

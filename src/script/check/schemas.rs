@@ -246,7 +246,7 @@ fn source_type(side: &Side, name: &str) -> Option<FieldType> {
     }
 }
 
-fn measure_type(measure: &Measure) -> Option<FieldType> {
+pub(super) fn measure_type(measure: &Measure) -> Option<FieldType> {
     match measure {
         Measure::SignInFrequency | Measure::NpsScore => Some(FieldType::Float),
         Measure::LastVisit => Some(FieldType::DateTime { millis: true }),

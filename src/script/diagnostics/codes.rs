@@ -71,6 +71,12 @@ codes! {
         "The name before `::` is neither built in, nor of the standard library, nor an import of this file.";
     ArgumentType "E0209" Error "wrong argument type"
         "The function exists with that many arguments, but not for values of these types.";
+    OperatorTypes "E0210" Error "an operator between types it does not work with"
+        "Both sides are known, and the operator fails for them in every run. Days are added to a date as `days(7)`.";
+    NeverAlike "W0211" Warning "a comparison of two types"
+        "Values of different types are never equal, and none is larger than the other, so the comparison has the same outcome for every row.";
+    NumberAsText "W0212" Warning "a number joined to digits in quotes"
+        "`+` between a number and text joins them: `5 + \"1\"` is the text `51`. Without the quotes it is a sum.";
 
     UnknownOption "E0301" Error "unknown option"
         "The option map has a key that means nothing here, most often a misspelling.";
