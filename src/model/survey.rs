@@ -26,14 +26,8 @@ pub enum QuestionKind {
 }
 
 impl QuestionKind {
-    pub const ALL: [(&'static str, Self); 6] = [
-        ("nps", Self::Nps),
-        ("csat", Self::Csat),
-        ("ces", Self::Ces),
-        ("rating", Self::Rating),
-        ("text", Self::Text),
-        ("choice", Self::Choice),
-    ];
+    pub const ALL: [(&'static str, Self); 6] =
+        [("nps", Self::Nps), ("csat", Self::Csat), ("ces", Self::Ces), ("rating", Self::Rating), ("text", Self::Text), ("choice", Self::Choice)];
 
     pub fn word(self) -> &'static str {
         Self::ALL.iter().find(|(_, kind)| *kind == self).map_or("", |(word, _)| word)

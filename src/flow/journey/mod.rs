@@ -11,6 +11,8 @@ mod edit;
 mod enter;
 /// What people did in PX.
 mod events;
+/// Links that mails carry.
+mod links;
 /// A journey's mails.
 mod mail;
 /// Published, paused, resumed, stopped, reported.
@@ -23,18 +25,25 @@ mod pass;
 mod publish;
 /// A journey's run.
 mod run;
+/// What the page asks that a mail leads to.
+mod survey;
 /// Due dates in a journey's own time zone, quiet hours, working days.
 mod time;
+/// The HTML of a mail with its links led over the own server.
+mod track;
 /// Whether a condition holds for one participant.
 mod when;
 
 pub use advance::{Arrived, Intent, advance};
 pub use edit::{Edit, take_edit};
 pub use enter::{Candidate, Earlier, Entrance, Gate, INVALID_PX_USER, entrance};
+pub use events::of_px;
+pub use links::{Links, Purpose, Ticket};
 pub use mail::{Mailer, Rendered};
 pub use operate::{Desk, Published, Wake, is_active, operate, publish_program, report, wake};
 pub use pass::Pass;
 pub use publish::{Publication, publish};
 pub(crate) use run::run;
 pub use run::{Hands, Occasion};
+pub use survey::{Asked, asked};
 pub use time::Calendar;

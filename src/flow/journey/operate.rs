@@ -8,7 +8,7 @@ use crate::{
         Error, Notify, Options,
         work::{Tally, Work},
     },
-    model::{Fault, FaultKind, Record, Timestamp, Value},
+    model::{Channel, Does, EventKind, Fault, FaultKind, Record, Timestamp, Value},
     script::{Declaration, Journey, Perform},
     store::{Program, ProgramStatus, Revision, Store},
 };
@@ -168,11 +168,11 @@ pub fn operate(store: &Store, name: &str, wanted: ProgramStatus, now: Timestamp)
 /// # Errors
 /// The state file's.
 pub fn report(store: &Store, declaration: &Declaration, journey: &Journey) -> Result<Record, Error> {
-    use crate::model::{Channel, Does, EventKind};
     let name = declaration.name.as_str();
     let program = store.program(name)?.unwrap_or_else(|| draft(declaration, journey));
     let counts = store.participant_counts(name)?;
     let events = store.event_counts(name)?;
+    let answers = store.answer_counts(name)?;
     let of = |step: &str, kind: EventKind| events.iter().find(|(s, k, _)| s == step && *k == kind).map_or(0, |(_, _, n)| *n);
     let (mut engagements, mut surveys, mut emails) = (Vec::new(), Vec::new(), Vec::new());
     for step in &journey.graph.steps {
@@ -192,26 +192,22 @@ pub fn report(store: &Store, declaration: &Declaration, journey: &Journey) -> Re
             }
             Does::Survey { survey, channel, .. } => {
                 let responded = n(EventKind::Responded);
-                let by_px = if *channel == Channel::Px { responded } else { 0 };
+                let by = |way: Channel| answers.iter().find(|(step_name, c, _)| *step_name == step.name && *c == way).map_or(0, |(_, _, n)| *n);
                 line.push(("survey", Value::text(survey)));
                 line.extend(numbers([
                     ("viewed", viewed),
                     ("not_viewed", sent.saturating_sub(viewed)),
                     ("responded", responded),
-                    ("responded_email", responded - by_px),
-                    ("responded_px", by_px),
+                    ("responded_email", by(Channel::Email)),
+                    ("responded_px", by(Channel::Px)),
                 ]));
                 surveys.push(record(line));
+                if *channel == Channel::Email {
+                    emails.push(mailed(&step.name, n));
+                }
             }
             Does::SendEmail { .. } | Does::Remind { channel: Channel::Email, .. } => {
-                line.extend(numbers([
-                    ("sent", sent),
-                    ("opened", n(EventKind::Opened)),
-                    ("clicked", n(EventKind::Clicked)),
-                    ("bounced", n(EventKind::Bounced)),
-                    ("failed", n(EventKind::Failed)),
-                ]));
-                emails.push(record(line));
+                emails.push(mailed(&step.name, n));
             }
             _ => (),
         }
@@ -246,6 +242,19 @@ pub fn report(store: &Store, declaration: &Declaration, journey: &Journey) -> Re
         ("steps", Value::List(steps)),
     ];
     Ok(fields.into_iter().map(|(name, value)| (name.into(), value)).collect())
+}
+
+/// What became of the mails of a step.
+fn mailed(step: &str, n: impl Fn(EventKind) -> u64) -> Value {
+    let counts = numbers([
+        ("sent", n(EventKind::Sent)),
+        ("opened", n(EventKind::Opened)),
+        ("clicked", n(EventKind::Clicked)),
+        ("bounced", n(EventKind::Bounced)),
+        ("unsubscribed", n(EventKind::Unsubscribed)),
+        ("failed", n(EventKind::Failed)),
+    ]);
+    record([("step", Value::text(step))].into_iter().chain(counts).collect())
 }
 
 fn record(fields: Vec<(&'static str, Value)>) -> Value {

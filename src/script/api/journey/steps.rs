@@ -120,7 +120,9 @@ fn questions(site: &Site, options: &mut Options) -> Option<Vec<Question>> {
             }
             read.into_iter().collect()
         }
-        (Some(_), Some(item)) => item.invalid(site, Id::Exclusive, "`kind` is for a survey of one question", Some("keep one of kind, questions".to_owned())),
+        (Some(_), Some(item)) => {
+            item.invalid(site, Id::Exclusive, "`kind` is for a survey of one question", Some("keep one of kind, questions".to_owned()))
+        }
     }
 }
 
