@@ -33,6 +33,8 @@ mod plan;
 mod run;
 /// `tabi sandbox`.
 mod sandbox;
+/// The server of `tabi up`.
+mod server;
 /// `tabi show`.
 mod show;
 /// `tabi up`.

@@ -69,6 +69,14 @@ pub fn mailer(loaded: &Loaded) -> Mailer {
     )
 }
 
+/// The same, with the links of the workspace's server.
+///
+/// # Errors
+/// When the key of links cannot be had.
+pub fn linked_mailer(workspace: &Workspace, loaded: &Loaded) -> Result<Mailer, Error> {
+    Ok(mailer(loaded).linked(workspace.links()?))
+}
+
 /// What publishing is done with.
 pub struct Publishing<'a> {
     pub mailer: Mailer,
@@ -88,7 +96,7 @@ pub fn publish(
     at: Option<Timestamp>,
     notify: &Notify,
 ) -> Result<Published, Error> {
-    let mailer = mailer(loaded);
+    let mailer = linked_mailer(workspace, loaded)?;
     publish_with(&Publishing { mailer, workspace, store: &session.store, wire: &session.wire, stop: &session.stop, notify }, declaration, at)
 }
 

@@ -20,6 +20,8 @@ mod gainsight;
 mod mail;
 /// Pendo.
 mod pendo;
+/// Posting to web hooks.
+mod post;
 /// Gainsight PX.
 mod px;
 /// Salesforce.
@@ -30,4 +32,5 @@ pub mod server;
 mod start;
 
 pub use error::Error;
+pub use post::{Failed, enlist};
 pub use start::{Options, Sandbox, start};
