@@ -37,6 +37,8 @@ mod plan;
 mod run;
 /// `tabi sandbox`.
 mod sandbox;
+/// The server of `tabi up`.
+mod server;
 /// `tabi show`.
 mod show;
 /// `tabi simulate`.

@@ -147,6 +147,14 @@ fn mailer_of(templates: &Arc<Templates>) -> Mailer {
     )
 }
 
+/// The same, with the links of the workspace's server.
+///
+/// # Errors
+/// When the key of links cannot be had.
+pub fn linked_mailer(workspace: &Workspace, loaded: &Loaded) -> Result<Mailer, Error> {
+    Ok(mailer(loaded).linked(workspace.links()?))
+}
+
 /// What publishing is done with.
 pub struct Publishing<'a> {
     pub mailer: Mailer,
@@ -177,7 +185,8 @@ pub fn publish_moving(
     moves: &[(String, String)],
     notify: &Notify,
 ) -> Result<Published, Error> {
-    let hands = Publishing { mailer: mailer(loaded), workspace, store: &session.store, wire: &session.wire, stop: &session.stop, notify };
+    let hands =
+        Publishing { mailer: linked_mailer(workspace, loaded)?, workspace, store: &session.store, wire: &session.wire, stop: &session.stop, notify };
     publish_in(&hands, declaration, at, moves)
 }
 

@@ -16,6 +16,8 @@ pub mod reload;
 pub mod scan;
 /// When a declaration runs next.
 pub mod schedule;
+/// The address and the key of the workspace's own server.
+mod server;
 /// Threads, state, connections and the sandbox, opened together.
 mod session;
 /// The sandbox of a workspace, one for all its commands.

@@ -67,6 +67,8 @@ enum Event {
     Loaded(Box<(Loaded, Receipt)>),
     /// A declaration is due.
     Due,
+    /// Something came in from outside.
+    Stirred,
     /// A declaration of a batch ended.
     Ended(Box<Summary>),
     /// A batch of declarations ended.
@@ -104,7 +106,7 @@ pub fn once(
             reason: "schedule".into(),
             owner: "tabi up --once".into(),
             occasion,
-            mailer: journeys::mailer(loaded),
+            mailer: journeys::linked_mailer(workspace, loaded)?,
             mailers: runnable.mailers.clone(),
             ..workspace.run_options()
         };
@@ -240,7 +242,7 @@ impl<'a> Host<'a> {
                 Event::Hint => self.settle.hint(stopwatch()),
                 Event::Look => self.look(),
                 Event::Loaded(loaded) => self.swap(*loaded),
-                Event::Due => (),
+                Event::Due | Event::Stirred => (),
                 Event::Ended(summary) => self.ended(&summary),
                 Event::BatchEnded(batch) => drop(self.running.remove(&batch)),
                 Event::Stop => break,
@@ -277,6 +279,7 @@ impl<'a> Host<'a> {
             biased;
             event = events.recv() => event.unwrap_or(Event::Stop),
             () = due => Event::Due,
+            () = self.session.stirred.notified() => Event::Stirred,
             () = tokio::time::sleep(look), if !self.loading => Event::Look,
         }
     }
@@ -405,6 +408,14 @@ impl<'a> Host<'a> {
         Ok(runnable.declarations)
     }
 
+    /// Mails with links, or without them where the key of links cannot be had, which is told.
+    fn mailer(&self) -> flow::journey::Mailer {
+        journeys::linked_mailer(self.workspace, &self.loaded).unwrap_or_else(|error| {
+            self.tell(Told::Trouble(&format!("mails go out without links: {error}")));
+            journeys::mailer(&self.loaded)
+        })
+    }
+
     /// Publishes a scheduled journey beside the loop.
     fn publish(&mut self, name: String) {
         let Some(declaration) = self.loaded.declarations().iter().find(|declaration| declaration.name == name).cloned() else { return };
@@ -412,7 +423,7 @@ impl<'a> Host<'a> {
         let number = self.batches;
         self.running.insert(number, BTreeSet::from([name]));
         let (workspace, wire, store) = (self.workspace.clone(), self.session.wire.clone(), Arc::clone(&self.session.store));
-        let mailer = journeys::mailer(&self.loaded);
+        let mailer = self.mailer();
         let (stop, notify, send) = (self.session.stop.clone(), Arc::clone(self.notify), self.send.clone());
         tokio::task::spawn_blocking(move || {
             let _ended = OnDrop(send, number);
@@ -444,7 +455,7 @@ impl<'a> Host<'a> {
             reason: reason.into(),
             owner: "tabi up".into(),
             occasion,
-            mailer: journeys::mailer(&self.loaded),
+            mailer: self.mailer(),
             mailers: self.mailers.clone(),
             ..self.workspace.run_options()
         };

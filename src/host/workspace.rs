@@ -31,6 +31,8 @@ pub struct Workspace {
     pub config: Config,
     pub clock: Clock,
     sandbox: bool,
+    /// The address of the server that this process runs.
+    pub(super) serving: Option<Arc<str>>,
 }
 
 impl Workspace {
@@ -43,7 +45,12 @@ impl Workspace {
             None => nearest(&env::current_dir().map_err(unreadable)?),
         };
         let config = config::load(&root)?;
-        Ok(Self { root, config, clock, sandbox })
+        Ok(Self { root, config, clock, sandbox, serving: None })
+    }
+
+    /// Links of mails lead to this address from now on.
+    pub fn serve_at(&mut self, url: &str) {
+        self.serving = Some(url.into());
     }
 
     /// The same workspace at another time, on a sandbox whatever is connected.

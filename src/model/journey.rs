@@ -6,7 +6,7 @@ use std::fmt;
 use jiff::civil::{Time, Weekday};
 use serde::{Deserialize, Serialize};
 
-use super::{Operator, Value};
+use super::{Operator, Question, QuestionKind, Value};
 
 /// The program models of Journey Orchestrator (B3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,6 +85,12 @@ pub enum Does {
         channel: Channel,
         /// The mail that carries it.
         template: Option<String>,
+        /// What the hosted page asks, where the script says it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        questions: Vec<Question>,
+        /// What a program of the journey's model asks.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by_model: Option<QuestionKind>,
     },
     /// Reminds of an earlier survey step who has not responded (B14).
     Remind {

@@ -22,6 +22,8 @@ mod gainsight;
 mod mail;
 /// Pendo.
 mod pendo;
+/// Posting to web hooks.
+mod post;
 /// Gainsight PX.
 mod px;
 /// How people respond, without servers.
@@ -34,4 +36,5 @@ pub mod server;
 mod start;
 
 pub use error::Error;
+pub use post::{Failed, enlist};
 pub use start::{Options, Sandbox, start};

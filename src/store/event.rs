@@ -58,6 +58,13 @@ impl Store {
         })
     }
 
+    /// What a participant was told to have done with a step, in the order it was heard of: handled or not.
+    pub fn told(&self, participant: ParticipantId, kind: EventKind, step: &str) -> Result<Vec<Record>, Error> {
+        let query = "SELECT payload FROM events INDEXED BY events_of WHERE participant = ?1 AND kind = ?2 AND step = ?3 ORDER BY id";
+        let read = |row: &Row<'_>| from_json("an event's payload", &row.get::<_, String>(0)?);
+        self.read(|sql| select(sql, query, params![participant.as_i64(), kind.word(), step], read))
+    }
+
     /// Events of a journey that have moved nobody yet: by participant, then by the time they happened.
     pub fn unhandled(&self, journey: &str, limit: u32) -> Result<Vec<InboxEvent>, Error> {
         self.read(|sql| select(sql, UNHANDLED, params![journey, limit], read_event))

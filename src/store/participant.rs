@@ -5,7 +5,7 @@ use std::fmt;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 
-use crate::model::{EventKind, Record, Timestamp};
+use crate::model::{Channel, EventKind, Record, Timestamp};
 
 use super::{
     Error, Store,
@@ -86,6 +86,9 @@ pub struct Fact {
     /// The answer to a survey.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub score: Option<f64>,
+    /// By which way a survey was answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<Channel>,
 }
 
 /// Somebody in a journey.

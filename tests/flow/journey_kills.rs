@@ -139,6 +139,7 @@ fn killed_at_every_commit_point_everybody_takes_the_same_steps_once() {
 
 /// A thousand people, killed at seeded places until the work is done.
 #[test]
+#[ignore = "minutes of work: cargo test --test main -- --ignored a_thousand_people"]
 fn a_thousand_people_killed_in_a_loop_take_the_steps_of_an_undisturbed_run() {
     let wanted = undisturbed(1_000);
     let (workspace, sandbox) = prepared(1_000);

@@ -132,7 +132,7 @@ fn people_enter_and_are_found_by_key_address_and_page() {
     let (_folder, store) = open();
     let mut ann = person("welcome", "ann", ParticipantState::Completed, None);
     (ann.ended, ann.reason) = (Some(at(50)), Some("done".into()));
-    ann.facts = vec![Fact { event: EventKind::Responded, step: "nps".into(), at: at(40), score: Some(9.5) }];
+    ann.facts = vec![Fact { event: EventKind::Responded, step: "nps".into(), at: at(40), score: Some(9.5), channel: None }];
     let bob = person("welcome", "bob", ParticipantState::Active, Some(at(0)));
     let again = person("welcome", "ann", ParticipantState::Waiting, Some(at(9)));
     let elsewhere = NewParticipant { email: ann.email.clone(), px_id: ann.px_id.clone(), ..person("nps", "x", ParticipantState::Dropped, None) };
@@ -192,7 +192,7 @@ fn a_batch_of_moves_is_all_or_nothing() {
 fn fields_and_facts_are_written_when_the_move_says_so() {
     let (_folder, store) = open();
     let person = waiting(&store, "welcome", 1).remove(0);
-    let fact = Fact { event: EventKind::Opened, step: "mail".into(), at: at(3), score: None };
+    let fact = Fact { event: EventKind::Opened, step: "mail".into(), at: at(3), score: None, channel: None };
     let changed = Participant {
         fields: record(&[("plan", Value::text("lead"))]),
         email: Some("new@example.com".into()),
@@ -384,7 +384,7 @@ fn messages_to_a_person_are_counted_over_all_journeys_and_suppressed_addresses_a
 fn funnels_count_each_participant_once_per_step_and_kind_b12() {
     let (_folder, store) = open();
     let people = waiting(&store, "nps", 3);
-    let fact = |event, when: i64| Fact { event, step: "survey".into(), at: at(when), score: None };
+    let fact = |event, when: i64| Fact { event, step: "survey".into(), at: at(when), score: None, channel: None };
     let with = |person: &Participant, facts: Vec<Fact>| Move {
         entries: vec![entry(EntryKind::Moved, "survey", at(1))],
         facts_changed: true,

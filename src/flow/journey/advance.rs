@@ -13,6 +13,7 @@ use crate::{
 };
 
 use super::{
+    pass::shown_in_px,
     time::Calendar,
     when::{Known, holds},
 };
@@ -188,7 +189,7 @@ impl<'a> Walk<'a> {
                 Ok(chosen.map_or(Onward::To(None), |arm| Onward::By(&arm.name, arm.next.as_deref())))
             }
             Does::SendEmail { template } => Ok(self.message(step, |step| Intent::Mail { step, template: template.clone(), survey: None })),
-            Does::Survey { survey, channel, template } => Ok(self.hand_out(step, survey, *channel, template.as_deref())),
+            Does::Survey { survey, channel, template, .. } => Ok(self.hand_out(step, survey, *channel, template.as_deref())),
             Does::Remind { of, channel, template } => match self.graph().step(of).map(|step| &step.does) {
                 Some(Does::Survey { survey, .. }) if !self.happened(EventKind::Responded, of) => {
                     Ok(self.hand_out(step, survey, *channel, template.as_deref()))
@@ -335,9 +336,9 @@ impl<'a> Walk<'a> {
     }
 
     fn leave(&mut self, survey_step: &str) {
-        let Some(Does::Survey { survey, channel: Channel::Px, .. }) = self.graph().step(survey_step).map(|step| &step.does) else { return };
+        let Some(survey) = shown_in_px(self.graph(), &self.standing.facts, survey_step) else { return };
         if !self.happened(EventKind::Responded, survey_step) {
-            let intent = Intent::Leave { step: survey_step.to_owned(), engagement: survey.clone() };
+            let intent = Intent::Leave { step: survey_step.to_owned(), engagement: survey.to_owned() };
             self.intend(survey_step, &intent);
         }
     }

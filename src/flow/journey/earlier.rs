@@ -27,5 +27,5 @@ fn known(joined: &InboxEvent, kind: EventKind, at: crate::model::Timestamp) -> (
     let (step, now) = (joined.step.clone(), joined.at);
     let detail = [("note".into(), Value::text("did so before, with the same engagement")), ("first".into(), Value::Instant(at))];
     let entry = Entry { at: now, kind: kind.word().to_owned(), step: Some(step.clone()), detail: detail.into_iter().collect() };
-    (Fact { event: kind, step, at: now, score: None }, entry)
+    (Fact { event: kind, step, at: now, score: None, channel: None }, entry)
 }

@@ -5,8 +5,8 @@ use jiff::SignedDuration;
 
 use crate::{
     flow::{Error, pages::for_each_page},
-    model::{Does, EventKind, Query, Record, Source, System, Timestamp, Value},
-    store::{Association, Doing, NewEvent, Participant},
+    model::{Channel, Does, EventKind, Graph, Query, Record, Source, System, Timestamp, Value},
+    store::{Association, Doing, NewEvent, Participant, Store},
 };
 
 use super::pass::Pass;
@@ -80,33 +80,60 @@ fn doings(row: &Record, engagement: &str) -> Vec<Doing> {
     kinds(row).into_iter().map(doing).collect()
 }
 
-/// One row of the feed for everybody it concerns: the same PX user may take part more than once.
+/// One row of the feed for everybody it concerns in this journey.
 fn of_row(pass: &Pass<'_>, association: &Association, row: &Record) -> Result<Vec<NewEvent>, Error> {
-    let (Some(px_id), Some(event_id), Some(at)) = (text(row, "identifyId"), text(row, "eventId"), instant(row)) else { return Ok(Vec::new()) };
+    let Some(px_id) = text(row, "identifyId") else { return Ok(Vec::new()) };
+    let people = pass.store.by_px(&px_id)?;
+    let ours = people.iter().filter(|participant| participant.journey == pass.name());
+    Ok(ours.flat_map(|participant| happened(participant, &pass.journey.graph, &association.engagement, row, pass.now)).collect())
+}
+
+/// One thing that PX tells of, in the words of its feeds, for everybody it concerns in any journey: what its web hooks bring. It has the
+/// keys that the polled feed gives it, so that it counts once whichever comes first.
+///
+/// # Errors
+/// The state file's.
+pub fn of_px(store: &Store, row: &Record, now: Timestamp) -> Result<Vec<NewEvent>, Error> {
+    let (Some(px_id), Some(engagement)) = (text(row, "identifyId"), text(row, "engagementId")) else { return Ok(Vec::new()) };
     let mut events = Vec::new();
-    for participant in pass.store.by_px(&px_id)?.iter().filter(|participant| participant.journey == pass.name()) {
-        for step in steps_of(pass, &association.engagement) {
-            if !shown_to(participant, &step, at) {
-                continue;
-            }
-            for kind in kinds(row) {
-                let key = format!("px/{event_id}/{}/{}/{step}", kind.word(), participant.id);
-                let (participant, step, payload) = (participant.id, step.clone(), payload(row));
-                events.push(NewEvent { key, participant, kind, step, at, received: pass.now, payload });
-            }
-        }
+    for participant in store.by_px(&px_id)? {
+        let associations = store.associations(&participant.journey)?;
+        let Some(association) = associations.iter().find(|one| one.id == engagement && one.cut.is_none()) else { continue };
+        let Some(program) = store.program(&participant.journey)? else { continue };
+        let Some(revision) = store.revision(&participant.journey, program.revision)? else { continue };
+        events.extend(happened(&participant, &revision.graph, &association.engagement, row, now));
     }
     Ok(events)
 }
 
-/// Steps that show the engagement. A reminder shows its survey, whose step the answer belongs to.
-fn steps_of(pass: &Pass<'_>, engagement: &str) -> Vec<String> {
+/// What a row says of one participant: the same PX user may take part more than once.
+fn happened(participant: &Participant, graph: &Graph, engagement: &str, row: &Record, now: Timestamp) -> Vec<NewEvent> {
+    let (Some(event_id), Some(at)) = (text(row, "eventId"), instant(row)) else { return Vec::new() };
+    let mut events = Vec::new();
+    for (step, reminds) in steps_of(graph, engagement) {
+        if !shown_to(participant, &step, at) {
+            continue;
+        }
+        // A reminder is seen; the answer belongs to its survey.
+        for kind in kinds(row).into_iter().filter(|kind| !reminds || *kind == EventKind::Viewed) {
+            let key = format!("px/{event_id}/{}/{}/{step}", kind.word(), participant.id);
+            let (participant, step, payload) = (participant.id, step.clone(), payload(row, kind));
+            events.push(NewEvent { key, participant, kind, step, at, received: now, payload });
+        }
+    }
+    events
+}
+
+/// Steps that show the engagement, and whether they only remind of it.
+fn steps_of(graph: &Graph, engagement: &str) -> Vec<(String, bool)> {
+    let is_survey = |step: &str| matches!(graph.step(step).map(|step| &step.does), Some(Does::Survey { survey, .. }) if survey == engagement);
     let shows = |does: &Does| match does {
-        Does::Engagement { engagement: shown } => shown == engagement,
-        Does::Survey { survey, .. } => survey == engagement,
-        _ => false,
+        Does::Engagement { engagement: shown } => (shown == engagement).then_some(false),
+        Does::Survey { survey, .. } => (survey == engagement).then_some(false),
+        Does::Remind { of, channel: Channel::Px, .. } => is_survey(of).then_some(true),
+        _ => None,
     };
-    pass.journey.graph.steps.iter().filter(|step| shows(&step.does)).map(|step| step.name.clone()).collect()
+    graph.steps.iter().filter_map(|step| Some((step.name.clone(), shows(&step.does)?))).collect()
 }
 
 /// Whether the participant was in the audience by the step when it happened.
@@ -135,10 +162,11 @@ fn kinds(row: &Record) -> Vec<EventKind> {
 }
 
 /// What is worth keeping of an answer.
-fn payload(row: &Record) -> Record {
+fn payload(row: &Record, kind: EventKind) -> Record {
     let names = ["score", "comment", "questionType", "selectionIds", "contactMeAllowed", "executionId", "linkUrl"];
     let kept = names.iter().filter_map(|name| Some(((*name).into(), row.get(name).filter(|value| !value.is_blank())?.clone())));
-    kept.collect()
+    let way = (kind == EventKind::Responded).then(|| ("channel".into(), Value::text("px")));
+    kept.chain(way).collect()
 }
 
 fn text(row: &Record, field: &str) -> Option<String> {

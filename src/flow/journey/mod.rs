@@ -15,6 +15,8 @@ mod enter;
 mod events;
 /// Whether PX still shows what is triggered.
 mod health;
+/// Links that mails carry.
+mod links;
 /// A journey's mails.
 mod mail;
 /// Published, paused, resumed, stopped.
@@ -41,10 +43,14 @@ mod run;
 mod settle;
 /// A journey in virtual time.
 mod simulate;
+/// What the page asks that a mail leads to.
+mod survey;
 /// Due dates in a journey's own time zone, quiet hours, working days.
 mod time;
 /// Several calls at a time.
 mod together;
+/// The HTML of a mail with its links led over the own server.
+mod track;
 /// What a simulation sees.
 mod watch;
 /// Whether a condition holds for one participant.
@@ -53,6 +59,8 @@ mod when;
 pub use advance::{Arrived, Intent, advance};
 pub use edit::{Edit, plan_edit, sources, take_edit};
 pub use enter::{Candidate, Earlier, Entrance, Gate, INVALID_PX_USER, entrance, stays};
+pub use events::of_px;
+pub use links::{Links, Purpose, Ticket};
 pub use mail::{Mailer, Rendered};
 pub use operate::{Desk, Published, Wake, is_active, move_people, operate, publish_moving, publish_program, wake};
 pub use pass::Pass;
@@ -64,4 +72,5 @@ pub use respond::{Responders, Response, Shown};
 pub(crate) use run::run;
 pub use run::{Hands, Occasion};
 pub use simulate::{Simulated, Simulation, probe, simulate};
+pub use survey::{Asked, asked};
 pub use time::Calendar;

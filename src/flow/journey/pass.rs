@@ -14,7 +14,7 @@ use crate::{
         pages::for_each_page,
         work::{Tally, Work},
     },
-    model::{Date, Does, EventKind, Query, Record, Source, System, Timestamp, Value},
+    model::{Channel, Date, Does, EventKind, Graph, Query, Record, Source, System, Timestamp, Value},
     script::{Declaration, Journey, Participants, Perform},
     store::{Association, Entry, EntryKind, Fact, InboxEvent, Known, Move, NewParticipant, Participant, ParticipantId, ParticipantState, Store},
 };
@@ -86,7 +86,7 @@ impl Pass<'_> {
     /// Whether everybody needs a user of PX (B8).
     fn needs_px(&self) -> bool {
         self.journey.graph.steps.iter().any(|step| {
-            let px = |channel| channel == crate::model::Channel::Px;
+            let px = |channel| channel == Channel::Px;
             matches!(&step.does, Does::Engagement { .. })
                 || matches!(&step.does, Does::Survey { channel, .. } | Does::Remind { channel, .. } if px(*channel))
         })
@@ -315,7 +315,7 @@ fn with_events(pass: &Pass<'_>, events: Vec<InboxEvent>) -> Result<Vec<Move>, Er
         for event in by_participant.get(&participant.id).into_iter().flatten() {
             let score = event.payload.get("score").and_then(Value::as_f64);
             entries.push(Entry { at: event.at, kind: event.kind.word().to_owned(), step: Some(event.step.clone()), detail: event.payload.clone() });
-            participant.facts.push(Fact { event: event.kind, step: event.step.clone(), at: event.at, score });
+            participant.facts.push(Fact { event: event.kind, step: event.step.clone(), at: event.at, score, channel: channel_of(pass, event) });
             for (fact, entry) in earlier::doings(pass, participant, event)? {
                 participant.facts.push(fact);
                 entries.push(entry);
@@ -336,19 +336,33 @@ fn with_events(pass: &Pass<'_>, events: Vec<InboxEvent>) -> Result<Vec<Move>, Er
     Ok(moves)
 }
 
+/// By which way an answer came: as it says, else as its survey was handed out.
+fn channel_of(pass: &Pass<'_>, event: &InboxEvent) -> Option<Channel> {
+    if event.kind != EventKind::Responded {
+        return None;
+    }
+    match event.payload.get("channel").and_then(Value::as_str) {
+        Some("email") => return Some(Channel::Email),
+        Some("px") => return Some(Channel::Px),
+        _ => (),
+    }
+    match pass.journey.graph.step(&event.step).map(|step| &step.does) {
+        Some(Does::Survey { channel, .. }) => Some(*channel),
+        _ => None,
+    }
+}
+
 /// Whoever has ended only remembers.
 pub(super) fn still(participant: Participant) -> Move {
     Move { participant, entries: Vec::new(), intents: Vec::new(), events: Vec::new(), fields_changed: false, facts_changed: true }
 }
 
-/// Whoever has answered a survey in PX leaves its audience (B15), also when they are out of the journey by now.
+/// Whoever has answered a survey that is shown to them in PX leaves its audience (B15), by whatever way they answered, and also when they
+/// are out of the journey by now.
 fn answered(pass: &Pass<'_>, moved: &mut Move, events: &[InboxEvent]) {
     for event in events.iter().filter(|event| event.kind == EventKind::Responded) {
-        let Some(Does::Survey { survey, channel: crate::model::Channel::Px, .. }) = pass.journey.graph.step(&event.step).map(|step| &step.does)
-        else {
-            continue;
-        };
-        let intent = super::Intent::Leave { step: event.step.clone(), engagement: survey.clone() };
+        let Some(survey) = shown_in_px(&pass.journey.graph, &moved.participant.facts, &event.step) else { continue };
+        let intent = super::Intent::Leave { step: event.step.clone(), engagement: survey.to_owned() };
         moved.intents.push(crate::store::NewIntent {
             key: format!("{}/{}/{}/answered/{}", pass.name(), event.participant, event.step, event.id),
             participant: event.participant,
@@ -359,4 +373,15 @@ fn answered(pass: &Pass<'_>, moved: &mut Move, events: &[InboxEvent]) {
             not_before: pass.now,
         });
     }
+}
+
+/// The survey of a step, if the participant is shown it in PX: by the step itself, or by a reminder of it (B14).
+pub(super) fn shown_in_px<'g>(graph: &'g Graph, facts: &[Fact], survey_step: &str) -> Option<&'g str> {
+    let Some(Does::Survey { survey, channel, .. }) = graph.step(survey_step).map(|step| &step.does) else { return None };
+    let reminds = |does: &Does| matches!(does, Does::Remind { of, channel: Channel::Px, .. } if of == survey_step);
+    let reminded = || {
+        let mut reminders = graph.steps.iter().filter(|step| reminds(&step.does));
+        reminders.any(|step| facts.iter().any(|fact| fact.event == EventKind::Sent && fact.step == step.name))
+    };
+    (*channel == Channel::Px || reminded()).then_some(survey.as_str())
 }

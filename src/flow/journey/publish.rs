@@ -3,7 +3,7 @@
 
 use crate::{
     flow::{Error, Notice, pages::for_each_page},
-    model::{Channel, Does, Effect, EventKind, Fault, FaultKind, Query, Record, SegmentEdit, Source, Step, System, When},
+    model::{Channel, Does, Effect, EventKind, Fault, FaultKind, Query, QuestionKind, Record, SegmentEdit, Source, Step, System, When},
     store::Association,
 };
 
@@ -41,11 +41,22 @@ pub fn publish(pass: &Pass<'_>) -> Result<Publication, Error> {
     let mut reasons = missing_templates(pass);
     reasons.extend(unheard(pass));
     let shows: Vec<(&Step, &str)> = pass.journey.graph.steps.iter().filter_map(|step| Some((step, step.does.shown()?))).collect();
+    let (by_page, needed): (Vec<_>, Vec<_>) = shows.into_iter().partition(|(step, _)| stands_alone(pass, step));
+    let by_page: Vec<_> = by_page.into_iter().filter(|(step, _)| !says_what_it_asks(step)).collect();
     let mut chosen: Vec<(String, Listed)> = Vec::new();
-    if !shows.is_empty() {
+    if !needed.is_empty() || !by_page.is_empty() {
         match listed(pass) {
-            Ok(all) => chosen = choose(pass, &shows, all, &mut reasons),
+            Ok(all) => {
+                let known = by_page.into_iter().filter(|(_, survey)| all.iter().filter(|one| one.id == *survey || one.name == *survey).count() == 1);
+                let fits = |(step, survey): &(&Step, &str)| {
+                    all.iter().find(|one| one.id == *survey || one.name == *survey).is_some_and(|one| misfit(pass, step, one).is_empty())
+                };
+                let shows: Vec<(&Step, &str)> = needed.into_iter().chain(known.filter(fits)).collect();
+                chosen = choose(pass, &shows, all, &mut reasons);
+            }
             Err(Error::Interrupted) => return Err(Error::Interrupted),
+            // The page asks what the program's model does.
+            Err(_) if needed.is_empty() => (),
             // One clear reason, with what is missing (B18).
             Err(error) => reasons.push(format!("Gainsight PX cannot be asked for its engagements: {}. Look at [px] in tabi.toml", error.fault())),
         }
@@ -83,6 +94,17 @@ fn rivals(pass: &Pass<'_>, chosen: &[(String, Listed)]) -> Result<(), Error> {
     Ok(())
 }
 
+/// A survey that PX need not know: it goes by e-mail, no reminder of it goes through PX, and what it asks is known without PX.
+fn stands_alone(pass: &Pass<'_>, step: &Step) -> bool {
+    let Does::Survey { channel: Channel::Email, questions, by_model, .. } = &step.does else { return false };
+    let reminds = |does: &Does| matches!(does, Does::Remind { of, channel: Channel::Px, .. } if *of == step.name);
+    (!questions.is_empty() || by_model.is_some()) && !pass.journey.graph.steps.iter().any(|other| reminds(&other.does))
+}
+
+fn says_what_it_asks(step: &Step) -> bool {
+    matches!(&step.does, Does::Survey { questions, .. } if !questions.is_empty())
+}
+
 fn missing_templates(pass: &Pass<'_>) -> Vec<String> {
     let of = |step: &Step| match &step.does {
         Does::SendEmail { template } => Some(template.clone()),
@@ -105,14 +127,19 @@ fn missing_templates(pass: &Pass<'_>) -> Vec<String> {
     missing.collect()
 }
 
-/// What would be waited for in vain: nothing tells yet of what people do in a mail, and a mail cannot carry a survey.
+/// What would be waited for in vain: without a server of its own nothing tells of what people do in a mail, and a mail cannot carry a survey.
 fn unheard(pass: &Pass<'_>) -> Vec<String> {
+    if pass.mailer.links().is_some() {
+        return Vec::new();
+    }
     let by_mail = pass.journey.graph.steps.iter().filter(|step| matches!(step.does, Does::Survey { channel: Channel::Email, .. }));
-    let mut reasons: Vec<String> =
-        by_mail.map(|step| format!("the survey \"{}\" goes by e-mail, which is not possible yet: hand it out `by: \"px\"`", step.name)).collect();
+    let survey =
+        |step: &Step| format!("the survey \"{}\" goes by e-mail and is answered on a page of the host: add [server] to tabi.toml", step.name);
+    let mut reasons: Vec<String> = by_mail.map(survey).collect();
     for atom in conditions(pass).flat_map(When::atoms) {
         if let When::Event { event: event @ (EventKind::Opened | EventKind::Clicked | EventKind::Unsubscribed), step } = atom {
-            reasons.push(format!("the journey asks whether the mail \"{step}\" was {}, which nothing tells yet", event.word()));
+            let what = format!("the journey asks whether the mail \"{step}\" was {}", event.word());
+            reasons.push(format!("{what}, which only links of the host's own server tell: add [server] to tabi.toml"));
         }
     }
     reasons
@@ -179,6 +206,13 @@ fn misfit(pass: &Pass<'_>, step: &Step, one: &Listed) -> Vec<String> {
     }
     if one.state != ACTIVE {
         reasons.push(format!("{what} is {}: only launched and active engagements can be triggered; launch it in PX", one.state));
+    }
+    if let Does::Survey { channel: Channel::Email, questions, by_model: None, .. } = &step.does
+        && questions.is_empty()
+        && QuestionKind::of_px(&one.kind).is_none()
+    {
+        reasons
+            .push(format!("what \"{}\" asks is not known here ({}): write `kind` or `questions` at the step \"{}\"", one.name, one.kind, step.name));
     }
     let completed =
         |when: &When| when.atoms().iter().any(|atom| matches!(atom, When::Event { event: EventKind::Completed, step: of } if *of == step.name));

@@ -28,6 +28,8 @@
 mod behaviour;
 /// Following links, as far as they lead to this machine.
 mod fetch;
+/// Bounces, posted to whoever asked for them.
+mod hooks;
 /// The paths of the inbox.
 mod inbox;
 /// What is done when its time has come.
