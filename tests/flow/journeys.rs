@@ -332,6 +332,14 @@ fn what_nothing_would_tell_of_is_refused_rather_than_waited_for() {
         wait_for("read?", #{ when: opened("hello"), within: days(1), then: [finish()], otherwise: [drop("unread")] })"#;
     let bench = Bench::new(&script(steps, ""));
     bench.workspace.write("scripts/templates/hello.txt", "Subject: Hello\nHello.\n");
+    // Connected, so that there is no server but a configured one.
+    let connected = "[email]\nsmtp = \"smtp://localhost:1\"\nfrom = \"cs@example.com\"\n";
+    bench.workspace.write("tabi.toml", connected);
     let Published::Draft(reasons) = bench.publish() else { panic!("published") };
-    assert_eq!(reasons, ["the journey asks whether the mail \"hello\" was opened, which nothing tells yet"]);
+    assert_eq!(
+        reasons,
+        ["the journey asks whether the mail \"hello\" was opened, which only links of the host's own server tell: add [server] to tabi.toml"]
+    );
+    bench.workspace.write("tabi.toml", format!("{connected}[server]\nlisten = \"127.0.0.1:7878\"\n"));
+    assert!(matches!(bench.publish(), Published::Active(_)));
 }

@@ -45,6 +45,16 @@ impl Sandbox {
         assert!(sent.status().is_success(), "{path}: {}", sent.status());
     }
 
+    /// An address of the inbox.
+    pub(crate) fn inbox(&self, path: &str) -> String {
+        format!("{}{path}", self.ready["mail"]["inbox_url"].as_str().unwrap())
+    }
+
+    pub(crate) fn post_to(&self, url: &str, body: &Value) {
+        let sent = runtime().block_on(async { reqwest::Client::new().post(url).json(body).send().await.unwrap() });
+        assert!(sent.status().is_success(), "{url}: {}", sent.status());
+    }
+
     /// Forgets what was asked so far.
     pub(crate) fn forget_requests(&self) {
         for system in ["salesforce", "pendo", "gainsight", "px", "mail"] {
