@@ -33,6 +33,8 @@ impl std::fmt::Display for Failure {
     }
 }
 
+/// What a function without a name is called.
+pub(super) const CLOSURE: &str = "a closure";
 /// Frames that a message names, at most.
 const TOLD: usize = 8;
 
@@ -117,7 +119,7 @@ pub(super) fn failure(error: Box<EvalAltResult>, file: &str) -> Failure {
 
 /// A call that failed within; calls without a place are the engine's own.
 fn frame(function: &str, file: &str, at: Position) -> Option<Frame> {
-    let function = if function.starts_with("anon$") { "a closure" } else { function };
+    let function = if function.starts_with("anon$") { CLOSURE } else { function };
     (!at.is_none()).then(|| Frame { function: function.to_owned(), place: place(file, at) })
 }
 

@@ -1,7 +1,11 @@
 //! The real command, as people and programs meet it.
 
+/// Scripts as nobody should write them.
+mod bad_input;
 /// Mail: planned, sent, refused, configured.
 mod email;
+/// What `check --fix` mends and leaves alone.
+mod fix;
 /// Looking without a usable state file.
 mod looking;
 /// Gainsight PX from plain scripts.
