@@ -2,6 +2,8 @@
 
 /// Scripts as nobody should write them.
 mod bad_input;
+/// The guide and the HTML page.
+mod docs_page;
 /// Mail: planned, sent, refused, configured.
 mod email;
 /// What `check --fix` mends and leaves alone.
