@@ -56,9 +56,10 @@ impl Failure {
         let own = self.cause != Cause::Fault || self.fault.system.is_none() && self.fault.kind == FaultKind::Invalid;
         match &self.place {
             Some(place) if own => {
-                let calls: String = self.stack.iter().take(TOLD).map(|frame| format!(", called at {}", frame.place)).collect();
-                let more = if self.stack.len() > TOLD { format!(", and {} calls more", self.stack.len() - TOLD) } else { String::new() };
-                Fault { message: format!("{} ({place}{calls}{more})", self.fault.message), ..*self.fault }
+                let mut way: Vec<String> = vec![place.to_string()];
+                way.extend(self.stack.iter().take(TOLD).map(|frame| format!("called at {}", frame.place)));
+                way.extend((self.stack.len() > TOLD).then(|| format!("and {} calls more", self.stack.len() - TOLD)));
+                Fault { message: format!("{} ({})", self.fault.message, way.join(", ")), ..*self.fault }
             }
             _ => *self.fault,
         }

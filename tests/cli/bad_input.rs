@@ -83,6 +83,22 @@ fn a_failing_script_names_its_calls() {
 }
 
 #[test]
+fn a_rejected_row_names_its_record_its_field_and_the_calls_that_led_to_the_failure() {
+    let workspace = Workspace::with_script(
+        "fn inner(row) { row.Name - row.NumberOfEmployees }\nfn outer(row) { inner(row) }\nmapping(\"m\", #{\n    from: salesforce::object(\"Account\").limit(3), to: gainsight::object(\"Company\"), match_on: #{ SfdcAccountId: \"Id\" },\n    fields: #{ Industry: |row| outer(row) },\n});\n",
+    );
+    let ran = workspace.tabi("run --sandbox --json").ended(1);
+    assert_eq!(ran.summary("m")["rejected"], 3, "{}", ran.stdout);
+    let shown = workspace.tabi("show last --json").ended(0);
+    let row = &shown.lines()[0]["rows"][0];
+    assert!(row["key"].as_str().is_some_and(|key| !key.is_empty()) && row["field"] == "Industry", "{row}");
+    let reason = row["reason"].as_str().unwrap();
+    for part in ["scripts/script.rhai:1:26", "called at scripts/script.rhai:2:17", "called at scripts/script.rhai:5:32"] {
+        assert!(reason.contains(part), "{part}: {reason}");
+    }
+}
+
+#[test]
 fn codes_are_explained_with_an_example_and_the_same_mended() {
     let workspace = Workspace::new();
     let told = workspace.tabi("explain e0301").ended(0).stdout;
