@@ -38,6 +38,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("clap_complete", &["cli"]),
     ("comfy_table", &["cli"]),
     ("indicatif", &["cli"]),
+    ("pulldown_cmark", &["cli"]),
 ];
 
 /// The only files that may read the machine's clock.

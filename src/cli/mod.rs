@@ -17,6 +17,8 @@ mod completions;
 mod definitions;
 /// `tabi docs`.
 mod docs;
+/// The reference as one HTML page.
+mod docs_page;
 /// `tabi exec`.
 mod exec;
 /// `tabi explain`.

@@ -16,7 +16,7 @@ use crate::model::{Date, Fault, FaultKind, Record, Value};
 use super::{
     declaration::Place,
     desk::{Desk, Loading},
-    failure::{Cause, Failure, failure},
+    failure::{CLOSURE, Cause, Failure, failure},
     limits::{self, PrintSink},
     native::{self, Native, Surroundings},
     perform::Perform,
@@ -167,7 +167,12 @@ impl Closure {
     #[allow(deprecated, reason = "as above")]
     fn call_in(&self, context: &NativeCallContextStore, arguments: impl AsMut<[Dynamic]>) -> Result<Value, Failure> {
         let call = context.create_context(&self.0.engine);
-        let result = self.0.pointer.call_raw(&call, None, arguments).map_err(|error| failure(error, &self.0.place.file))?;
+        let result = self.0.pointer.call_raw(&call, None, arguments).map_err(|error| {
+            let mut failed = failure(error, &self.0.place.file);
+            // The outermost call is the host's own.
+            failed.stack.pop_if(|frame| frame.function == CLOSURE);
+            failed
+        })?;
         from_dynamic(&result).map_err(|what| Failure {
             fault: Box::new(Fault::new(FaultKind::Script, format!("the closure returns {what}, which is no value"))),
             place: Some(self.0.place.clone()),

@@ -33,6 +33,8 @@ impl std::fmt::Display for Failure {
     }
 }
 
+/// What a function without a name is called.
+pub(super) const CLOSURE: &str = "a closure";
 /// Frames that a message names, at most.
 const TOLD: usize = 8;
 
@@ -54,9 +56,10 @@ impl Failure {
         let own = self.cause != Cause::Fault || self.fault.system.is_none() && self.fault.kind == FaultKind::Invalid;
         match &self.place {
             Some(place) if own => {
-                let calls: String = self.stack.iter().take(TOLD).map(|frame| format!(", called at {}", frame.place)).collect();
-                let more = if self.stack.len() > TOLD { format!(", and {} calls more", self.stack.len() - TOLD) } else { String::new() };
-                Fault { message: format!("{} ({place}{calls}{more})", self.fault.message), ..*self.fault }
+                let mut way: Vec<String> = vec![place.to_string()];
+                way.extend(self.stack.iter().take(TOLD).map(|frame| format!("called at {}", frame.place)));
+                way.extend((self.stack.len() > TOLD).then(|| format!("and {} calls more", self.stack.len() - TOLD)));
+                Fault { message: format!("{} ({})", self.fault.message, way.join(", ")), ..*self.fault }
             }
             _ => *self.fault,
         }
@@ -122,7 +125,7 @@ pub(super) fn failure(error: Box<EvalAltResult>, file: &str) -> Failure {
 
 /// A call that failed within; calls without a place are the engine's own.
 fn frame(function: &str, file: &str, at: Position) -> Option<Frame> {
-    let function = if function.starts_with("anon$") { "a closure" } else { function };
+    let function = if function.starts_with("anon$") { CLOSURE } else { function };
     (!at.is_none()).then(|| Frame { function: function.to_owned(), place: place(file, at) })
 }
 

@@ -306,7 +306,11 @@ pub(super) fn declare(library: &Library, (engine, table, shelf): Tools, (name, t
     let mut found = std::mem::take(&mut *loading.found());
     if let Err(failed) = outcome {
         let finding = failed_to_load(&failed, name);
-        let told = |earlier: &Diagnostic| earlier.is_error() && (earlier.line, earlier.column) == (finding.line, finding.column);
+        let told = |earlier: &Diagnostic| {
+            let types = [Id::ArgumentType.code(), Id::OperatorTypes.code()].contains(&earlier.code);
+            earlier.is_error()
+                && ((earlier.line, earlier.column) == (finding.line, finding.column) || types && [0, earlier.line].contains(&finding.line))
+        };
         let already = failed.fault.kind == FaultKind::NotAllowed && found.diagnostics.iter().any(|d| d.code == Id::EffectAtLoad.code());
         if !already && !diagnostics.iter().chain(&found.diagnostics).any(told) {
             found.diagnostics.push(finding);
@@ -350,11 +354,12 @@ pub(super) fn unparsed(
     limits: &Limits,
 ) -> Vec<Diagnostic> {
     let mut error = error.clone();
-    if let ParseErrorType::VariableUndefined(first) = error.0.as_ref() {
+    if let ParseErrorType::VariableUndefined(first) | ParseErrorType::ModuleUndefined(first) = error.0.as_ref() {
         match lenient(limits).compile_with_scope(scope, text) {
             Ok(ast) => {
                 let given: Vec<&str> = scope.iter().map(|(name, ..)| name).collect();
-                let mut found = check::variables(name, &ast, &given, (first, error.1));
+                let first = matches!(error.0.as_ref(), ParseErrorType::VariableUndefined(_)).then_some((first.as_str(), error.1));
+                let mut found = check::variables(name, &ast, &given, first);
                 found.extend(standing(library, engine, table, name, &ast));
                 return found;
             }

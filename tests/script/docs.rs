@@ -24,6 +24,18 @@ fn every_function_has_a_sentence_and_an_example() {
 }
 
 #[test]
+fn every_function_of_the_standard_library_is_there() {
+    let entries = reference();
+    for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/stdlib")).unwrap().map(|entry| entry.unwrap().path()) {
+        let namespace = file.file_stem().unwrap().to_string_lossy().into_owned();
+        for line in std::fs::read_to_string(&file).unwrap().lines().filter_map(|line| line.strip_prefix("fn ")) {
+            let name = format!("{namespace}::{}", line.split('(').next().unwrap());
+            assert!(entries.iter().any(|entry| entry.name == name && entry.forms.iter().all(|form| form.scripted)), "{name}");
+        }
+    }
+}
+
+#[test]
 fn signatures_name_their_parameters() {
     let entries = reference();
     let signature =

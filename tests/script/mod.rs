@@ -14,3 +14,4 @@ mod pages;
 mod plain;
 mod schemas;
 mod templates;
+mod types;

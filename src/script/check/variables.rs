@@ -11,8 +11,8 @@ use crate::script::{
 };
 
 /// Every variable of the file that nothing declares; `given` ones are there at the top of the file, not in its functions.
-/// `first` is the one that stopped the strict parser.
-pub(in crate::script) fn variables(file: &str, ast: &AST, given: &[&str], first: (&str, Position)) -> Vec<Diagnostic> {
+/// `first` is the one that stopped the strict parser, where one did.
+pub(in crate::script) fn variables(file: &str, ast: &AST, given: &[&str], first: Option<(&str, Position)>) -> Vec<Diagnostic> {
     let functions: Vec<&str> = ast.iter_functions().map(|f| f.name).collect();
     let known = declared(ast);
     // What a closure captures is a parameter of it, whether or not it is declared, and stays untied within.
@@ -21,7 +21,7 @@ pub(in crate::script) fn variables(file: &str, ast: &AST, given: &[&str], first:
     let top = unknown(&ast.clone_statements_only()).into_iter().filter(|(name, _)| !given.contains(&name.as_str()));
     let within = unknown(&ast.clone_functions_only()).into_iter().filter(|(name, _)| !captured.contains(name.as_str()));
     let mut found: Vec<_> =
-        top.chain(within).chain([(first.0.to_owned(), first.1)]).filter(|(name, _)| !functions.contains(&name.as_str())).collect();
+        top.chain(within).chain(first.map(|(name, at)| (name.to_owned(), at))).filter(|(name, _)| !functions.contains(&name.as_str())).collect();
     found.sort();
     found.dedup();
     found.iter().map(|(name, at)| finding(file, name, *at, &known)).collect()

@@ -97,10 +97,11 @@ impl Known {
         let kind = |at: usize| call.args.get(at).and_then(|side| self.kind(side));
         match (name, kind(0), kind(1)) {
             ("==" | "!=" | "<" | "<=" | ">" | ">=" | "!", ..) => Some(Kind::Truth),
-            ("+" | "-" | "*" | "/" | "%" | "**", Some(Kind::Number), Some(Kind::Number)) => Some(Kind::Number),
-            ("-", Some(Kind::Number), None) if call.args.len() == 1 => Some(Kind::Number),
+            ("+" | "-" | "*" | "/" | "%" | "**", Some(Kind::Number), Some(Kind::Number)) | ("-", Some(Kind::Date), Some(Kind::Date)) => {
+                Some(Kind::Number)
+            }
+            ("-", Some(Kind::Number), None) if call.args.len() == 1 => self.kind(call.args.first()?),
             ("+", Some(Kind::Text), Some(_)) | ("+", Some(_), Some(Kind::Text)) => Some(Kind::Text),
-            ("-", Some(Kind::Date), Some(Kind::Date)) => Some(Kind::Number),
             ("+" | "-", Some(Kind::Date), Some(Kind::Days)) => Some(Kind::Date),
             ("+" | "-", Some(Kind::Instant), Some(Kind::Days | Kind::Length)) => Some(Kind::Instant),
             _ => None,
