@@ -36,7 +36,7 @@ fn somebody(bench: &Bench) -> String {
     bench.until(|report| report["participants"]["waiting"] == 5);
     let shown = bench.workspace.tabi("journey show trial --person @ --json").ended(0).stdout;
     let shown: Value = serde_json::from_str(&shown).unwrap();
-    shown[0]["key"].as_str().unwrap().to_owned()
+    shown[0]["px_id"].as_str().unwrap().to_owned()
 }
 
 #[test]
