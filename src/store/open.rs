@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags, Params, Row, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, Params, Row, Transaction, TransactionBehavior, config::DbConfig};
 
 use crate::model::Timestamp;
 
@@ -166,6 +166,7 @@ fn connect(path: &Path) -> Result<Connection, Fail> {
     let mut connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(Duration::from_secs(BUSY_SECONDS))?;
     connection.set_prepared_statement_cache_capacity(128);
+    steady_plans(&connection)?;
     let looked_at_once = connection.transaction()?;
     let found = refuse_strangers(&looked_at_once, path)?;
     drop(looked_at_once);
@@ -183,6 +184,12 @@ fn connect(path: &Path) -> Result<Connection, Fail> {
     )?;
     migrate(&mut connection, path)?;
     Ok(connection)
+}
+
+/// A statement is planned once: without this it would be planned again whenever another value is bound to it.
+pub(super) fn steady_plans(connection: &Connection) -> Result<(), Fail> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
 }
 
 /// The file's format, 0 for a new one. Nothing is written to a file that is newer than this program or not its own.

@@ -17,7 +17,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::{
     Error, Store,
     error::{Fail, from_io},
-    open::migrate,
+    open::{migrate, steady_plans},
 };
 
 /// Distinguishes the folders of one process.
@@ -68,6 +68,7 @@ fn connect(path: &Path) -> Result<Connection, Fail> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags)?;
     connection.set_prepared_statement_cache_capacity(128);
+    steady_plans(&connection)?;
     connection.execute_batch(
         "PRAGMA journal_mode = OFF;
          PRAGMA synchronous = OFF;

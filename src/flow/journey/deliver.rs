@@ -182,7 +182,9 @@ fn edit(pass: &Pass<'_>, association: &Association, people: Vec<String>, join: b
 fn act(pass: &Pass<'_>, step: &str, all: Vec<(Due, Record)>, settling: &mut Settling<'_>) -> Result<(), Error> {
     let Some(parts) = pass.journey.steps.get(step) else {
         let gone = Fault::new(FaultKind::NotFound, format!("the step \"{step}\" is gone"));
-        all.iter().for_each(|(due, _)| settling.outcome(due, step, Err(gone.clone())));
+        for (due, _) in &all {
+            settling.outcome(due, step, Err(gone.clone()));
+        }
         return settling.keep();
     };
     if let Some(closure) = &parts.run {
@@ -196,7 +198,9 @@ fn act(pass: &Pass<'_>, step: &str, all: Vec<(Due, Record)>, settling: &mut Sett
         Some(Does::CloseCta { reason }) => close(pass, step, reason, &all, settling),
         _ => {
             let other = Fault::new(FaultKind::NotFound, format!("the step \"{step}\" is another one now"));
-            all.iter().for_each(|(due, _)| settling.outcome(due, step, Err(other.clone())));
+            for (due, _) in &all {
+                settling.outcome(due, step, Err(other.clone()));
+            }
             settling.keep()
         }
     }

@@ -31,6 +31,9 @@ use super::{
 /// Participants moved in one transaction.
 const AT_ONCE: u32 = 500;
 
+/// Sees moves before they are made.
+pub type Watch<'a> = dyn Fn(&[Move]) + Sync + 'a;
+
 /// One look at one journey.
 pub struct Pass<'a> {
     pub declaration: &'a Declaration,
@@ -54,7 +57,7 @@ pub struct Pass<'a> {
     /// Who may still come in; none: everybody.
     pub room: Option<u64>,
     /// Sees every move before it is made.
-    pub watch: Option<&'a (dyn Fn(&[Move]) + Sync)>,
+    pub watch: Option<&'a Watch<'a>>,
 }
 
 impl Pass<'_> {

@@ -141,7 +141,7 @@ impl<'a> Queue<'a> {
                     _ => store.unsubscribe(address, at, "simulated")?,
                 }
             }
-            events.push(self.event(one, at, now));
+            events.push(self.event(&one, at, now));
         }
         store.receive(&events)?;
         Ok(())
@@ -187,7 +187,7 @@ impl<'a> Queue<'a> {
         self.left.get(&(one.participant, engagement.clone())).is_some_and(|left| *left >= one.joined && *left <= one.at)
     }
 
-    fn event(&self, one: Pending, at: Timestamp, now: Timestamp) -> NewEvent {
+    fn event(&self, one: &Pending, at: Timestamp, now: Timestamp) -> NewEvent {
         let mut payload = Record::new();
         if let Some(score) = one.score {
             payload.set("score", Value::Int(score.into()));

@@ -123,7 +123,7 @@ pub fn simulate(simulation: &Simulation<'_>) -> Result<Simulated, Error> {
     }
     drop(look);
     let seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
-    stage.told(simulation, seen, intake)
+    stage.told(simulation, &seen, intake)
 }
 
 /// What a simulation stands on once the journey is published.
@@ -219,7 +219,7 @@ impl Stage {
         Ok(if simulation.arrive.is_some() { Some(earliest) } else { (simulation.next_look)(look.now).map(|at| at.max(earliest)) })
     }
 
-    fn told(self, simulation: &Simulation<'_>, seen: Seen, intake: Intake) -> Result<Simulated, Error> {
+    fn told(self, simulation: &Simulation<'_>, seen: &Seen, intake: Intake) -> Result<Simulated, Error> {
         let store = simulation.wire.store();
         let graph = &simulation.journey.graph;
         let steps = store.step_counts(&simulation.declaration.name)?;
@@ -252,7 +252,7 @@ impl Stage {
                 warnings.push(format!("\"{step}\" never went out to {standing} people: quiet hours, days off or the cap kept it back to the end"));
             }
         }
-        warnings.extend(failures(graph, &seen));
+        warnings.extend(failures(graph, seen));
         Ok(Simulated {
             report: report(store, simulation.declaration, simulation.journey)?,
             events: seen.events,
