@@ -172,7 +172,7 @@ fn form(status: StatusCode, asked: &Asked, fields: &[String], note: &str, is_wro
     let mut body = String::new();
     if !note.is_empty() {
         let (class, role) = if is_wrong { ("note wrong", "alert") } else { ("note", "status") };
-        body.push_str(&format!("<p class=\"{class}\" role=\"{role}\">{}</p>\n", escaped(note)));
+        body.extend([format!("<p class=\"{class}\" role=\"{role}\">{}</p>\n", escaped(note))]);
     }
     // Without its query: what is sent is what the page holds.
     body.push_str("<form method=\"post\" action=\"?\">\n");
@@ -181,10 +181,10 @@ fn form(status: StatusCode, asked: &Asked, fields: &[String], note: &str, is_wro
     }
     if asked.questions.iter().all(|question| question.kind != QuestionKind::Text) {
         let comment = escaped(fields.last().map_or("", String::as_str));
-        body.push_str(&format!(
+        body.extend([format!(
             "<fieldset><label class=\"ask\" for=\"comment\">Would you like to tell us more?</label>\
              <textarea id=\"comment\" name=\"comment\" rows=\"4\" maxlength=\"{WORDS}\">{comment}</textarea></fieldset>\n"
-        ));
+        )]);
     }
     body.push_str("<button>Send</button></form>");
     page(status, "Your feedback", &body)

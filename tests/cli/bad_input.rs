@@ -55,10 +55,8 @@ fn the_caret_stands_under_the_word_behind_tabs_and_wide_characters() {
 
 #[test]
 fn five_hundred_errors_in_twenty_thousand_lines_are_shown_in_part_and_told_in_whole() {
-    let mut script = String::new();
-    for n in 0..20_000 {
-        script += &if n % 40 == 0 { format!("mystery{n}(1);\n") } else { "let a = 1;\n".to_owned() };
-    }
+    let line = |n: u32| if n.is_multiple_of(40) { format!("mystery{n}(1);") } else { "let a = 1;".to_owned() };
+    let script = (0..20_000).map(line).collect::<Vec<_>>().join("\n");
     let workspace = Workspace::with_script(&script);
     let ran = workspace.tabi("check").ended(3);
     assert!(ran.stdout.lines().count() < 600, "{} lines", ran.stdout.lines().count());

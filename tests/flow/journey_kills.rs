@@ -2,7 +2,7 @@
 //! mail, each change of an audience and each call to action once.
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Write as _},
     process::{Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
 };
@@ -69,7 +69,7 @@ struct Commits {
 impl<S: tracing::Subscriber> Layer<S> for Commits {
     fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
         if event.metadata().target() == "tabi::store::open" && self.seen.fetch_add(1, Ordering::SeqCst) + 1 == self.at {
-            println!("child: at commit");
+            say("at commit");
             loop {
                 std::thread::park();
             }
@@ -87,16 +87,21 @@ fn job() {
     let opened = Opened::open(Some(folder.as_ref()), false, clock).unwrap();
     let session = Session::open(&opened).unwrap();
     once(&opened, &session, &opened.load(), &(std::sync::Arc::new(|_| ()) as tabi::flow::Notify), |_| ()).unwrap();
-    println!("child: ended");
+    say("ended");
     std::io::stdin().lines().for_each(drop);
+}
+
+fn say(what: &str) {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "child: {what}").and_then(|()| out.flush()).unwrap();
 }
 
 /// What everybody went through, what they were sent, and whose audience they are in, without ids and times that differ from run to run.
 pub(super) fn story(workspace: &Workspace, sandbox: &Sandbox) -> Vec<String> {
     let mut story = Vec::new();
-    let store = Store::open(workspace.path().join(".tabi/state.db")).unwrap();
-    for person in store.participants("trial", &ParticipantFilter::default()).unwrap() {
-        let timeline = store.timeline(person.id).unwrap();
+    let state = Store::open(workspace.path().join(".tabi/state.db")).unwrap();
+    for person in state.participants("trial", &ParticipantFilter::default()).unwrap() {
+        let timeline = state.timeline(person.id).unwrap();
         let steps = timeline.iter().map(|entry| format!("{} {}", entry.kind, entry.step.as_deref().unwrap_or_default()));
         story.push(format!("{} {} {}", person.key, person.state.word(), steps.collect::<Vec<_>>().join(", ")));
     }

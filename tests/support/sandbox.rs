@@ -50,8 +50,10 @@ impl Sandbox {
         format!("{}{path}", self.ready["mail"]["inbox_url"].as_str().unwrap())
     }
 
-    pub(crate) fn post_to(&self, url: &str, body: &Value) {
-        let sent = runtime().block_on(async { reqwest::Client::new().post(url).json(body).send().await.unwrap() });
+    /// To a path of the inbox.
+    pub(crate) fn post_to_inbox(&self, path: &str, body: &Value) {
+        let url = self.inbox(path);
+        let sent = runtime().block_on(async { reqwest::Client::new().post(&url).json(body).send().await.unwrap() });
         assert!(sent.status().is_success(), "{url}: {}", sent.status());
     }
 

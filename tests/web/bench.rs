@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::support::{Sandbox, Workspace};
 
 /// Longer than anything here takes; only a failing test waits for it.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(super) struct Bench {
     pub(super) workspace: Workspace,
@@ -39,7 +39,7 @@ impl Bench {
         }
         let sandbox = Sandbox::start(&workspace, "--accounts 20 --people 60");
         // Nobody opens anything by themselves.
-        sandbox.post_to(&sandbox.inbox("/_sandbox/behaviour"), &json!({"open_rate": 0.0, "click_rate": 0.0}));
+        sandbox.post_to_inbox("/_sandbox/behaviour", &json!({"open_rate": 0.0, "click_rate": 0.0}));
         workspace.tabi("journey publish trial --yes").ended(0);
         let mut host = workspace.command("up --json").stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         let stdout = BufReader::new(host.stdout.take().unwrap());

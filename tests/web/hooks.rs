@@ -81,6 +81,6 @@ fn pendo_has_to_sign() {
     assert_eq!(post(&hook, "application/json", body, &[]).status, 401);
     assert_eq!(post(&hook, "application/json", body, &[("x-pendo-signature", &"0".repeat(64))]).status, 401);
     let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, b"shared");
-    let signature: String = aws_lc_rs::hmac::sign(&key, body.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let signature = aws_lc_rs::hmac::sign(&key, body.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     assert_eq!(post(&hook, "application/json", body, &[("x-pendo-signature", &signature)]).status, 200);
 }

@@ -247,7 +247,9 @@ fn load(pass: &Pass<'_>, step: &str, action: &Action, all: Vec<(Due, Record)>, s
         Err(Error::Interrupted) => return Err(Error::Interrupted),
         Err(error) => {
             let fault = error.fault();
-            all.iter().for_each(|(due, _)| settling.outcome(due, step, Err(fault.clone())));
+            for (due, _) in &all {
+                settling.outcome(due, step, Err(fault.clone()));
+            }
             return settling.keep();
         }
     };

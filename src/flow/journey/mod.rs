@@ -63,7 +63,7 @@ pub use events::of_px;
 pub use links::{Links, Purpose, Ticket};
 pub use mail::{Mailer, Rendered};
 pub use operate::{Desk, Published, Wake, is_active, move_people, operate, publish_moving, publish_program, wake};
-pub use pass::Pass;
+pub use pass::{Pass, Watch};
 pub use place::{Placed, place};
 pub use plan::{Changes, EditPlan, Engagements, Goes, Group, Timers, Twice};
 pub use publish::{Publication, publish};

@@ -1,6 +1,6 @@
 //! People who are in, read again: their fields follow the source, and whoever waited for a field goes on at once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::{
     flow::Error,
@@ -33,7 +33,7 @@ pub(super) fn take(pass: &Pass<'_>, read: Vec<(Known, Candidate, i64)>) -> Resul
     let setting: Vec<&str> =
         pass.journey.graph.steps.iter().filter(|step| matches!(step.does, Does::SetField { .. })).map(|step| step.name.as_str()).collect();
     let ids: Vec<_> = read.iter().map(|(known, ..)| known.id).collect();
-    let passed = if setting.is_empty() { Default::default() } else { pass.store.have_reached(pass.name(), &setting, &ids)? };
+    let passed = if setting.is_empty() { HashSet::default() } else { pass.store.have_reached(pass.name(), &setting, &ids)? };
     let mut moves = Vec::with_capacity(read.len());
     for (known, candidate, source) in read {
         let Some(mut participant) = pass.store.participant(known.id)? else { continue };

@@ -254,7 +254,7 @@ fn case(company: &Company, index: u64, field: &str, now_ms: i64) -> Value {
     let drawn = company.draw(60, index, 0);
     let opened = company.origin - 1 - i64::try_from(drawn % 90).unwrap_or(0);
     let closes = if drawn.is_multiple_of(4) { company.origin + 1 + i64::try_from((drawn >> 24) % 60).unwrap_or(0) } else { opened + 1 };
-    let closed = closes * DAY_MS + NINE_MS <= now_ms || !drawn.is_multiple_of(4);
+    let is_closed = closes * DAY_MS + NINE_MS <= now_ms || !drawn.is_multiple_of(4);
     #[allow(clippy::cast_possible_truncation)]
     let pick = |words: &[&'static str], shift: u32| words[((drawn >> shift) % words.len() as u64) as usize];
     match field {
@@ -264,12 +264,12 @@ fn case(company: &Company, index: u64, field: &str, now_ms: i64) -> Value {
             let people = company.people_of(index);
             if people.is_empty() { Value::Null } else { company.contact_id(people.start).into() }
         }
-        "Status" => if closed { "Closed" } else { pick(&["New", "Working", "Escalated"], 8) }.into(),
+        "Status" => if is_closed { "Closed" } else { pick(&["New", "Working", "Escalated"], 8) }.into(),
         "Priority" => pick(&["High", "Medium", "Low"], 12).into(),
         "Origin" => pick(&["Phone", "Email", "Web"], 16).into(),
         "Subject" => pick(&SUBJECTS, 20).into(),
         "OwnerId" => company.user_id(company.account(index).owner).into(),
-        "ClosedDate" | "LastModifiedDate" if closed => at_nine(closes),
+        "ClosedDate" | "LastModifiedDate" if is_closed => at_nine(closes),
         "CreatedDate" => at_nine(opened),
         _ => Value::Null,
     }
