@@ -58,7 +58,6 @@ const TOP: &[&str] = &[
     "README.md",
     "benches",
     "deny.toml",
-    "docs",
     "rust-toolchain.toml",
     "scripts",
     "src",

@@ -25,7 +25,7 @@ pub(crate) struct Docs {
 }
 
 /// From the screens of the three consoles to lines of script.
-const GUIDE: &str = include_str!("../../docs/guide.md");
+const GUIDE: &str = include_str!("docs_page/guide.md");
 
 /// Shows the reference, or the part of it that is asked for.
 pub(crate) fn docs(args: &Docs, cx: &Context) -> Result<Exit, Failure> {

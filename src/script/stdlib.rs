@@ -31,6 +31,12 @@ pub(super) fn register(engine: &mut Engine) {
     }
 }
 
+/// Whether the part of a namespace that is written in rhai has a function of this name.
+pub(super) fn holds(namespace: &str, name: &str) -> bool {
+    let opening = format!("fn {name}(");
+    FILES.iter().any(|(file, text)| *file == namespace && text.contains(&opening))
+}
+
 fn built(mut module: Module) -> rhai::Shared<Module> {
     module.build_index();
     module.into()

@@ -7,7 +7,7 @@ use tabi::script::{CODES, Generation, Limits, reference};
 use crate::support::Workspace;
 
 fn guide() -> String {
-    fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/guide.md")).unwrap()
+    fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/cli/docs_page/guide.md")).unwrap()
 }
 
 #[test]

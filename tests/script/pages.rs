@@ -1,14 +1,17 @@
 //! The page of every diagnostic code: its wrong example gives exactly that code, the mended one is clean of everything.
 
-use std::{collections::BTreeMap, fs, path::Path, process::Command};
+use std::{collections::BTreeMap, fs, path::Path, process::Command, time::Duration};
 
 use tabi::{
-    host::{Workspace, clock::Clock},
+    host::{Workspace, clock::Clock, test},
     model::{Field, FieldType, ObjectSchema, Record, System, Value},
     script::{CODES, Declaration, Example, RunError, ScriptRun, check_against, check_enabled, check_templates, page, run_script},
 };
 
 use super::bench::Scripted;
+
+/// Only the example of a test that never ends waits for it.
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 #[test]
 fn every_code_has_a_page_whose_examples_do_what_it_says() {
@@ -54,7 +57,20 @@ fn said(code: &str, examples: &[Example]) -> Vec<String> {
     }
     let scripts = examples.iter().filter(|example| example.file.starts_with("jobs/"));
     lines.extend(scripts.filter_map(|example| exec(&root, example.file)));
+    if examples.iter().any(|example| example.file.starts_with("tests/")) {
+        lines.extend(tested(&workspace));
+    }
     lines
+}
+
+/// What is wrong with test files, and what their tests end with.
+fn tested(workspace: &Workspace) -> Vec<String> {
+    let suite = test::load(workspace);
+    let unsound = suite.files.iter().flat_map(|file| &file.diagnostics).cloned().collect::<Vec<_>>();
+    let wanted = test::Wanted { filter: None, jobs: 1, timeout: TIMEOUT, update: false };
+    let report = test::run(workspace, &suite, &wanted, |_| ()).unwrap();
+    let broken = report.outcomes.into_iter().filter_map(|outcome| outcome.broken).map(|broken| broken.diagnostic);
+    unsound.into_iter().chain(broken).map(|finding| format!("{} {}: {}", finding.code, finding.place(), finding.message)).collect()
 }
 
 fn write(root: &Path, example: &Example) {

@@ -28,7 +28,7 @@ fn viewed(bench: &Bench, id: &str) -> Value {
 }
 
 fn engagement(bench: &Bench) -> String {
-    let all = bench.sandbox.documents("px", "engagement");
+    let all = bench.sandbox.documents("px", "engagements");
     all.iter().find(|one| one["name"] == "Product tour").unwrap()["id"].as_str().unwrap().to_owned()
 }
 

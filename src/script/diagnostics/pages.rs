@@ -3,7 +3,7 @@
 /// One file of an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct Example {
-    /// Relative to the workspace. A file under `scripts/` is checked, another script is run by `tabi exec`; `sh` stands for commands.
+    /// Relative to the workspace. A file under `scripts/` is checked, one under `tests/` is run by `tabi test`, another script by `tabi exec`; `sh` stands for commands.
     pub file: &'static str,
     pub text: &'static str,
 }
@@ -18,12 +18,13 @@ pub struct Page {
 }
 
 /// The examples by family. A section begins with `## CODE`; blocks are headed by a language, `wrong`, `right` or `both`, and a file.
-const FAMILIES: [&str; 5] = [
+const FAMILIES: [&str; 6] = [
     include_str!("pages/files.md"),
     include_str!("pages/language.md"),
     include_str!("pages/declarations.md"),
     include_str!("pages/journeys.md"),
     include_str!("pages/templates.md"),
+    include_str!("pages/tests.md"),
 ];
 
 /// Where a block of rhai belongs that names no file.

@@ -5,6 +5,7 @@ use rhai::{AST, ASTNode, Expr, FnCallExpr, Stmt};
 use crate::script::{
     diagnostics::{Diagnostic, Id},
     spots::place,
+    stdlib,
 };
 
 /// Global functions of tests, with their numbers of arguments.
@@ -22,7 +23,7 @@ const FUNCTIONS: &[(&str, &[usize])] = &[
     ("inject", &[1]),
 ];
 
-/// Namespaces of tests.
+/// Namespaces of tests; what the standard library has under such a name is for everybody.
 const NAMESPACES: [&str; 3] = ["clock", "journey", "sandbox"];
 
 /// Every call of a file that would work in a test only. What a file declares itself or imports under such a name is its own.
@@ -56,7 +57,7 @@ fn name(call: &FnCallExpr, ast: &AST, aliases: &[String]) -> Option<String> {
     if call.is_qualified() {
         let root = call.namespace.root();
         let ours = call.namespace.path.len() == 1 && NAMESPACES.contains(&root) && !aliases.iter().any(|alias| alias == root);
-        return ours.then(|| format!("{root}::{}", call.name));
+        return (ours && !stdlib::holds(root, &call.name)).then(|| format!("{root}::{}", call.name));
     }
     let (_, arguments) = FUNCTIONS.iter().find(|(name, _)| *name == call.name.as_str())?;
     let own = ast.iter_functions().any(|function| function.name == call.name.as_str());
