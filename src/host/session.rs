@@ -13,7 +13,7 @@ use tokio::{runtime::Runtime, sync::Notify};
 use crate::{
     connectors::{Stop, Systems},
     flow::Wire,
-    host::{Workspace, clock, connect, shared},
+    host::{Workspace, connect, shared},
     store::Store,
 };
 
@@ -52,7 +52,8 @@ impl Session {
         let systems = Systems::new(options, stop.clone())?;
         drop(entered);
         let store = workspace.store()?;
-        let wire = Wire::new(systems, runtime.handle().clone(), Arc::clone(&store), clock::now);
+        let clock = workspace.clock.clone();
+        let wire = Wire::new(systems, runtime.handle().clone(), Arc::clone(&store), move || clock.now());
         Ok(Self { store, wire, stop, interrupted: Arc::default(), stirred: Arc::default(), sandbox, runtime })
     }
 

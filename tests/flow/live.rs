@@ -1,6 +1,6 @@
-//! A workspace and its sandbox whose clocks are turned by one hand, from the next Monday on.
+//! A workspace and its sandbox whose clocks are turned by one hand, from a Monday on.
 
-use jiff::{SignedDuration, Timestamp, ToSpan as _, Zoned, civil::Weekday};
+use jiff::{SignedDuration, ToSpan as _, Zoned};
 use serde_json::{Value, json};
 use tabi::{
     flow::{
@@ -14,6 +14,8 @@ use tabi::{
 
 use crate::support::{Sandbox, Workspace};
 
+const MONDAY: &str = "2026-09-07T10:00:00Z";
+
 pub(super) struct Live {
     pub(super) workspace: Workspace,
     pub(super) sandbox: Sandbox,
@@ -21,13 +23,10 @@ pub(super) struct Live {
 }
 
 impl Live {
-    /// The sandbox is started now; it is Monday, 10:00 UTC, of the week after.
+    /// It is Monday, 10:00 UTC.
     pub(super) fn new(workspace: Workspace, sandbox: &str) -> Self {
-        let sandbox = Sandbox::start(&workspace, sandbox);
-        let now: Timestamp = sandbox.get("px", "/_sandbox/clock")["now"].as_str().unwrap().parse().unwrap();
-        let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
-        let monday: Zoned = today.nth_weekday(1, Weekday::Monday).unwrap().at(10, 0, 0, 0).in_tz("UTC").unwrap();
-        let live = Self { workspace, sandbox, clock: Clock::by_hand(monday.timestamp()) };
+        let sandbox = Sandbox::start(&workspace, &format!("{sandbox} --now {MONDAY}"));
+        let live = Self { workspace, sandbox, clock: Clock::by_hand(MONDAY.parse().unwrap()) };
         live.turn(SignedDuration::ZERO);
         live
     }
