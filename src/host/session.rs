@@ -8,12 +8,12 @@ use std::{
     time::Duration,
 };
 
-use tokio::runtime::Runtime;
+use tokio::{runtime::Runtime, sync::Notify};
 
 use crate::{
     connectors::{Stop, Systems},
     flow::Wire,
-    host::{Workspace, clock, connect, shared},
+    host::{Workspace, connect, shared},
     store::Store,
 };
 
@@ -32,6 +32,8 @@ pub struct Session {
     pub interrupted: Arc<AtomicBool>,
     /// What was loaded lately, when this is a host.
     pub receipts: Receipts,
+    /// Rung when something came in from outside: a living host looks at once.
+    pub stirred: Arc<Notify>,
     sandbox: Option<shared::Shared>,
     runtime: Runtime,
 }
@@ -52,8 +54,9 @@ impl Session {
         let systems = Systems::new(options, stop.clone())?;
         drop(entered);
         let store = workspace.store()?;
-        let wire = Wire::new(systems, runtime.handle().clone(), Arc::clone(&store), clock::now);
-        Ok(Self { store, wire, stop, interrupted: Arc::default(), receipts: Receipts::default(), sandbox, runtime })
+        let clock = workspace.clock.clone();
+        let wire = Wire::new(systems, runtime.handle().clone(), Arc::clone(&store), move || clock.now());
+        Ok(Self { store, wire, stop, interrupted: Arc::default(), receipts: Receipts::default(), stirred: Arc::default(), sandbox, runtime })
     }
 
     /// Ends the work at SIGINT or SIGTERM, letting what is in flight finish; `again` is called at the second one.
@@ -76,6 +79,11 @@ impl Session {
 
     pub fn runtime(&self) -> &Runtime {
         &self.runtime
+    }
+
+    /// What the sandbox's systems are reached by, where there is one.
+    pub fn sandbox_credentials(&self) -> Option<serde_json::Value> {
+        self.sandbox.as_ref().map(shared::Shared::credentials)
     }
 
     /// Whether another process runs the sandbox that this one uses.

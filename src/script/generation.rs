@@ -10,15 +10,19 @@ use rhai::{AST, Dynamic, Engine, Module, ParseErrorType, Scope};
 
 use super::{
     check::{self, Own, Table},
-    declaration::{Declaration, MeasureDecl, Place},
-    desk::{Desk, Found, Loading},
-    diagnostics::{Diagnostic, Id},
+    declaration::{Body, Declaration, MeasureDecl, Place},
+    desk::{Desk, Found, Loading, Maps},
+    diagnostics::{Diagnostic, Id, settle},
     engine::engine,
     failure::{Cause, Failure, failure},
-    library::{Input, Inputs, Library, Resolver, compile},
+    library::{Inputs, Library, Resolver, compile},
     limits::{self, Limits},
+    reuse::Reuse,
+    sources::{Sources, Texts},
     spots::{FileMap, place},
+    syntax,
     templates::{Shelf, Templates, is_template},
+    trial::only_in_tests,
 };
 use crate::model::FaultKind;
 
@@ -39,7 +43,7 @@ pub struct LoadedFile {
     /// Names that are declared here, also where the declaration has errors.
     names: Vec<String>,
     /// What it was made of.
-    inputs: Inputs,
+    pub(super) inputs: Inputs,
 }
 
 /// All scripts of a workspace at one moment.
@@ -48,7 +52,7 @@ pub struct Generation {
     /// As they run.
     files: Vec<Arc<LoadedFile>>,
     /// As they lie on disk.
-    present: Vec<Arc<LoadedFile>>,
+    pub(super) present: Vec<Arc<LoadedFile>>,
     /// Names of those that were compiled for this generation; the others are as the one before had them.
     compiled: Vec<String>,
     /// What else a file is made of: two generations with the same ground make the same of the same files.
@@ -58,6 +62,7 @@ pub struct Generation {
     texts: BTreeMap<String, Arc<str>>,
     sought: BTreeSet<String>,
     templates: Arc<Templates>,
+    pub(super) maps: Arc<Maps>,
     hash: String,
 }
 
@@ -66,16 +71,26 @@ impl Generation {
     /// file is found. A file with errors keeps its version of `previous` when that has a good one. What `previous` made of a sound file is
     /// taken over as long as neither the file nor anything it imports has changed: only the rest is compiled.
     pub fn load<P: AsRef<Path>>(root: &Path, files: &[P], limits: &Limits, previous: Option<&Self>) -> Self {
-        let library = Arc::new(Library::new(root));
-        let names: BTreeSet<String> = files.iter().map(|file| library.name(file.as_ref())).collect();
+        let names = |library: &Library| files.iter().map(|file| library.name(file.as_ref())).collect();
+        Self::load_from(Library::new(root), names, limits, previous)
+    }
+
+    /// Loads texts that were kept, and nothing else: what lies on disk now does not count. The same engine, the same limits.
+    pub fn of_sources(sources: &Sources, limits: &Limits) -> Self {
+        Self::load_from(Library::of(sources.texts()), |_| sources.texts().keys().cloned().collect(), limits, None)
+    }
+
+    fn load_from(library: Library, names: impl FnOnce(&Library) -> BTreeSet<String>, limits: &Limits, previous: Option<&Self>) -> Self {
+        let library = Arc::new(library);
+        let names = names(&library);
         let (templates, scripts): (Vec<&String>, Vec<&String>) = names.iter().partition(|name| is_template(name));
         let (templates, mut loaded) = load_templates(&library, &templates, previous);
-        let ground = format!("{} {limits:?}", root.display());
+        let ground = format!("{} {limits:?}", library.root().display());
         let reuse = Reuse::of(&library, &templates, previous.filter(|previous| previous.ground == ground));
         let shelf = Arc::new(Shelf::with(Arc::clone(&templates)));
         let (mut tools, mut compiled) = (None, Vec::new());
         for name in scripts {
-            if let Some(known) = reuse.get(name) {
+            if let Some(known) = reuse.take(name, &library) {
                 loaded.push(Arc::clone(known));
                 continue;
             }
@@ -86,7 +101,11 @@ impl Generation {
         let known = loaded.iter().flat_map(|file| &file.inputs);
         let texts = known.filter_map(|(name, input)| Some((name.clone(), input.text()?))).chain(library.texts()).collect();
         let sought = loaded.iter().flat_map(|file| file.inputs.keys().filter(|name| **name != file.name)).cloned().chain(library.sought()).collect();
-        Self { compiled, ground, sought, templates, ..Self::assemble(loaded, texts, previous) }
+        let maps = Arc::clone(&library.maps);
+        let mut generation = Self { compiled, ground, sought, templates, maps, ..Self::assemble(loaded, texts, previous) };
+        let mut diagnostics = std::mem::take(&mut generation.diagnostics);
+        generation.settle(&mut diagnostics);
+        Self { diagnostics, ..generation }
     }
 
     /// Sorts out what is declared across files. A file at fault there falls back to its last good version, too.
@@ -121,8 +140,9 @@ impl Generation {
         }
         tidy(&mut diagnostics);
         let hash = hash_of(&files);
-        let (compiled, ground, sought, templates) = <(Vec<_>, String, BTreeSet<_>, Arc<Templates>)>::default();
-        Self { files, present, compiled, ground, declared, diagnostics, texts, sought, templates, hash }
+        let (compiled, ground, sought) = <(Vec<_>, String, BTreeSet<_>)>::default();
+        let (templates, maps) = <(Arc<Templates>, Arc<Maps>)>::default();
+        Self { files, present, compiled, ground, declared, diagnostics, texts, sought, templates, maps, hash }
     }
 
     /// What runs: the declarations of good files, and of the good versions of broken ones.
@@ -176,6 +196,12 @@ impl Generation {
         &self.diagnostics
     }
 
+    /// Points findings at the very words they are about, and makes edits of what was meant: for what further checks of this generation found.
+    pub fn settle(&self, found: &mut Vec<Diagnostic>) {
+        settle(found, &self.maps, |file| self.texts.get(file).cloned());
+        tidy(found);
+    }
+
     /// No errors; warnings may be there.
     pub fn is_sound(&self) -> bool {
         !self.diagnostics.iter().any(Diagnostic::is_error)
@@ -193,7 +219,7 @@ impl Generation {
 }
 
 /// What all files of a generation are loaded with.
-type Tools<'t> = (&'t Arc<Engine>, &'t Table, &'t Arc<Shelf>);
+pub(super) type Tools<'t> = (&'t Arc<Engine>, &'t Table, &'t Arc<Shelf>);
 
 /// What changed between two generations, by name of declaration.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -203,45 +229,17 @@ pub struct Difference {
     pub removed: Vec<String>,
 }
 
-/// Compares what runs before and after. A declaration counts as changed when its file or an import of it changed.
+/// Compares what runs before and after. A declaration counts as changed when its file changed, an import of it, or a template that it uses.
 pub fn diff(before: &Generation, after: &Generation) -> Difference {
-    let hashes = |generation: &Generation| generation.declarations().map(|d| (d.name.clone(), d.hash.clone())).collect::<BTreeMap<_, _>>();
+    let hash = |declaration: &Declaration| (declaration.hash.clone(), declaration.sources.hash().to_owned());
+    let hashes = |generation: &Generation| generation.declarations().map(|d| (d.name.clone(), hash(d))).collect::<BTreeMap<_, _>>();
     let (old, new) = (hashes(before), hashes(after));
     let fresh = |name: &&String| !old.contains_key(*name);
-    let other = |(name, hash): &(&String, &String)| old.get(*name).is_some_and(|before| before != *hash);
+    let other = |(name, hash): &(&String, &(String, String))| old.get(*name).is_some_and(|before| before != *hash);
     Difference {
         added: new.keys().filter(fresh).cloned().collect(),
         changed: new.iter().filter(other).map(|(name, _)| name.clone()).collect(),
         removed: old.keys().filter(|name| !new.contains_key(*name)).cloned().collect(),
-    }
-}
-
-/// What the generation before made of files that are as they were, and whose imports are.
-struct Reuse<'g>(BTreeMap<&'g str, &'g Arc<LoadedFile>>);
-
-impl<'g> Reuse<'g> {
-    fn of(library: &Library, templates: &Arc<Templates>, previous: Option<&'g Generation>) -> Self {
-        let Some(previous) = previous else { return Self(BTreeMap::new()) };
-        let same_templates = Arc::ptr_eq(templates, &previous.templates);
-        // Of a file with errors it is not known what it is made of.
-        let stands = |file: &Arc<LoadedFile>| {
-            file.sound
-                && !is_template(&file.name)
-                && (same_templates || !file.mails())
-                && file.inputs.iter().all(|(name, input)| library.input(name) == *input)
-        };
-        Self(previous.present.iter().filter(|file| stands(file)).map(|file| (file.name.as_str(), file)).collect())
-    }
-
-    fn get(&self, name: &str) -> Option<&'g Arc<LoadedFile>> {
-        self.0.get(name).copied()
-    }
-}
-
-impl LoadedFile {
-    /// Whether its closures may fill templates in: all functions that do are in the namespace `email`.
-    fn mails(&self) -> bool {
-        self.inputs.values().filter_map(Input::text).any(|text| text.contains("email"))
     }
 }
 
@@ -276,7 +274,7 @@ fn hash_of(files: &[Arc<LoadedFile>]) -> String {
 }
 
 /// By place, each finding once.
-fn tidy(diagnostics: &mut Vec<Diagnostic>) {
+pub(super) fn tidy(diagnostics: &mut Vec<Diagnostic>) {
     diagnostics.sort_by(|a, b| (&a.file, a.line, a.column, a.code, &a.message).cmp(&(&b.file, b.line, b.column, b.code, &b.message)));
     diagnostics.dedup();
 }
@@ -305,21 +303,44 @@ fn load_templates(library: &Library, names: &[&String], previous: Option<&Genera
 
 fn load_file(library: &Library, tools: Tools, name: &str, limits: &Limits) -> LoadedFile {
     let found = match library.text(name) {
-        Ok(text) => declare(library, tools, (name, &text), limits),
+        Ok(text) => declare(library, tools, (name, &text), limits, Purpose::Declarations),
         Err(finding) => Found { diagnostics: vec![*finding], ..Found::default() },
     };
     let hash = library.hash(name);
     let mut diagnostics = found.diagnostics;
     diagnostics.extend(found.declarations.iter().flat_map(check::columns));
+    diagnostics.extend(found.declarations.iter().flat_map(|declaration| check::row_types(declaration, &library.maps)));
     tidy(&mut diagnostics);
-    let declarations = found.declarations.into_iter().map(|declaration| Arc::new(Declaration { hash: hash.clone(), ..declaration })).collect();
+    let texts = library.gathered(name);
+    let declared = |declaration: Declaration| {
+        let sources = sources(&declaration, &texts, tools.2);
+        Arc::new(Declaration { hash: hash.clone(), sources, ..declaration })
+    };
+    let declarations = found.declarations.into_iter().map(declared).collect();
     let sound = !diagnostics.iter().any(Diagnostic::is_error);
     let inputs = library.inputs(name);
     LoadedFile { name: name.to_owned(), hash, kept: false, sound, declarations, measures: found.measures, diagnostics, names: found.names, inputs }
 }
 
+/// What a file is loaded for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Declarations,
+    Tests,
+}
+
+/// What a journey is made of. A template counts as used when the flow sends it, or when its name stands in quotes in the scripts.
+fn sources(declaration: &Declaration, texts: &Texts, shelf: &Shelf) -> Sources {
+    let Body::Journey(journey) = &declaration.body else { return Sources::default() };
+    let templates = shelf.get();
+    let sent: BTreeSet<&str> = journey.graph.steps.iter().filter_map(|step| step.does.template()).collect();
+    let quoted = |name: &str| texts.values().any(|text| text.contains(&format!("\"{name}\"")));
+    let used = templates.names().into_iter().filter(|name| sent.contains(name) || quoted(name));
+    Sources::of(texts.clone().into_iter().chain(templates.texts(used)).collect())
+}
+
 /// Compiles, checks and runs one file.
-fn declare(library: &Library, (engine, table, shelf): Tools, (name, text): (&str, &str), limits: &Limits) -> Found {
+pub(super) fn declare(library: &Library, (engine, table, shelf): Tools, (name, text): (&str, &str), limits: &Limits, purpose: Purpose) -> Found {
     let ast = match compile(engine, name, text) {
         Ok(ast) => ast,
         Err(error) => {
@@ -328,12 +349,23 @@ fn declare(library: &Library, (engine, table, shelf): Tools, (name, text): (&str
     };
     library.maps.add(FileMap::new(name.to_owned(), ast.clone()));
     let mut diagnostics = standing(library, engine, table, name, &ast);
-    let loading = Arc::new(Loading::new(Arc::clone(engine), Arc::clone(&library.maps), Arc::clone(shelf)));
+    let loading = Loading::new(Arc::clone(engine), Arc::clone(&library.maps), Arc::clone(shelf));
+    let loading = match purpose {
+        Purpose::Declarations => {
+            diagnostics.extend(only_in_tests(name, &ast));
+            Arc::new(loading)
+        }
+        Purpose::Tests => Arc::new(loading.of_tests()),
+    };
     let outcome = limits::evaluation(None, None, || run(engine, &ast, Desk::Loading(Arc::clone(&loading))));
     let mut found = std::mem::take(&mut *loading.found());
     if let Err(failed) = outcome {
         let finding = failed_to_load(&failed, name);
-        let told = |earlier: &Diagnostic| earlier.is_error() && (earlier.line, earlier.column) == (finding.line, finding.column);
+        let told = |earlier: &Diagnostic| {
+            let types = [Id::ArgumentType.code(), Id::OperatorTypes.code()].contains(&earlier.code);
+            earlier.is_error()
+                && ((earlier.line, earlier.column) == (finding.line, finding.column) || types && [0, earlier.line].contains(&finding.line))
+        };
         let already = failed.fault.kind == FaultKind::NotAllowed && found.diagnostics.iter().any(|d| d.code == Id::EffectAtLoad.code());
         if !already && !diagnostics.iter().chain(&found.diagnostics).any(told) {
             found.diagnostics.push(finding);
@@ -356,6 +388,7 @@ pub(super) fn standing(library: &Library, engine: &Engine, table: &Table, name: 
     let exported = |path: Option<String>| path.and_then(|path| library.exported(engine, &library.locate(name, &path).ok()?));
     let imports = check::aliases(ast).into_iter().map(|(alias, path)| (alias, exported(path))).collect();
     found.extend(check::calls(table, &Own { file: name, ast, imports }));
+    found.extend(check::types(name, ast));
     found
 }
 
@@ -376,11 +409,12 @@ pub(super) fn unparsed(
     limits: &Limits,
 ) -> Vec<Diagnostic> {
     let mut error = error.clone();
-    if let ParseErrorType::VariableUndefined(first) = error.0.as_ref() {
+    if let ParseErrorType::VariableUndefined(first) | ParseErrorType::ModuleUndefined(first) = error.0.as_ref() {
         match lenient(limits).compile_with_scope(scope, text) {
             Ok(ast) => {
                 let given: Vec<&str> = scope.iter().map(|(name, ..)| name).collect();
-                let mut found = check::variables(name, &ast, &given, (first, error.1));
+                let first = matches!(error.0.as_ref(), ParseErrorType::VariableUndefined(_)).then_some((first.as_str(), error.1));
+                let mut found = check::variables(name, &ast, &given, first);
                 found.extend(standing(library, engine, table, name, &ast));
                 return found;
             }
@@ -390,7 +424,13 @@ pub(super) fn unparsed(
     }
     let at = within(text, place(name, error.1));
     let finding = Diagnostic::new(Id::Syntax, &at, capitalised_down(&error.0.to_string()));
-    vec![finding.hint_if(syntax_hint(&error.0))]
+    match syntax::missing(&lenient(limits), (name, text), &error) {
+        Some(missing) => {
+            let hint = format!("put `{}` at {}:{}", missing.sign, missing.at.line, missing.at.column);
+            vec![finding.insertion(&missing.at, missing.sign, true).hint(hint)]
+        }
+        None => vec![finding.hint_if(syntax_hint(&error.0))],
+    }
 }
 
 /// A place behind the last line is told as the end of that line.

@@ -36,18 +36,26 @@ mod perform;
 mod reads;
 /// What is said relative to the rule date.
 mod relative;
+/// What a generation takes over from the one before.
+mod reuse;
 /// Plain automation scripts.
 mod run;
 /// The call of a declaring function.
 mod site;
+/// The texts that a journey was made of.
+mod sources;
 /// Where the parts of a call stand.
 mod spots;
 /// The standard library written in rhai.
 mod stdlib;
 /// "Did you mean".
 mod suggest;
+/// Syntax errors that one sign would mend.
+mod syntax;
 /// Templates of mail.
 mod templates;
+/// Tests of a workspace's scripts.
+mod trial;
 /// Values into and out of scripts.
 mod value;
 
@@ -57,13 +65,15 @@ pub use declaration::{
     Action, ActionKind, Aggregate, Blank, Body, Cell, CtaAction, Declaration, DeclaredField, FieldMap, Integration, Kind, Mapping, MeasureDecl, Mode,
     ObjectLoad, Place, Pull, Push, Rule, RuleDate, RuleScore, SegmentDecl, Target, UsageLoad,
 };
-pub use diagnostics::{CODES, Code, Diagnostic, Label, Severity, explain, render};
+pub use diagnostics::{CODES, Code, Diagnostic, Example, Label, Page, Severity, Suggestion, explain, page, render, render_within};
 pub use docs::{Entry, Form, reference};
-pub use failure::Failure;
+pub use failure::{Failure, Frame};
 pub use generation::{Difference, Generation, LoadedFile, diff};
 pub use journey::{Identity, Journey, Participants, StepParts};
 pub use library::glance;
 pub use limits::{Limits, PrintSink};
 pub use perform::Perform;
 pub use run::{RunError, ScriptRun, run_script, run_source};
+pub use sources::{Sources, Texts};
 pub use templates::{Rendered, Templates, is_template, plain_text};
+pub use trial::{Asked, Bench, Broken, Look, Test, TestFile, TestHands, load_tests};

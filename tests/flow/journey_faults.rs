@@ -6,7 +6,7 @@ use tabi::host::{Session, Workspace as Opened, clock::Clock, up::once};
 use super::journey_kills::{TIMES, prepared, story};
 use crate::support::{Sandbox, Workspace};
 
-const PEOPLE: u32 = 40;
+const PEOPLE: u32 = 12;
 const SYSTEMS: [&str; 3] = ["gainsight", "px", "mail"];
 
 /// Looks at the journey at its times and, as long as something has to be tried again, hours later.
@@ -56,21 +56,30 @@ fn end_as_undisturbed(kinds: &[&str]) {
 }
 
 #[test]
+fn a_server_error_and_a_lost_answer_end_as_undisturbed() {
+    end_as_undisturbed(&["500", "reset_after"]);
+}
+
+#[test]
+#[ignore = "minutes of work: cargo test --test main -- --ignored journey_faults"]
 fn errors_and_throttling_end_as_undisturbed() {
     end_as_undisturbed(&["429", "500", "503", "html"]);
 }
 
 #[test]
+#[ignore = "minutes of work: cargo test --test main -- --ignored journey_faults"]
 fn cut_connections_and_truncated_answers_end_as_undisturbed() {
     end_as_undisturbed(&["reset", "reset_after", "truncate"]);
 }
 
 #[test]
+#[ignore = "minutes of work: cargo test --test main -- --ignored journey_faults"]
 fn expired_sessions_locks_and_late_answers_end_as_undisturbed() {
     end_as_undisturbed(&["expired", "lock", "slow=5", "timeout"]);
 }
 
 #[test]
+#[ignore = "minutes of work: cargo test --test main -- --ignored journey_faults"]
 fn a_used_up_day_is_made_up_for() {
     end_as_undisturbed(&["limit"]);
 }

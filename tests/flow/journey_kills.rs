@@ -2,12 +2,11 @@
 //! mail, each change of an audience and each call to action once.
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Write as _},
     process::{Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
 };
 
-use serde_json::Value;
 use tabi::{
     host::{Session, Workspace as Opened, clock::Clock, up::once},
     store::{ParticipantFilter, Store},
@@ -41,6 +40,8 @@ pub(super) fn prepared(people: u32) -> (Workspace, Sandbox) {
     workspace.write("scripts/templates/hello.txt", "Subject: Hello\nHello {{ firstName }}.\n");
     let accounts = people.div_ceil(8).max(20);
     let sandbox = Sandbox::start(&workspace, &format!("--accounts {accounts} --people {} --now {}", people * 2, TIMES[0]));
+    // What people do by themselves hangs on when the sandbox's clock stood where.
+    sandbox.post("px", "/_sandbox/behaviour", &serde_json::json!({"view_rate": 0.0}));
     workspace.tabi("journey publish trial --yes").ended(0);
     (workspace, sandbox)
 }
@@ -68,7 +69,7 @@ struct Commits {
 impl<S: tracing::Subscriber> Layer<S> for Commits {
     fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
         if event.metadata().target() == "tabi::store::open" && self.seen.fetch_add(1, Ordering::SeqCst) + 1 == self.at {
-            println!("child: at commit");
+            say("at commit");
             loop {
                 std::thread::park();
             }
@@ -86,16 +87,21 @@ fn job() {
     let opened = Opened::open(Some(folder.as_ref()), false, clock).unwrap();
     let session = Session::open(&opened).unwrap();
     once(&opened, &session, &opened.load(), &(std::sync::Arc::new(|_| ()) as tabi::flow::Notify), |_| ()).unwrap();
-    println!("child: ended");
+    say("ended");
     std::io::stdin().lines().for_each(drop);
+}
+
+fn say(what: &str) {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "child: {what}").and_then(|()| out.flush()).unwrap();
 }
 
 /// What everybody went through, what they were sent, and whose audience they are in, without ids and times that differ from run to run.
 pub(super) fn story(workspace: &Workspace, sandbox: &Sandbox) -> Vec<String> {
     let mut story = Vec::new();
-    let store = Store::open(workspace.path().join(".tabi/state.db")).unwrap();
-    for person in store.participants("trial", &ParticipantFilter::default()).unwrap() {
-        let timeline = store.timeline(person.id).unwrap();
+    let state = Store::open(workspace.path().join(".tabi/state.db")).unwrap();
+    for person in state.participants("trial", &ParticipantFilter::default()).unwrap() {
+        let timeline = state.timeline(person.id).unwrap();
         let steps = timeline.iter().map(|entry| format!("{} {}", entry.kind, entry.step.as_deref().unwrap_or_default()));
         story.push(format!("{} {} {}", person.key, person.state.word(), steps.collect::<Vec<_>>().join(", ")));
     }
@@ -138,6 +144,7 @@ fn killed_at_every_commit_point_everybody_takes_the_same_steps_once() {
 
 /// A thousand people, killed at seeded places until the work is done.
 #[test]
+#[ignore = "minutes of work: cargo test --test main -- --ignored a_thousand_people"]
 fn a_thousand_people_killed_in_a_loop_take_the_steps_of_an_undisturbed_run() {
     let wanted = undisturbed(1_000);
     let (workspace, sandbox) = prepared(1_000);

@@ -15,12 +15,13 @@ pub struct Wire {
     systems: Systems,
     runtime: tokio::runtime::Handle,
     store: Arc<Store>,
-    clock: fn() -> Timestamp,
+    clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
 }
 
 impl Wire {
-    pub fn new(systems: Systems, runtime: tokio::runtime::Handle, store: Arc<Store>, clock: fn() -> Timestamp) -> Self {
-        Self { systems, runtime, store, clock }
+    /// `clock` tells what time it is to what is remembered.
+    pub fn new(systems: Systems, runtime: tokio::runtime::Handle, store: Arc<Store>, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self { systems, runtime, store, clock: Arc::new(clock) }
     }
 
     pub fn systems(&self) -> &Systems {

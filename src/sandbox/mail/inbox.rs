@@ -13,7 +13,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Office, behaviour::Behaviour, message::view, office::raw};
+use super::{Office, behaviour::Behaviour, hooks, message::view, office::raw};
 use crate::sandbox::documents::Row;
 
 /// Events in one answer.
@@ -27,6 +27,7 @@ pub(in crate::sandbox) fn routes(office: Arc<Office>) -> Router {
         .route("/inbox/{id}/raw", get(source))
         .route("/events", get(events))
         .route("/_sandbox/behaviour", get(behaviour).post(behave))
+        .route("/_sandbox/webhooks", axum::routing::post(hooks::set))
         .with_state(office)
 }
 

@@ -1,4 +1,4 @@
--- Format 4: recent inputs of declarations, and the texts that declared them: what back-tests run on.
+-- Format 7: recent inputs of declarations, and the texts that declared them: what back-tests run on.
 
 CREATE TABLE samples (
     seq    INTEGER PRIMARY KEY,
