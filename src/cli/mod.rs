@@ -37,6 +37,8 @@ mod journey;
 mod list;
 /// `tabi plan`.
 mod plan;
+/// `tabi record`.
+mod record;
 /// `tabi run`.
 mod run;
 /// `tabi sandbox`.

@@ -9,7 +9,7 @@ use crate::host::{Workspace, clock::Clock};
 use super::{
     Exit, Failure,
     args::{Cli, Command, Global},
-    backtest, check, completions, definitions, docs, exec, explain, history, init, journey, list, plan,
+    backtest, check, completions, definitions, docs, exec, explain, history, init, journey, list, plan, record,
     render::{Out, failure, logs},
     run, sandbox, show, simulate, test, up,
 };
@@ -61,6 +61,7 @@ fn dispatch(command: &Command, context: &Context) -> Result<Exit, Failure> {
         Command::History(args) => history::history(args, context),
         Command::Show(args) => show::show(args, context),
         Command::Test(args) => test::test(args, context),
+        Command::Record(args) => record::record(args, context),
         Command::Sandbox(args) => sandbox::sandbox(args, context),
         Command::Docs(args) => docs::docs(args, context),
         Command::Explain(args) => explain::explain(args, context),

@@ -22,6 +22,10 @@ mod order;
 mod pages;
 /// Who carries effects out: for real, or only on paper.
 mod perform;
+/// Records as JSON that keeps dates apart from text.
+mod plain;
+/// What systems answered to a plan, kept and given again.
+pub mod recording;
 /// `rule(..)` and its actions.
 mod rule;
 /// Declarations in order, each with its lock, run record and summary.

@@ -61,6 +61,8 @@ pub struct Options {
     pub mailers: BTreeMap<String, journey::Mailer>,
     /// How much of what is read is kept for back-tests.
     pub sample: Sample,
+    /// Who answers a plan instead of the systems.
+    pub answers: Option<Arc<dyn Perform>>,
 }
 
 /// What of a run's inputs is kept for back-tests.
@@ -175,7 +177,10 @@ fn begin(declaration: &Declaration, options: &Options, wire: &Wire, notify: &Not
     let rejections: Arc<std::sync::Mutex<Vec<RowError>>> = Arc::default();
     let mut open = Open::new(keeping(notify, &rejections, options.hands), rejections);
     match options.hands {
-        Hands::Plan => open.perform = Some(Arc::new(Plan::new(wire.clone(), &declaration.name, Arc::clone(notify), planned.clone()))),
+        Hands::Plan => {
+            let answers = options.answers.clone().unwrap_or_else(|| Arc::new(wire.clone()));
+            open.perform = Some(Arc::new(Plan::new(answers, &declaration.name, Arc::clone(notify), planned.clone())));
+        }
         Hands::Live => {
             if let Err(error) = begin_live(&mut open, declaration, options, wire) {
                 open.status = Some(Status::Failed);

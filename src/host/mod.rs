@@ -41,6 +41,8 @@ mod error;
 pub mod exec;
 /// Everything that is due, in order.
 mod once;
+/// What the systems answer to a plan, kept as a test.
+pub mod record;
 /// A journey in virtual time.
 pub mod simulate;
 /// The workspace's own tests.

@@ -115,6 +115,7 @@ impl Workspace {
             mailer: flow::journey::Mailer::none(),
             mailers: BTreeMap::new(),
             sample: self.sample(),
+            answers: None,
         }
     }
 

@@ -12,6 +12,8 @@ mod fix;
 mod looking;
 /// Gainsight PX from plain scripts.
 mod px;
+/// Recordings as tests.
+mod recording;
 /// The emulators alone.
 mod sandbox;
 /// A journey in virtual time.

@@ -6,17 +6,14 @@ use std::{
 };
 
 use crate::{
+    flow::{Notice, Notify},
     model::{Change, CreateField, Effect, Email, Fault, Filter, Query, Read, Record, Reply, RowOutcome, SegmentEdit, Source, System, Value, Write},
     script::Perform,
 };
 
-use super::{
-    super::{Notice, Notify},
-    Wire,
-};
-
 pub struct Plan {
-    wire: Wire,
+    /// Who is asked.
+    answers: Arc<dyn Perform>,
     name: String,
     notify: Notify,
     planned: Planned,
@@ -60,16 +57,17 @@ impl Planned {
 }
 
 impl Plan {
-    pub fn new(wire: Wire, name: impl Into<String>, notify: Notify, planned: Planned) -> Self {
-        Self { wire, name: name.into(), notify, planned }
+    /// `answers` is asked whatever changes nothing.
+    pub fn new(answers: Arc<dyn Perform>, name: impl Into<String>, notify: Notify, planned: Planned) -> Self {
+        Self { answers, name: name.into(), notify, planned }
     }
 
     /// Reads as if the fields that the plan creates were there and empty.
     fn read(&self, read: Read) -> Result<Reply, Fault> {
-        let Source::Object(query) = &read.source else { return self.wire.perform(Effect::Read(read)) };
-        let Some((asked, filter)) = self.planned.without(query) else { return self.wire.perform(Effect::Read(read)) };
+        let Source::Object(query) = &read.source else { return self.answers.perform(Effect::Read(read)) };
+        let Some((asked, filter)) = self.planned.without(query) else { return self.answers.perform(Effect::Read(read)) };
         let missing: Vec<String> = query.fields.iter().filter(|field| self.planned.has(query, field)).cloned().collect();
-        let mut page = match self.wire.perform(Effect::Read(Read { source: Source::Object(asked), ..read }))? {
+        let mut page = match self.answers.perform(Effect::Read(Read { source: Source::Object(asked), ..read }))? {
             Reply::Page(page) => page,
             other => return Ok(other),
         };
@@ -155,7 +153,7 @@ impl Perform for Plan {
             }
             Effect::SendEmail(email) => Ok(self.mail(email)),
             effect @ Effect::State(_) if effect.writes() => Ok(Reply::Value(Value::Null)),
-            other => self.wire.perform(other),
+            other => self.answers.perform(other),
         }
     }
 }

@@ -40,7 +40,7 @@ impl Simulate {
                 *kept.lock().unwrap_or_else(PoisonError::into_inner).entry((system, object, operation)).or_default() += 1;
             }
         });
-        Self { plan: Plan::new(wire, name, notify, Planned::default()), enough: AtomicBool::new(false), source, more, counted }
+        Self { plan: Plan::new(Arc::new(wire), name, notify, Planned::default()), enough: AtomicBool::new(false), source, more, counted }
     }
 
     /// Nobody more is needed.

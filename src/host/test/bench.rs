@@ -46,6 +46,7 @@ impl Bench for Surroundings {
             Asked::Behave { system, settings } => self.behave(system, &settings),
             Asked::Run { names, date, full } => declared::run(stage, &names, date, full),
             Asked::Plan { names, date, full } => declared::plan(stage, &names, date, full),
+            Asked::Replay { name } => declared::replay(stage, &name),
             Asked::Transform { name, row } => declared::transform(stage, &name, &row),
             Asked::Snapshot { name, text } => self.kept.compare(&name, &text),
             Asked::Publish { journey } => people::publish(stage, &journey),

@@ -1,11 +1,19 @@
 //! Declarations in tests, by the one path that `tabi run` and `tabi plan` take.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    fs,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use serde_json::{Value as Json, json};
 
 use crate::{
-    flow::{self, Hands, Notice, Notify, Rejection, Summary, journey::is_active},
+    flow::{
+        self, Hands, Notice, Notify, Rejection, Summary,
+        journey::is_active,
+        recording::{Recording, Replay},
+    },
+    host::record,
     model::{Date, Fault, FaultKind, Record, System, Value},
     script::{Action, ActionKind, Body, Cell, Declaration, FieldMap, Push},
 };
@@ -112,6 +120,49 @@ fn planned(notice: &Notice) -> Option<Json> {
         }
         Notice::Progress { .. } | Notice::Warning { .. } => return None,
     })
+}
+
+/// What a declaration makes of recorded answers: its summary, with the changes that it asks for.
+pub(super) fn replay(stage: &Stage, name: &str) -> Result<Value, Fault> {
+    let recording = recorded(stage, name)?;
+    let declaration = declared(stage, &recording.name)?;
+    let told: Arc<Mutex<Vec<Json>>> = Arc::default();
+    let rejected: Arc<Mutex<Vec<(String, Rejection)>>> = Arc::default();
+    let (telling, rejecting) = (Arc::clone(&told), Arc::clone(&rejected));
+    let notify: Notify = Arc::new(move |notice| {
+        telling.lock().unwrap_or_else(PoisonError::into_inner).extend(planned(&notice));
+        if let Notice::Rejected { name, rejection } = notice {
+            rejecting.lock().unwrap_or_else(PoisonError::into_inner).push((name, rejection));
+        }
+    });
+    let options = flow::Options {
+        hands: Hands::Plan,
+        now: recording.recorded,
+        dates: recording.dates.clone(),
+        full: true,
+        answers: Some(Arc::new(Replay::new(recording))),
+        ..stage.options()
+    };
+    let one = std::slice::from_ref(declaration);
+    let ended = flow::run(one, &options, &stage.unconnected()?, &notify, &stage.stop, |_| ()).pop();
+    let Some(ended) = ended else { return Ok(Value::Null) };
+    if let Some(fault) = ended.fault {
+        return Err(fault);
+    }
+    let mut made = summary(&ended, &rejected.lock().unwrap_or_else(PoisonError::into_inner));
+    made["changes"] = std::mem::take(&mut *told.lock().unwrap_or_else(PoisonError::into_inner)).into();
+    Ok(value(made))
+}
+
+/// The recording of a name: the declaration's, or the file's without its ending.
+fn recorded(stage: &Stage, name: &str) -> Result<Recording, Fault> {
+    let files = record::Files::of(name);
+    let path = stage.workspace.root.join(&files.recording);
+    let text = fs::read_to_string(&path).map_err(|error| {
+        let message = format!("`{}` cannot be read: {error}; `tabi record {name}` makes it", files.recording.display());
+        Fault::new(FaultKind::NotFound, message)
+    })?;
+    Recording::parse(&text).map_err(|what| Fault::new(FaultKind::Invalid, format!("`{}` is no recording: {what}", files.recording.display())))
 }
 
 /// What a declaration makes of one row. No system is asked.

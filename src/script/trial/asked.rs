@@ -34,6 +34,8 @@ pub enum Asked {
     Run { names: Vec<String>, date: Option<Date>, full: bool },
     /// What a run would change -> a list of changes.
     Plan { names: Vec<String>, date: Option<Date>, full: bool },
+    /// What a declaration makes of recorded answers -> its summary, with `changes`.
+    Replay { name: String },
     /// What a declaration makes of one row -> target fields; of a rule, a list with one map for each action.
     Transform { name: String, row: Record },
     /// Compares with what is kept under the name -> null where it is the same, else the text that is kept.

@@ -21,6 +21,7 @@ const FUNCTIONS: &[(&str, &[usize])] = &[
     ("plan", &[1, 2]),
     ("transform", &[2]),
     ("inject", &[1]),
+    ("replay", &[1]),
 ];
 
 /// Namespaces of tests; what the standard library has under such a name is for everybody.

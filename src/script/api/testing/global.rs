@@ -152,6 +152,20 @@ pub(in crate::script::api) mod functions {
         ask(&ctx, "transform", Asked::Transform { name: name.to_owned(), row: record(&row)? })
     }
 
+    /// Plans a declaration on the answers that `tabi record NAME` kept under `tests/recordings/`; no system is asked. Gives back its summary as
+    /// `run` does, and `changes` as `plan` does. A question that the recording does not know is a fault of kind `not_found`. Only in tests.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let again = replay("people-to-contacts");
+    /// assert_eq(again.rejected, 0);
+    /// snapshot("people-to-contacts", again.changes);
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn replay(ctx: NativeCallContext, name: &str) -> RhaiResult {
+        ask(&ctx, "replay", Asked::Replay { name: name.to_owned() })
+    }
+
     /// Claims that a value is the one that is kept under `tests/snapshots/`; `tabi test --update` keeps the present one. Only in tests.
     ///
     /// # Example
