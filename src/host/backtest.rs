@@ -143,7 +143,9 @@ pub fn keep_versions(workspace: &Workspace, store: &Store, loaded: &Loaded, befo
             file: declaration.place.file.clone(),
             at: workspace.clock.now(),
         });
-        sources.entry(declaration.hash.clone()).or_insert(files);
+        let kept = sources.entry(declaration.hash.clone()).or_insert(files);
+        // With the templates of a journey, without which it would not be sound.
+        kept.extend(declaration.sources.texts().iter().map(|(name, text)| (name.clone(), text.as_ref().to_owned())));
     }
     if versions.is_empty() { Ok(()) } else { store.keep_versions(&versions, &sources) }
 }

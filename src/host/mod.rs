@@ -39,6 +39,8 @@ mod workspace;
 mod error;
 /// One plain script, once.
 pub mod exec;
+/// Everything that is due, in order.
+mod once;
 /// A journey in virtual time.
 pub mod simulate;
 /// The workspace's own tests.

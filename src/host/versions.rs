@@ -10,7 +10,7 @@ use std::{
 };
 
 use crate::{
-    script::{Declaration, Generation, is_template},
+    script::{Declaration, Generation, Sources, is_template},
     store::Store,
 };
 
@@ -64,7 +64,7 @@ impl Against {
 /// When there is none, or it cannot be loaded any more.
 pub fn earlier(workspace: &Workspace, store: Option<&Store>, present: &Declaration, against: &Against) -> Result<Arc<Declaration>, NoVersion> {
     let name = &present.name;
-    let (files, file) = match against {
+    let files = match against {
         Against::Last => kept(store, present, "")?,
         Against::Hash(prefix) => kept(store, present, prefix)?,
         Against::File(path) => {
@@ -72,21 +72,21 @@ pub fn earlier(workspace: &Workspace, store: Option<&Store>, present: &Declarati
             // Imports are those that lie there now.
             let mut files = present_files(workspace);
             files.insert(present.place.file.clone(), text);
-            (files, present.place.file.clone())
+            files
         }
-        Against::Git(commit) => (of_git(&workspace.root, commit)?, String::new()),
+        Against::Git(commit) => of_git(&workspace.root, commit)?,
     };
-    let folder = Folder::with(&workspace.private().join("backtest"), &files)?;
-    let scripts: Vec<&String> =
-        files.keys().filter(|name| if file.is_empty() { is_script(Path::new(name)) || is_template(name) } else { **name == file }).collect();
-    let generation = Generation::load(&folder.0, &scripts, &limits(&workspace.config.limits), None);
-    generation.declarations().find(|declaration| declaration.name == *name).cloned().ok_or_else(|| NoVersion::NotDeclared { name: name.clone() })
+    let texts = files.into_iter().map(|(name, text)| (name, text.trim_start_matches('\u{feff}').into())).collect();
+    let generation = Generation::of_sources(&Sources::of(texts), &limits(&workspace.config.limits));
+    // What it says of others, such as what it runs after, is not wrong because they are not there.
+    let found = generation.declared().iter().find(|declaration| declaration.name == *name);
+    found.cloned().ok_or_else(|| NoVersion::NotDeclared { name: name.clone() })
 }
 
-/// Files by name, and the one that declares.
-type Texts = (BTreeMap<String, String>, String);
+/// Texts by name of the file.
+type Files = BTreeMap<String, String>;
 
-fn kept(store: Option<&Store>, present: &Declaration, prefix: &str) -> Result<Texts, NoVersion> {
+fn kept(store: Option<&Store>, present: &Declaration, prefix: &str) -> Result<Files, NoVersion> {
     let name = present.name.clone();
     let store = store.ok_or_else(|| NoVersion::None { name: name.clone() })?;
     let all = store.versions(&name, "")?;
@@ -97,21 +97,21 @@ fn kept(store: Option<&Store>, present: &Declaration, prefix: &str) -> Result<Te
     match others.as_slice() {
         [] if prefix.is_empty() => Err(NoVersion::None { name }),
         [] => Err(NoVersion::Unknown { name, prefix, known: known() }),
-        [one] => Ok((store.version_files(&one.hash)?, one.file.clone())),
-        [newest, ..] if prefix.is_empty() => Ok((store.version_files(&newest.hash)?, newest.file.clone())),
+        [one] => Ok(store.version_files(&one.hash)?),
+        [newest, ..] if prefix.is_empty() => Ok(store.version_files(&newest.hash)?),
         _ => Err(NoVersion::Ambiguous { name, prefix, known: known() }),
     }
 }
 
 /// Every script as it lies there now, and what they import.
-fn present_files(workspace: &Workspace) -> BTreeMap<String, String> {
+fn present_files(workspace: &Workspace) -> Files {
     let loaded = workspace.load();
     let names = loaded.generation.files().iter().map(|file| file.name.clone()).chain(loaded.generation.sought().map(str::to_owned));
     names.filter_map(|name| Some((name.clone(), loaded.generation.text(&name)?.to_owned()))).collect()
 }
 
 /// The scripts of a commit, and whatever else of the workspace a script may import.
-fn of_git(root: &Path, commit: &str) -> Result<BTreeMap<String, String>, NoVersion> {
+fn of_git(root: &Path, commit: &str) -> Result<Files, NoVersion> {
     if commit.is_empty() || commit.starts_with('-') {
         return Err(NoVersion::Git(format!("`{commit}` is no commit")));
     }
@@ -148,29 +148,4 @@ fn git(root: &Path, arguments: &[&str], input: &str) -> Result<Vec<u8>, NoVersio
     // What it could not be told, it says itself.
     drop(writing.join());
     if output.status.success() { Ok(output.stdout) } else { Err(NoVersion::Git(String::from_utf8_lossy(&output.stderr).trim().to_owned())) }
-}
-
-/// A folder with texts in it, gone when dropped.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn with(beside: &Path, files: &BTreeMap<String, String>) -> Result<Self, NoVersion> {
-        let folder = Self(beside.join(std::process::id().to_string()));
-        for (name, text) in files {
-            let path = folder.0.join(name);
-            let write = || -> io::Result<()> {
-                fs::create_dir_all(path.parent().unwrap_or(&folder.0))?;
-                fs::write(&path, text)
-            };
-            write().map_err(|source| NoVersion::Io { path: path.clone(), source })?;
-        }
-        Ok(folder)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // What is left behind is only text.
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }
