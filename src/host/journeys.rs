@@ -81,6 +81,19 @@ pub fn runnable(look: &Look<'_>, earlier: &mut Earlier) -> Result<Runnable, Erro
     Ok(found)
 }
 
+/// One active journey as it runs: as it lies on disk, or under the revision before where an edit waits. Nothing where it stands still.
+pub(super) fn running(look: &Look<'_>, earlier: &mut Earlier, name: &str) -> Result<Runnable, Error> {
+    let mut found = Runnable::default();
+    let declared = look.loaded.declarations().iter().find(|declaration| declaration.name == name);
+    let program = look.store.program(name)?.filter(|program| program.status == ProgramStatus::Active);
+    if let (Some(declaration), Some(program)) = (declared, program)
+        && let Body::Journey(one) = &declaration.body
+    {
+        take_up(look, earlier, &mut found, (declaration, one), &program)?;
+    }
+    Ok(found)
+}
+
 fn take_up(
     look: &Look<'_>,
     earlier: &mut Earlier,

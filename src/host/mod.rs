@@ -1,5 +1,7 @@
 //! The living process: what time it is, what is due, what changed on disk, and one loop over one closed list of events.
 
+/// People added to a journey by hand.
+mod add;
 /// The only place that knows what time it is.
 pub mod clock;
 /// From configuration to connections.
@@ -40,6 +42,7 @@ pub mod test;
 /// One loop over one closed list of events.
 pub mod up;
 
+pub use add::add as add_people;
 pub use earlier::Earlier;
 pub use error::Error;
 pub use reload::Loaded;

@@ -1,5 +1,7 @@
 //! The work itself, by the real command against the sandbox over HTTP: the loop, mappings, rules, bad rows and faults.
 
+/// People added by hand or from a list.
+mod adding;
 /// Rows that cannot be written, and what becomes of them.
 mod bad_rows;
 /// What journeys send while systems fail.
