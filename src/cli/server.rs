@@ -29,8 +29,9 @@ pub(super) fn start(workspace: &mut Workspace, session: &Session) -> Result<Opti
         }
         None if workspace.is_sandboxed() => {
             let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-            let found = web::bind(runtime, config::loopback()).or_else(|_| web::bind(runtime, anywhere));
-            let (listener, bound) = found.map_err(|error| taken(&error))?;
+            let found = [workspace.usual_address(), config::loopback()].into_iter().find_map(|address| web::bind(runtime, address).ok());
+            let (listener, bound) = found.map_or_else(|| web::bind(runtime, anywhere), Ok).map_err(|error| taken(&error))?;
+            workspace.listens_at(bound)?;
             (listener, format!("http://{bound}"))
         }
         None => return Ok(None),

@@ -144,6 +144,8 @@ pub struct Px {
     pub base_url: Option<Setting>,
     pub api_key: Option<Secret>,
     pub product_key: Option<Setting>,
+    /// Real-time survey sync is switched on in Gainsight's PX connector: surveys in the product need it. On the sandbox it is. (B18)
+    pub survey_sync: Option<bool>,
 }
 
 #[derive(Debug, Clone, Deserialize)]

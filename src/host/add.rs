@@ -54,6 +54,6 @@ pub fn add(
         return Err(refuse(format!("`{name}` stands still because of an edit: `tabi journey publish {name} --accept` takes it up")));
     };
     let options = workspace.run_options();
-    let desk = Desk { store, perform: Arc::new(session.wire.clone()), options: &options, notify, stop: &session.stop, now };
+    let desk = Desk { store, perform: Arc::new(session.wire.clone()), options: &options, notify, stop: &session.stop, now, objections: &[] };
     Ok(journey::add(&desk, declaration, one, people, on_paper)?)
 }

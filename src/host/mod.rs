@@ -12,6 +12,8 @@ pub mod due;
 mod earlier;
 /// Journeys in the living process.
 pub mod journeys;
+/// What speaks against a journey before any system is asked.
+mod objections;
 /// Scripts loaded beside those that run.
 pub mod reload;
 /// What lies in the scripts folder at one moment.
@@ -26,6 +28,8 @@ mod session;
 pub mod shared;
 /// Being asked to stop.
 mod signals;
+/// What is old is forgotten.
+mod sweep;
 /// Hints that something in the scripts folder changed, and when it is quiet again.
 pub mod watch;
 /// A workspace: its folder, its configuration, its state file.

@@ -22,6 +22,8 @@ mod kills;
 mod live;
 /// `mapping(..)`: modes, blanks, cursors, keys.
 mod mappings;
+/// What speaks against publishing.
+mod publishing;
 /// People who are read again, or come again.
 mod reread;
 /// `rule(..)`: filters, groups, dates and every action.
