@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    check, completions, definitions, docs, exec, explain, history, init, journey, list, plan, render::Color, run, sandbox, show, simulate, test, up,
+    check, completions, definitions, docs, exec, explain, history, hooks, init, journey, list, plan, render::Color, run, sandbox, show, simulate, test, up,
 };
 
 /// Customer-success automation by scripts: Salesforce, Pendo and Gainsight kept in agreement.
@@ -66,6 +66,8 @@ pub(crate) enum Command {
     Show(show::Show),
     /// Run the workspace's tests, each on a sandbox of its own.
     Test(test::Test),
+    /// The addresses to enter where Pendo, PX and the mail provider send web hooks, and that of the dashboard.
+    Hooks(hooks::Hooks),
     /// The emulated systems alone, until they are asked to stop.
     Sandbox(sandbox::Sandbox),
     /// The reference of every function with its examples, and the guide; as one HTML page, too.

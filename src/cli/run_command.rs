@@ -9,7 +9,7 @@ use crate::host::{Workspace, clock::Clock};
 use super::{
     Exit, Failure,
     args::{Cli, Command, Global},
-    check, completions, definitions, docs, exec, explain, history, init, journey, list, plan,
+    check, completions, definitions, docs, exec, explain, history, hooks, init, journey, list, plan,
     render::{Out, failure, logs},
     run, sandbox, show, simulate, test, up,
 };
@@ -60,6 +60,7 @@ fn dispatch(command: &Command, context: &Context) -> Result<Exit, Failure> {
         Command::History(args) => history::history(args, context),
         Command::Show(args) => show::show(args, context),
         Command::Test(args) => test::test(args, context),
+        Command::Hooks(_) => hooks::hooks(context),
         Command::Sandbox(args) => sandbox::sandbox(args, context),
         Command::Docs(args) => docs::docs(args, context),
         Command::Explain(args) => explain::explain(args, context),

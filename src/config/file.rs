@@ -173,6 +173,9 @@ pub struct Server {
     pub listen: SocketAddr,
     /// The address that links in mails and web hooks carry, such as `https://tabi.example.com`; `http://LISTEN` when not given.
     pub public_url: Option<String>,
+    /// Whether the dashboard is shown: `true` also to others who have its key (`tabi hooks`), `false` to nobody; to people of this machine when
+    /// not given.
+    pub dashboard: Option<bool>,
 }
 
 /// How all systems are called, and hosts that scripts may call by `http::`.

@@ -16,6 +16,8 @@ pub mod journeys;
 mod objections;
 /// Scripts loaded beside those that run.
 pub mod reload;
+/// What a living host runs, for those who look.
+mod running;
 /// What lies in the scripts folder at one moment.
 pub mod scan;
 /// When a declaration runs next.
@@ -50,6 +52,7 @@ pub use add::add as add_people;
 pub use earlier::Earlier;
 pub use error::Error;
 pub use reload::Loaded;
+pub use running::Running;
 pub use session::Session;
 pub use signals::Signals;
 pub use workspace::{Workspace, runtime};

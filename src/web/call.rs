@@ -1,8 +1,10 @@
 //! What a call asks for, and what all answers have. A body is read as far as it may go and no further.
 
+use std::net::{IpAddr, SocketAddr};
+
 use axum::{
     body::{Body, to_bytes},
-    extract::Request,
+    extract::{ConnectInfo, Request},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
@@ -23,6 +25,8 @@ pub(super) struct Call {
     pub(super) query: String,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
+    /// The machine that called, which may have passed on what another one asked.
+    pub(super) peer: Option<IpAddr>,
 }
 
 impl Call {
@@ -38,7 +42,8 @@ impl Call {
         }
         let body = to_bytes(body, most).await.map_err(|_| too_large())?;
         let query = parts.uri.query().unwrap_or_default().to_owned();
-        Ok(Self { method: parts.method, path, query, headers: parts.headers, body })
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
+        Ok(Self { method: parts.method, path, query, headers: parts.headers, body, peer })
     }
 
     /// Whether a program asks ahead of a person: it may see, and nothing is counted.
