@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    check, completions, definitions, docs, exec, explain, history, hooks, init, journey, list, plan, render::Color, run, sandbox, show, simulate, test, up,
+    check, completions, definitions, docs, exec, explain, history, hooks, init, journey, list, plan, render::Color, run, sandbox, show, simulate,
+    test, up,
 };
 
 /// Customer-success automation by scripts: Salesforce, Pendo and Gainsight kept in agreement.

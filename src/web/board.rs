@@ -91,7 +91,8 @@ pub(super) fn journey(name: &str, report: &Record, suffix: &str) -> String {
     }
     for (part, columns) in TABLES {
         if let Some(Value::List(rows)) = report.get(part).filter(|rows| !matches!(rows, Value::List(rows) if rows.is_empty())) {
-            let rows: Vec<Vec<String>> = rows.iter().filter_map(|row| if let Value::Map(row) = row { Some(cells(row, columns)) } else { None }).collect();
+            let rows: Vec<Vec<String>> =
+                rows.iter().filter_map(|row| if let Value::Map(row) = row { Some(cells(row, columns)) } else { None }).collect();
             card.push_str(&drawn(&columns.iter().map(|(_, head)| *head).collect::<Vec<_>>(), &rows));
         }
     }

@@ -9,10 +9,14 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use bytes::Bytes;
+use futures_util::StreamExt as _;
 
 /// Bytes of a form, and of a web hook.
 const FORM: usize = 64 << 10;
 const HOOK: usize = 1 << 20;
+
+/// Bytes of what is refused that are read and forgotten.
+const REFUSED: usize = 16 << 20;
 
 /// Words in the names of programs that follow links before people do.
 const ROBOTS: [&str; 10] =
@@ -30,7 +34,7 @@ pub(super) struct Call {
 }
 
 impl Call {
-    /// Reads it; what is too large is refused without being read to its end.
+    /// Reads it. Of what is too large nothing is kept; it is read on for a while all the same, so that the other side hears why it is refused.
     pub(super) async fn read(request: Request) -> Result<Self, Response> {
         let (parts, body) = request.into_parts();
         let path = parts.uri.path().to_owned();
@@ -38,6 +42,7 @@ impl Call {
         let too_large = || (StatusCode::PAYLOAD_TOO_LARGE, "the body is too large\n").into_response();
         let told = parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
         if told.is_some_and(|length| length > most as u64) {
+            drain(body).await;
             return Err(too_large());
         }
         let body = to_bytes(body, most).await.map_err(|_| too_large())?;
@@ -64,6 +69,15 @@ impl Call {
     /// The fields of a form.
     pub(super) fn sent(&self, name: &str) -> Option<String> {
         field(&self.body, name)
+    }
+}
+
+async fn drain(body: Body) {
+    let (mut chunks, mut read) = (body.into_data_stream(), 0);
+    while read < REFUSED
+        && let Some(Ok(chunk)) = chunks.next().await
+    {
+        read += chunk.len();
     }
 }
 

@@ -19,7 +19,7 @@ mod journeys;
 /// Killed in the middle, run again.
 mod kills;
 /// A workspace and its sandbox on one clock turned by hand.
-mod live;
+pub(crate) mod live;
 /// `mapping(..)`: modes, blanks, cursors, keys.
 mod mappings;
 /// What speaks against publishing.
@@ -30,6 +30,8 @@ mod reread;
 mod rules;
 /// Segments and guides.
 mod segments;
+/// Clocks that jump, people who vanish, names that bite, two journeys at one engagement.
+mod trouble;
 /// The four use cases, from the first look to the end.
 mod use_cases;
 /// The whole loop: Pendo -> Salesforce -> Gainsight -> Salesforce -> Pendo.

@@ -77,6 +77,7 @@ fn fields_that_nothing_gives_a_mail_are_told_at_check_and_keep_the_journey_a_dra
     let workspace = Workspace::with_script(&journey(steps));
     let body =
         "Subject: {{ greeting }} {{ emial }}\n{{ tier }} {{ share }} {{ phone|default('none') }} {% if nick is defined %}{{ nick }}{% endif %}\n";
+    let sandbox = Sandbox::start(&workspace, "--accounts 5 --people 20");
     workspace.write("scripts/templates/hello.txt", format!("{body}{{{{ seets }}}} {{{{ survey_url }}}} {{{{ unsubscribe_url }}}}\n"));
     let found = checked(&workspace, "");
     let places: Vec<(&str, &str)> = found.iter().map(|(code, place, _)| (code.as_str(), place.as_str())).collect();
@@ -89,7 +90,6 @@ fn fields_that_nothing_gives_a_mail_are_told_at_check_and_keep_the_journey_a_dra
     assert!(reasons.len() == 3 && reasons[1].starts_with("scripts/templates/hello.txt:3:4: there is no field `seets`"), "{reasons:?}");
 
     workspace.write("scripts/templates/hello.txt", body.replace("emial", "email"));
-    let sandbox = Sandbox::start(&workspace, "--accounts 5 --people 20");
     workspace.tabi("journey publish trial --yes").ended(0);
     workspace.tabi("up --once");
     let inbox = sandbox.get("mail", "/inbox");
@@ -125,6 +125,11 @@ fn the_audience_of_a_published_engagement_is_marked_read_only_b3_b10() {
     assert!(segments[0]["description"].as_str().unwrap().starts_with("Read-only: "), "{segments:?}");
     let after: Value = serde_json::from_str(&workspace.tabi("journey show trial --json").ended(0).stdout).unwrap();
     assert_eq!((&after["engagements"][0]["segment"], &after["engagements"][0]["read_only"]), (&segments[0]["name"], &json!(true)), "{after}");
+    let name = segments[0]["name"].as_str().unwrap();
+    workspace.write("meddle.rhai", format!(r#"px::segment_add("{name}", ["ana@example.com"]);"#));
+    let refused = workspace.tabi("exec meddle.rhai").ended(1).stderr;
+    assert!(refused.contains("read-only"), "{refused}");
+    assert_eq!(sandbox.documents("px", "membership"), Vec::<Value>::new());
     let shown = workspace.tabi("journey show trial").ended(0).stdout;
     assert!(shown.contains("\"Product tour\"") && shown.contains("read-only"), "{shown}");
 }
