@@ -66,9 +66,10 @@ pub(super) fn table(heads: &[&str], rows: &[Row]) -> String {
 fn drawn(heads: &[&str], rows: &[Vec<String>]) -> String {
     let numbers = |at: usize| rows.iter().all(|row| row.get(at).is_some_and(|cell| cell.is_empty() || cell.parse::<f64>().is_ok()));
     let class = |at: usize| if at > 0 && numbers(at) { " class=\"n\"" } else { "" };
-    let head: String = heads.iter().enumerate().map(|(at, head)| format!("<th scope=\"col\"{}>{}</th>", class(at), escaped(head))).collect();
-    let row = |row: &Vec<String>| row.iter().enumerate().map(|(at, cell)| format!("<td{}>{cell}</td>", class(at))).collect::<String>();
-    let body: String = rows.iter().map(|cells| format!("<tr>{}</tr>\n", row(cells))).collect();
+    let head: Vec<String> = heads.iter().enumerate().map(|(at, head)| format!("<th scope=\"col\"{}>{}</th>", class(at), escaped(head))).collect();
+    let cells = |row: &Vec<String>| row.iter().enumerate().map(|(at, cell)| format!("<td{}>{cell}</td>", class(at))).collect::<Vec<_>>().concat();
+    let body: Vec<String> = rows.iter().map(|row| format!("<tr>{}</tr>\n", cells(row))).collect();
+    let (head, body) = (head.concat(), body.concat());
     format!("<div class=\"scroll\"><table><thead><tr>{head}</tr></thead><tbody>\n{body}</tbody></table></div>\n")
 }
 

@@ -91,7 +91,7 @@ pub(super) fn send(pass: &Pass<'_>, participant: &Participant, key: &str, step: 
         match closure.call_row(&participant.fields) {
             Ok(value) => context.set(name.as_str(), value),
             Err(fault) => {
-                uncalculated = uncalculated.or(Some(Fault { message: format!("`{name}` cannot be calculated: {}", fault.message), ..fault }))
+                uncalculated = uncalculated.or(Some(Fault { message: format!("`{name}` cannot be calculated: {}", fault.message), ..fault }));
             }
         }
     }
