@@ -18,7 +18,8 @@ h1{font-size:1.5rem;margin:.5rem 0 0}h2{font-size:1.15rem;margin:2rem 0 .5rem}h3
 .card{background:var(--card);border:1px solid var(--line);border-radius:.5rem;padding:.8rem 1rem;margin:0 0 1rem}\
 .scroll{overflow-x:auto;margin:.6rem 0}table{border-collapse:collapse;width:100%;font-size:.92rem}th{text-align:left;font-weight:500;color:var(--dim)}\
 th,td{padding:.25rem .8rem .25rem 0;border-bottom:1px solid var(--line);vertical-align:top;white-space:nowrap}td:first-child{white-space:normal;min-width:8rem}\
-.n{text-align:right;font-variant-numeric:tabular-nums}meter{width:6rem;height:.7rem;vertical-align:middle}.ok,.active{color:var(--good)}.failed,.partial{color:var(--bad)}a{color:inherit}";
+.n{text-align:right;font-variant-numeric:tabular-nums}meter{width:6rem;height:.7rem;vertical-align:middle}.ok,.active{color:var(--good)}.failed,.partial{color:var(--bad)}.draft,.stopped{color:var(--dim);font-weight:400}\
+a{color:inherit}@media(max-width:32rem){table{font-size:.82rem}th,td{padding-right:.5rem}td:first-child{min-width:5rem}meter{width:3rem}}";
 
 /// The tables of a report: its key, what is shown above the table, and its columns by key and word.
 type Table = (&'static str, &'static [(&'static str, &'static str)]);
@@ -70,7 +71,7 @@ fn drawn(heads: &[&str], rows: &[Vec<String>]) -> String {
     let cells = |row: &Vec<String>| row.iter().enumerate().map(|(at, cell)| format!("<td{}>{cell}</td>", class(at))).collect::<Vec<_>>().concat();
     let body: Vec<String> = rows.iter().map(|row| format!("<tr>{}</tr>\n", cells(row))).collect();
     let (head, body) = (head.concat(), body.concat());
-    format!("<div class=\"scroll\"><table><thead><tr>{head}</tr></thead><tbody>\n{body}</tbody></table></div>\n")
+    format!("<div class=\"scroll\" tabindex=\"0\"><table><thead><tr>{head}</tr></thead><tbody>\n{body}</tbody></table></div>\n")
 }
 
 /// One journey by its report.
@@ -78,12 +79,13 @@ pub(super) fn journey(name: &str, report: &Record, suffix: &str) -> String {
     let word = |key: &str| escaped(&report.get(key).map(ToString::to_string).unwrap_or_default());
     let path = percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC);
     let status = word("status");
+    let people = pairs(report.get("participants"), |state, n| format!("{n} {state}"));
+    let people = if people.is_empty() { "nobody was in it yet".to_owned() } else { people };
     let mut card = format!(
-        "<article class=\"card\"><h3>{} <span class=\"{status}\">{status}</span></h3>\n<p class=\"dim\">revision {}, {} \
+        "<article class=\"card\"><h3>{} <span class=\"{status}\">{status}</span></h3>\n<p class=\"dim\">revision {}, {people} \
          <a href=\"/api/journeys/{path}/report{}\">JSON</a></p>\n",
         escaped(name),
         word("revision"),
-        pairs(report.get("participants"), |state, n| format!("{n} {state}")),
         escaped(suffix),
     );
     let failed = pairs(report.get("failed_reasons"), |reason, n| format!("{n} {reason}"));

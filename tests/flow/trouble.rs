@@ -45,6 +45,19 @@ fn a_clock_that_is_set_back_moves_nobody_and_one_that_jumps_ahead_moves_everybod
 }
 
 #[test]
+fn what_people_went_through_is_forgotten_in_time_also_where_the_host_only_looks_in() {
+    let bench = Bench::new(&script("finish()", ""));
+    bench.workspace.write("tabi.toml", "[state]\nparticipants = \"2d\"\n");
+    assert!(matches!(bench.publish(), Published::Active(_)));
+    let known = || bench.people().into_iter().filter(|(email, ..)| !email.is_empty()).count();
+    for (time, remembered) in [(START, 2), ("2026-12-03T08:59:59Z", 2), ("2026-12-04T09:00:00Z", 0)] {
+        bench.at(time);
+        assert_eq!((known(), bench.people().len()), (remembered, 2), "at {time}");
+    }
+    assert_eq!(bench.report()["participants"]["completed"], 2, "that they took part stays, and nobody enters twice");
+}
+
+#[test]
 fn a_day_across_a_change_of_clocks_is_a_calendar_day_of_the_journeys_zone() {
     for (start, before, then) in [
         ("2026-10-24T08:00:00Z", "2026-10-25T08:59:59Z", "2026-10-25T09:00:00Z"),
