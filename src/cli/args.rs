@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    backtest, check, completions, definitions, docs, exec, explain, history, init, journey, list, plan, record, render::Color, run, sandbox, show,
-    simulate, test, up,
+    backtest, check, completions, definitions, docs, exec, explain, history, hooks, init, journey, list, plan, record, render::Color, run, sandbox,
+    show, simulate, test, up,
 };
 
 /// Customer-success automation by scripts: Salesforce, Pendo and Gainsight kept in agreement.
@@ -71,6 +71,8 @@ pub(crate) enum Command {
     Test(test::Test),
     /// Keep what the systems answer to a plan as a test that asks them no more.
     Record(record::Record),
+    /// The addresses to enter where Pendo, PX and the mail provider send web hooks, and that of the dashboard.
+    Hooks(hooks::Hooks),
     /// The emulated systems alone, until they are asked to stop.
     Sandbox(sandbox::Sandbox),
     /// The reference of every function with its examples, and the guide; as one HTML page, too.

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::{
     host::{Loaded, Session, Workspace},
     model::{Effect, Fault, FaultKind, ObjectSchema, Reply, System},
-    script::{Declaration, Diagnostic, Perform as _, check_against, check_enabled, check_templates},
+    script::{Declaration, Diagnostic, Perform as _, check_against, check_connections, check_enabled, check_mails, check_templates},
     store::Store,
 };
 
@@ -150,25 +150,32 @@ fn names(files: &[PathBuf], workspace: &Workspace) -> Result<Vec<String>, Failur
     files.iter().map(name).collect()
 }
 
-/// Fields that rules may not write, and templates that journeys name and nobody wrote.
+/// Fields that rules may not write, templates that journeys name and nobody wrote, connections that journeys lack.
 fn against_list(loaded: &Loaded, workspace: &Workspace) -> Vec<Diagnostic> {
     let declarations: Vec<&Declaration> = loaded.generation.declared().iter().map(AsRef::as_ref).collect();
     let mut found = check_enabled(&declarations, workspace.rule_updates(), workspace.reaches_salesforce());
     let templates = loaded.templates().names().into_iter().map(str::to_owned).collect();
     found.extend(declarations.iter().flat_map(|declaration| check_templates(declaration, &templates)));
+    let connected = workspace.connected(workspace.server_url().is_some());
+    found.extend(declarations.iter().flat_map(|declaration| check_connections(declaration, &connected)));
     found
 }
 
 /// Unknown fields and types that cannot fit: by the systems' own describes, or by what they last said.
 fn against_schemas(loaded: &Loaded, workspace: &Workspace, online: bool, cx: &Context) -> Result<Vec<Diagnostic>, Failure> {
     let declarations: Vec<&Declaration> = loaded.generation.declared().iter().map(AsRef::as_ref).collect();
+    let all = |lookup: &dyn Fn(System, &str) -> Option<ObjectSchema>| {
+        let mut found = check_against(&declarations, lookup);
+        found.extend(declarations.iter().flat_map(|declaration| check_mails(declaration, loaded.templates(), lookup)));
+        found
+    };
     if !online {
-        let Some(store) = remembered(workspace, cx) else { return Ok(Vec::new()) };
-        return Ok(check_against(&declarations, |system, object| store.schema(system, object).ok().flatten().map(|kept| kept.schema)));
+        let store = remembered(workspace, cx);
+        return Ok(all(&|system, object| store.as_ref()?.schema(system, object).ok().flatten().map(|kept| kept.schema)));
     }
     let session = Session::open(workspace)?;
     let asked = Asked { session: &session, answers: RefCell::default() };
-    let found = check_against(&declarations, |system, object| asked.schema(system, object));
+    let found = all(&|system, object| asked.schema(system, object));
     let trouble = asked.answers.into_inner().into_values().find_map(Result::err);
     session.close();
     trouble.map_or(Ok(found), |fault| Err(fault.into()))

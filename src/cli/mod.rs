@@ -29,6 +29,8 @@ mod explain;
 mod fix;
 /// `tabi history`.
 mod history;
+/// `tabi hooks`.
+mod hooks;
 /// `tabi init`.
 mod init;
 /// `tabi journey`.

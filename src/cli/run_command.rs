@@ -9,7 +9,7 @@ use crate::host::{Workspace, clock::Clock};
 use super::{
     Exit, Failure,
     args::{Cli, Command, Global},
-    backtest, check, completions, definitions, docs, exec, explain, history, init, journey, list, plan, record,
+    backtest, check, completions, definitions, docs, exec, explain, history, hooks, init, journey, list, plan, record,
     render::{Out, failure, logs},
     run, sandbox, show, simulate, test, up,
 };
@@ -62,6 +62,7 @@ fn dispatch(command: &Command, context: &Context) -> Result<Exit, Failure> {
         Command::Show(args) => show::show(args, context),
         Command::Test(args) => test::test(args, context),
         Command::Record(args) => record::record(args, context),
+        Command::Hooks(_) => hooks::hooks(context),
         Command::Sandbox(args) => sandbox::sandbox(args, context),
         Command::Docs(args) => docs::docs(args, context),
         Command::Explain(args) => explain::explain(args, context),

@@ -29,8 +29,9 @@ pub(super) fn start(workspace: &mut Workspace, session: &Session) -> Result<Opti
         }
         None if workspace.is_sandboxed() => {
             let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-            let found = web::bind(runtime, config::loopback()).or_else(|_| web::bind(runtime, anywhere));
-            let (listener, bound) = found.map_err(|error| taken(&error))?;
+            let found = [workspace.usual_address(), config::loopback()].into_iter().find_map(|address| web::bind(runtime, address).ok());
+            let (listener, bound) = found.map_or_else(|| web::bind(runtime, anywhere), Ok).map_err(|error| taken(&error))?;
+            workspace.listens_at(bound)?;
             (listener, format!("http://{bound}"))
         }
         None => return Ok(None),
@@ -46,8 +47,21 @@ pub(super) fn start(workspace: &mut Workspace, session: &Session) -> Result<Opti
         links,
         stirred: Arc::clone(&session.stirred),
         pendo_secret: pendo_secret.map(|secret| secret.expose().to_owned()),
+        running: Arc::clone(&session.running),
+        zone: workspace.config.timezone.clone(),
+        title: title(workspace),
+        access: web::Access {
+            said: configured.as_ref().and_then(|server| server.dashboard),
+            is_public: configured.as_ref().is_some_and(|server| server.public_url.is_some()),
+        },
     };
     Ok(Some(web::start(runtime, listener, options)))
+}
+
+/// The workspace's folder, and whether it plays.
+fn title(workspace: &Workspace) -> String {
+    let folder = workspace.root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    if workspace.is_sandboxed() { format!("{folder} (on the sandbox)") } else { folder }
 }
 
 fn taken(error: &web::Error) -> Failure {
@@ -60,7 +74,7 @@ pub(super) fn said(serving: &web::Serving, workspace: &Workspace, session: &Sess
     let url = workspace.server_url().unwrap_or_default();
     let hooks: Map<String, Value> = serving.hooks().iter().map(|(system, url)| ((*system).to_owned(), url.as_str().into())).collect();
     cx.out.json(&json!({"type": "server", "url": url, "hooks": hooks}));
-    cx.out.line(format!("{} {url}", paint(DIM, "serving links, surveys and web hooks at")));
+    cx.out.line(format!("{} {url}", paint(DIM, "serving the dashboard, links, surveys and web hooks at")));
     for (system, url) in serving.hooks() {
         cx.out.line(format!("  {} {url}", paint(DIM, format!("{system} hook"))));
     }

@@ -144,6 +144,8 @@ pub struct Px {
     pub base_url: Option<Setting>,
     pub api_key: Option<Secret>,
     pub product_key: Option<Setting>,
+    /// Real-time survey sync is switched on in Gainsight's PX connector: surveys in the product need it. On the sandbox it is. (B18)
+    pub survey_sync: Option<bool>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -171,6 +173,9 @@ pub struct Server {
     pub listen: SocketAddr,
     /// The address that links in mails and web hooks carry, such as `https://tabi.example.com`; `http://LISTEN` when not given.
     pub public_url: Option<String>,
+    /// Whether the dashboard is shown: `true` also to others who have its key (`tabi hooks`), `false` to nobody; to people of this machine when
+    /// not given.
+    pub dashboard: Option<bool>,
 }
 
 /// How all systems are called, and hosts that scripts may call by `http::`.

@@ -16,13 +16,13 @@ use crate::{
     store::{Begin, Finish, Program, ProgramStatus, Status, Store, Take},
 };
 
-use super::{Earlier, Error, Loaded, Session, Workspace};
+use super::{Earlier, Error, Loaded, Session, Workspace, objections::objections};
 
 /// Declarations that can run, and what is to be said about journeys that cannot as they stand.
 #[derive(Debug, Default)]
 pub struct Runnable {
     pub declarations: Vec<Arc<Declaration>>,
-    /// Of journeys that go on under an earlier revision: its own templates.
+    /// Of journeys that go on under an earlier revision: its own templates, with links like all others.
     pub mailers: BTreeMap<String, Mailer>,
     /// Edits taken up, edits that wait, journeys that stand still.
     pub remarks: Vec<String>,
@@ -30,10 +30,12 @@ pub struct Runnable {
 
 impl Runnable {
     /// A journey goes on as it was.
-    fn go_on(&mut self, generation: &Generation, name: &str) -> bool {
+    fn go_on(&mut self, generation: &Generation, name: &str, workspace: &Workspace) -> bool {
         let Some(declaration) = generation.declaration(name) else { return false };
         self.declarations.push(Arc::clone(declaration));
-        self.mailers.insert(name.to_owned(), mailer_of(generation.templates()));
+        // A key of links that cannot be had is told where the other mails are made.
+        let links = workspace.links().ok().flatten();
+        self.mailers.insert(name.to_owned(), mailer_of(generation.templates()).linked(links));
         true
     }
 }
@@ -69,7 +71,7 @@ pub fn runnable(look: &Look<'_>, earlier: &mut Earlier) -> Result<Runnable, Erro
         let name = &program.name;
         let broken = earlier.generation(look.workspace, look.store, &program)?.filter(|kept| has_errors(look.loaded, kept, name));
         match broken {
-            Some(kept) if found.go_on(&kept, name) => found.remarks.push(format!(
+            Some(kept) if found.go_on(&kept, name, look.workspace) => found.remarks.push(format!(
                 "journey `{name}`: its file has errors; it goes on as revision {}, from the texts that were kept with it",
                 program.revision
             )),
@@ -77,6 +79,19 @@ pub fn runnable(look: &Look<'_>, earlier: &mut Earlier) -> Result<Runnable, Erro
                 "journey `{name}` is active and no file declares it: its people wait for it to come back. `tabi journey stop {name}` ends it"
             )),
         }
+    }
+    Ok(found)
+}
+
+/// One active journey as it runs: as it lies on disk, or under the revision before where an edit waits. Nothing where it stands still.
+pub(super) fn running(look: &Look<'_>, earlier: &mut Earlier, name: &str) -> Result<Runnable, Error> {
+    let mut found = Runnable::default();
+    let declared = look.loaded.declarations().iter().find(|declaration| declaration.name == name);
+    let program = look.store.program(name)?.filter(|program| program.status == ProgramStatus::Active);
+    if let (Some(declaration), Some(program)) = (declared, program)
+        && let Body::Journey(one) = &declaration.body
+    {
+        take_up(look, earlier, &mut found, (declaration, one), &program)?;
     }
     Ok(found)
 }
@@ -111,7 +126,7 @@ fn take_up(
     }
     found.remarks.extend(earlier.waits(declaration, look.now).map(|(said, _)| said.to_owned()));
     if let Some(kept) = earlier.generation(look.workspace, look.store, program)? {
-        found.go_on(&kept, name);
+        found.go_on(&kept, name, look.workspace);
     }
     Ok(())
 }
@@ -163,6 +178,8 @@ pub struct Publishing<'a> {
     pub wire: &'a flow::Wire,
     pub stop: &'a Stop,
     pub notify: &'a Notify,
+    /// What the declaration is part of.
+    pub loaded: &'a Loaded,
 }
 
 /// Publishes a journey of an open workspace.
@@ -185,8 +202,15 @@ pub fn publish_moving(
     moves: &[(String, String)],
     notify: &Notify,
 ) -> Result<Published, Error> {
-    let hands =
-        Publishing { mailer: linked_mailer(workspace, loaded)?, workspace, store: &session.store, wire: &session.wire, stop: &session.stop, notify };
+    let hands = Publishing {
+        mailer: linked_mailer(workspace, loaded)?,
+        workspace,
+        store: &session.store,
+        wire: &session.wire,
+        stop: &session.stop,
+        notify,
+        loaded,
+    };
     publish_in(&hands, declaration, at, moves)
 }
 
@@ -214,7 +238,8 @@ fn publish_in(hands: &Publishing<'_>, declaration: &Declaration, at: Option<Time
     };
     let run = store.begin(&begin)?;
     let perform = Arc::new(flow::Live::new(hands.wire.clone(), run.clone()));
-    let desk = Desk { store, perform, options: &options, notify: hands.notify, stop: hands.stop, now };
+    let objections = objections(hands.workspace, store, hands.loaded, declaration, &hands.mailer);
+    let desk = Desk { store, perform, options: &options, notify: hands.notify, stop: hands.stop, now, objections: &objections };
     let published = journey::publish_moving(&desk, declaration, one, at, moves);
     let (status, message) = match &published {
         Ok(Published::Draft(reasons) | Published::Kept(reasons)) => (Status::Failed, Some(reasons.join("; "))),

@@ -1,5 +1,7 @@
 //! The living process: what time it is, what is due, what changed on disk, and one loop over one closed list of events.
 
+/// People added to a journey by hand.
+mod add;
 /// What a save would make different, and the versions there were.
 pub mod backtest;
 /// One host for each workspace.
@@ -14,8 +16,12 @@ pub mod due;
 mod earlier;
 /// Journeys in the living process.
 pub mod journeys;
+/// What speaks against a journey before any system is asked.
+mod objections;
 /// Scripts loaded beside those that run.
 pub mod reload;
+/// What a living host runs, for those who look.
+mod running;
 /// What lies in the scripts folder at one moment.
 pub mod scan;
 /// When a declaration runs next.
@@ -28,6 +34,8 @@ mod session;
 pub mod shared;
 /// Being asked to stop.
 mod signals;
+/// What is old is forgotten.
+mod sweep;
 /// Earlier versions of declarations.
 pub mod versions;
 /// Hints that something in the scripts folder changed, and when it is quiet again.
@@ -50,9 +58,11 @@ pub mod test;
 /// One loop over one closed list of events.
 pub mod up;
 
+pub use add::add as add_people;
 pub use earlier::Earlier;
 pub use error::Error;
 pub use reload::{Loaded, Receipts};
+pub use running::Running;
 pub use session::Session;
 pub use signals::Signals;
 pub use workspace::{Workspace, runtime};

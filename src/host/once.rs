@@ -13,6 +13,7 @@ use crate::{
 use super::{
     Earlier, Error, Loaded, Session, Workspace, due,
     journeys::{self, Look},
+    sweep::sweep,
 };
 
 /// Runs everything that is due, in order, and returns what became of it.
@@ -51,6 +52,7 @@ pub fn once(
         };
         summaries.extend(flow::run(&batch, &options, &session.wire, notify, &session.stop, |summary| each(summary)));
     }
+    sweep(workspace, &session.store, now)?;
     Ok(summaries)
 }
 

@@ -3,6 +3,7 @@
 use std::{
     fs::{self, OpenOptions},
     io::{self, Write as _},
+    net::SocketAddr,
     path::Path,
 };
 
@@ -19,8 +20,29 @@ impl Workspace {
         let configured = self.config.server.as_ref().map(config::Section::get_ref);
         match configured {
             Some(server) => Some(server.public_url.clone().unwrap_or_else(|| format!("http://{}", server.listen))),
-            None => self.is_sandboxed().then(|| format!("http://{}", config::loopback())),
+            None => self.is_sandboxed().then(|| format!("http://{}", self.usual_address())),
         }
+    }
+
+    /// Where the server of a sandboxed workspace listens when nothing else is said: where it did the last time. So links of mails that were
+    /// made while no server ran lead to it once it does.
+    pub fn usual_address(&self) -> SocketAddr {
+        let last = fs::read_to_string(self.private().join(ADDRESS)).ok().and_then(|text| text.trim().parse().ok());
+        last.filter(|address: &SocketAddr| address.ip().is_loopback()).unwrap_or_else(config::loopback)
+    }
+
+    /// Remembers where the server of a sandboxed workspace listens.
+    ///
+    /// # Errors
+    /// When it cannot be written down.
+    pub fn listens_at(&self, address: SocketAddr) -> Result<(), Error> {
+        let file = self.private().join(ADDRESS);
+        let broken = |source| Error::Folder { path: file.clone(), source };
+        if address == self.usual_address() {
+            return Ok(());
+        }
+        fs::create_dir_all(self.private()).map_err(broken)?;
+        fs::write(&file, format!("{address}\n")).map_err(broken)
     }
 
     /// Makes and reads the links of mails; none without a server.
@@ -32,6 +54,9 @@ impl Workspace {
         Ok(Some(Links::new(&url, key(&self.private())?)))
     }
 }
+
+/// Where the server listened last, in the private folder.
+const ADDRESS: &str = "server.address";
 
 /// The workspace's key, made when there is none.
 fn key(folder: &Path) -> Result<[u8; 32], Error> {

@@ -17,7 +17,7 @@ use crate::{
     store::Store,
 };
 
-use super::{Error, Signals, reload::Receipts, runtime};
+use super::{Error, Running, Signals, reload::Receipts, runtime};
 
 /// How long other commands may go on using this one's sandbox after it is done.
 const GUESTS: Duration = Duration::from_mins(10);
@@ -34,6 +34,8 @@ pub struct Session {
     pub receipts: Receipts,
     /// Rung when something came in from outside: a living host looks at once.
     pub stirred: Arc<Notify>,
+    /// What runs, when this is a host.
+    pub running: Arc<Running>,
     sandbox: Option<shared::Shared>,
     runtime: Runtime,
 }
@@ -56,7 +58,17 @@ impl Session {
         let store = workspace.store()?;
         let clock = workspace.clock.clone();
         let wire = Wire::new(systems, runtime.handle().clone(), Arc::clone(&store), move || clock.now());
-        Ok(Self { store, wire, stop, interrupted: Arc::default(), receipts: Receipts::default(), stirred: Arc::default(), sandbox, runtime })
+        Ok(Self {
+            store,
+            wire,
+            stop,
+            interrupted: Arc::default(),
+            receipts: Receipts::default(),
+            stirred: Arc::default(),
+            running: Arc::default(),
+            sandbox,
+            runtime,
+        })
     }
 
     /// Ends the work at SIGINT or SIGTERM, letting what is in flight finish; `again` is called at the second one.

@@ -27,6 +27,7 @@ use super::{
     due::{self, Due, Since},
     journeys::{self, Look},
     reload::{Receipt, reload},
+    sweep::{SWEEP, sweep},
     watch::{Settle, Watch, checkout},
 };
 
@@ -36,9 +37,6 @@ const GRACE: Duration = Duration::from_secs(4);
 /// How long a journey rests after a look at what is due in it, and after one that failed: what is wrong then is wrong a little longer.
 const REST: jiff::SignedDuration = jiff::SignedDuration::from_millis(500);
 const REST_AFTER_FAILURE: jiff::SignedDuration = jiff::SignedDuration::from_secs(30);
-
-/// How often what is old is forgotten.
-const SWEEP: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 
 /// What the host tells while it lives.
 #[derive(Debug)]
@@ -328,6 +326,7 @@ impl<'a> Host<'a> {
 
     /// What is declared is known from now on; what is not any more is forgotten.
     fn know(&mut self) {
+        self.session.running.set(&self.loaded);
         let now = self.workspace.clock.now();
         let names: BTreeSet<&str> = self.loaded.declarations().iter().map(|d| d.name.as_str()).collect();
         self.since.retain(|name, _| names.contains(name.as_str()));
@@ -374,9 +373,9 @@ impl<'a> Host<'a> {
             return;
         }
         self.swept = Some(now);
-        let (store, keep) = (Arc::clone(&self.session.store), self.workspace.retention());
+        let (store, workspace) = (Arc::clone(&self.session.store), self.workspace.clone());
         tokio::task::spawn_blocking(move || {
-            if let Err(error) = store.sweep(keep, now) {
+            if let Err(error) = sweep(&workspace, &store, now) {
                 tracing::warn!(%error, "what is old could not be forgotten");
             }
         });
@@ -420,11 +419,12 @@ impl<'a> Host<'a> {
         let number = self.batches;
         self.running.insert(number, BTreeSet::from([name]));
         let (workspace, wire, store) = (self.workspace.clone(), self.session.wire.clone(), Arc::clone(&self.session.store));
-        let mailer = self.mailer();
+        let (mailer, loaded) = (self.mailer(), Arc::clone(&self.loaded));
         let (stop, notify, send) = (self.session.stop.clone(), Arc::clone(self.notify), self.send.clone());
         tokio::task::spawn_blocking(move || {
             let _ended = OnDrop(send, number);
-            let hands = journeys::Publishing { mailer, workspace: &workspace, store: &store, wire: &wire, stop: &stop, notify: &notify };
+            let hands =
+                journeys::Publishing { mailer, workspace: &workspace, store: &store, wire: &wire, stop: &stop, notify: &notify, loaded: &loaded };
             let message = match journeys::publish_with(&hands, &declaration, None) {
                 Ok(Published::Draft(reasons)) => format!("could not be published and is a draft again: {}", reasons.join("; ")),
                 Ok(_) => "is published".to_owned(),

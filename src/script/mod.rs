@@ -59,7 +59,7 @@ mod trial;
 /// Values into and out of scripts.
 mod value;
 
-pub use check::{check_against, check_enabled, check_templates};
+pub use check::{Connected, check_against, check_connections, check_enabled, check_mails, check_templates};
 pub use closure::Closure;
 pub use declaration::{
     Action, ActionKind, Aggregate, Blank, Body, Cell, CtaAction, Declaration, DeclaredField, FieldMap, Integration, Kind, Mapping, MeasureDecl, Mode,

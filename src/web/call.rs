@@ -1,10 +1,13 @@
 //! What a call asks for, and what all answers have. A body is read as far as it may go and no further.
 
-use std::time::Duration;
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use axum::{
     body::{Body, BodyDataStream},
-    extract::Request,
+    extract::{ConnectInfo, Request},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
@@ -31,6 +34,8 @@ pub(super) struct Call {
     pub(super) query: String,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
+    /// The machine that called, which may have passed on what another one asked.
+    pub(super) peer: Option<IpAddr>,
 }
 
 impl Call {
@@ -56,7 +61,8 @@ impl Call {
             read.extend_from_slice(&part);
         }
         let query = parts.uri.query().unwrap_or_default().to_owned();
-        Ok(Self { method: parts.method, path, query, headers: parts.headers, body: read.freeze() })
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
+        Ok(Self { method: parts.method, path, query, headers: parts.headers, body: read.freeze(), peer })
     }
 
     /// Whether a program asks ahead of a person: it may see, and nothing is counted.

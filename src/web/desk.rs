@@ -8,10 +8,13 @@ use std::{
     },
 };
 
+use jiff::tz::TimeZone;
 use tokio::sync::Notify;
 
+use super::dashboard::Access;
 use crate::{
     flow::journey::{Links, Purpose, Ticket},
+    host::Running,
     model::{EventKind, Graph, Record, Timestamp},
     store::{Association, Error, NewEvent, Participant, Store},
 };
@@ -28,6 +31,12 @@ pub(super) struct Desk {
     pub(super) pendo: Option<String>,
     /// Events of web hooks that concerned nobody.
     pub(super) ignored: AtomicU64,
+    /// What the host runs.
+    pub(super) running: Arc<Running>,
+    pub(super) zone: TimeZone,
+    /// What the dashboard says of the workspace.
+    pub(super) title: String,
+    pub(super) access: Access,
 }
 
 impl fmt::Debug for Desk {

@@ -7,10 +7,15 @@
 //! | `GET /c/TOKEN` | a link of a mail, led on to where it leads |
 //! | `GET, POST /u/TOKEN` | no more mail, also by one click (RFC 8058) |
 //! | `GET, POST /survey/TOKEN` | a survey; `?score=9` answers its first question |
+//! | `GET /` | the dashboard, `GET /api/journeys/NAME/report` the numbers of a journey: to people of this machine, else by its key |
 //! | `POST /hooks/px/SECRET`, `/hooks/pendo/SECRET`, `/hooks/mail/SECRET` | what systems tell of |
 
+/// The dashboard's HTML.
+mod board;
 /// What a call asks for, and what all answers have.
 mod call;
+/// What is declared, what ran, how journeys go.
+mod dashboard;
 /// What answers are made from.
 mod desk;
 /// What systems tell of.
@@ -24,4 +29,5 @@ mod serve;
 /// The page of a survey.
 mod survey;
 
-pub use serve::{Error, Options, Serving, bind, start};
+pub use dashboard::Access;
+pub use serve::{Error, Options, Serving, bind, dashboard_address, hook_addresses, start};

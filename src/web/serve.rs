@@ -12,16 +12,18 @@ use axum::{
     http::{Method, StatusCode},
     response::Response,
 };
+use jiff::tz::TimeZone;
 use tokio::{net::TcpListener, runtime::Handle, sync::oneshot, task::JoinHandle};
 
 use super::{
     call::{Call, guarded, plain},
+    dashboard::{self, Access, SECRET},
     desk::{Desk, Now},
     hooks, mails,
     page::unknown,
     survey,
 };
-use crate::{flow::journey::Links, store::Store};
+use crate::{flow::journey::Links, host::Running, store::Store};
 
 /// What a server is made with.
 pub struct Options {
@@ -32,6 +34,13 @@ pub struct Options {
     pub stirred: Arc<tokio::sync::Notify>,
     /// What Pendo signs its web hooks with; none: their path is all that lets them in.
     pub pendo_secret: Option<String>,
+    /// What the host runs.
+    pub running: Arc<Running>,
+    /// The zone of times on the dashboard.
+    pub zone: TimeZone,
+    /// What the dashboard says of the workspace.
+    pub title: String,
+    pub access: Access,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -79,14 +88,24 @@ pub fn bind(runtime: &Handle, address: SocketAddr) -> Result<(TcpListener, Socke
     Ok((listener, bound))
 }
 
+/// The address of each system's web hooks.
+pub fn hook_addresses(links: &Links) -> Vec<(&'static str, String)> {
+    hooks::SYSTEMS.map(|system| (system, format!("{}/hooks/{system}/{}", links.base(), links.secret(system)))).to_vec()
+}
+
+/// The address of the dashboard, with its key.
+pub fn dashboard_address(links: &Links) -> String {
+    format!("{}/?key={}", links.base(), links.secret(SECRET))
+}
+
 /// Answers from now on.
 pub fn start(runtime: &Handle, listener: TcpListener, options: Options) -> Serving {
-    let Options { store, now, links, stirred, pendo_secret } = options;
+    let Options { store, now, links, stirred, pendo_secret, running, zone, title, access } = options;
     let now: Now = now;
-    let hooks = hooks::SYSTEMS.map(|system| (system, format!("{}/hooks/{system}/{}", links.base(), links.secret(system)))).to_vec();
-    let desk = Arc::new(Desk { store, now, links, stirred, pendo: pendo_secret, ignored: AtomicU64::new(0) });
+    let hooks = hook_addresses(&links);
+    let desk = Arc::new(Desk { store, now, links, stirred, pendo: pendo_secret, ignored: AtomicU64::new(0), running, zone, title, access });
     let (stop, stopped) = oneshot::channel::<()>();
-    let router = Router::new().fallback(answer).with_state(desk);
+    let router = Router::new().fallback(answer).with_state(desk).into_make_service_with_connect_info::<SocketAddr>();
     let task = runtime.spawn(async move {
         let ended = axum::serve(listener, router).with_graceful_shutdown(async move { drop(stopped.await) });
         if let Err(error) = ended.await {
@@ -120,12 +139,13 @@ fn route(desk: &Desk, call: &Call) -> Result<Response, crate::store::Error> {
     let reads = matches!(call.method, Method::GET | Method::HEAD);
     let posts = call.method == Method::POST;
     match segments.as_slice() {
+        [""] | ["api", ..] if reads => dashboard::look(desk, call, &segments),
         ["o", token] if reads => mails::opened(desk, call, token),
         ["c", token] if reads => mails::clicked(desk, call, token),
         ["u", token] if reads || posts => mails::unsubscribed(desk, call, token),
         ["survey", token] if reads || posts => survey::survey(desk, call, token),
         ["hooks", system, secret] if posts => hooks::told(desk, call, system, secret),
-        ["o" | "c" | "u" | "survey", _] | ["hooks", _, _] => Ok(plain(StatusCode::METHOD_NOT_ALLOWED, "not by this method\n")),
+        ["o" | "c" | "u" | "survey", _] | ["hooks", _, _] | [""] => Ok(plain(StatusCode::METHOD_NOT_ALLOWED, "not by this method\n")),
         _ => Ok(unknown()),
     }
 }

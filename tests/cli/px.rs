@@ -7,7 +7,7 @@ use crate::support::{Sandbox, Workspace};
 const SCRIPT: &str = r#"
 let tour = px::engagements().filter(|one| one.name == "Product tour" && one.triggeredByJourney)[0];
 let people = px::query("users", #{ fields: ["identifyId"], filters: #{ a: ["role", "=", "admin"] }, limit: 3 }).map(|one| one.identifyId);
-let segment = `tabi:script:tour:${tour.id}`;
+let segment = `script:tour:${tour.id}`;
 px::segment_add(segment, people);
 px::segment_remove(segment, [people[2]]);
 px::update("users", people[0], #{ customAttributes: #{ champion: true } });

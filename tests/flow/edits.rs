@@ -101,6 +101,7 @@ fn while_an_edit_waits_mails_are_made_from_the_templates_of_the_revision_before(
     let mails = inbox.as_array().unwrap();
     assert_eq!(mails.len(), 2, "{inbox}");
     assert!(mails.iter().all(|mail| mail.to_string().contains("As it was")), "{inbox}");
+    assert!(mails.iter().all(|mail| mail["headers"]["List-Unsubscribe"].as_str().is_some_and(|link| link.contains("/u/"))), "with links: {inbox}");
     let first = &mails[0];
     assert!(first.to_string().contains("Old foot") || first.get("text").is_none(), "{first}");
 }

@@ -1,5 +1,7 @@
 //! The work itself, by the real command against the sandbox over HTTP: the loop, mappings, rules, bad rows and faults.
 
+/// People added by hand or from a list.
+mod adding;
 /// Rows that cannot be written, and what becomes of them.
 mod bad_rows;
 /// What journeys send while systems fail.
@@ -17,15 +19,19 @@ mod journeys;
 /// Killed in the middle, run again.
 mod kills;
 /// A workspace and its sandbox on one clock turned by hand.
-mod live;
+pub(crate) mod live;
 /// `mapping(..)`: modes, blanks, cursors, keys.
 mod mappings;
+/// What speaks against publishing.
+mod publishing;
 /// People who are read again, or come again.
 mod reread;
 /// `rule(..)`: filters, groups, dates and every action.
 mod rules;
 /// Segments and guides.
 mod segments;
+/// Clocks that jump, people who vanish, names that bite, two journeys at one engagement.
+mod trouble;
 /// The four use cases, from the first look to the end.
 mod use_cases;
 /// The whole loop: Pendo -> Salesforce -> Gainsight -> Salesforce -> Pendo.

@@ -42,8 +42,10 @@ fn every_code_is_registered_once_explained_and_shown_by_a_test() {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
     let mut sources: String =
         fs::read_dir(tests.join("script")).unwrap().filter_map(|entry| fs::read_to_string(entry.unwrap().path()).ok()).collect();
-    // Those of tests come from the command that runs them.
-    sources.push_str(&fs::read_to_string(tests.join("cli/testing.rs")).unwrap());
+    // Those of tests come from the command that runs them, those of connections from a workspace that has some.
+    for file in ["cli/testing.rs", "flow/publishing.rs"] {
+        sources.push_str(&fs::read_to_string(tests.join(file)).unwrap());
+    }
     let expected: String = cases().iter().map(|case| fs::read_to_string(case.join("expected.txt")).unwrap()).collect();
     let unseen: Vec<&&str> = codes.iter().filter(|code| !expected.contains(**code) && !sources.contains(**code)).collect();
     assert!(unseen.is_empty(), "no test shows {unseen:?}");

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, fs, path::Path, process::Command, time::Duratio
 use tabi::{
     host::{Workspace, clock::Clock, test},
     model::{Field, FieldType, ObjectSchema, Record, System, Value},
-    script::{CODES, Declaration, Example, RunError, ScriptRun, check_against, check_enabled, check_templates, page, run_script},
+    script::{
+        CODES, Declaration, Example, RunError, ScriptRun, check_against, check_connections, check_enabled, check_mails, check_templates, page,
+        run_script,
+    },
 };
 
 use super::bench::Scripted;
@@ -50,6 +53,9 @@ fn said(code: &str, examples: &[Example]) -> Vec<String> {
     found.extend(declared.iter().flat_map(|declaration| check_templates(declaration, &templates)));
     let describe = |system, object: &str| (system == System::Salesforce && object == "Account").then(account);
     found.extend(check_against(&declared, describe));
+    let connected = workspace.connected(workspace.server_url().is_some());
+    found.extend(declared.iter().flat_map(|declaration| check_connections(declaration, &connected)));
+    found.extend(declared.iter().flat_map(|declaration| check_mails(declaration, loaded.templates(), describe)));
     let mut lines: Vec<String> = found.iter().map(|finding| format!("{} {}: {}", finding.code, finding.place(), finding.message)).collect();
     for name in templates.iter().filter(|_| code.starts_with("E07") && found.is_empty()) {
         let rendered = loaded.templates().render(name, &ana());

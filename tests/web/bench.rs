@@ -32,26 +32,44 @@ pub(super) struct Answer {
 impl Bench {
     /// Publishes the journey `trial` and lets the host run.
     pub(super) fn start(script: &str, templates: &[(&str, &str)], config: &str) -> Self {
+        // Nobody opens anything by themselves.
+        Self::lively(script, templates, config, &json!({"open_rate": 0.0, "click_rate": 0.0}))
+    }
+
+    /// The same, with people who do what they do.
+    pub(super) fn lively(script: &str, templates: &[(&str, &str)], config: &str, behaviour: &Value) -> Self {
         let workspace = Workspace::with_script(script);
         workspace.write("tabi.toml", config);
         for (name, text) in templates {
             workspace.write(&format!("scripts/templates/{name}"), text);
         }
         let sandbox = Sandbox::start(&workspace, "--accounts 20 --people 60");
-        // Nobody opens anything by themselves.
-        sandbox.post_to_inbox("/_sandbox/behaviour", &json!({"open_rate": 0.0, "click_rate": 0.0}));
+        sandbox.post_to_inbox("/_sandbox/behaviour", behaviour);
         workspace.tabi("journey publish trial --yes").ended(0);
+        Self::up(workspace, sandbox)
+    }
+
+    /// A host on a workspace that has a sandbox.
+    pub(super) fn up(workspace: Workspace, sandbox: Sandbox) -> Self {
         let mut host = workspace.command("up --json").stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
-        let stdout = BufReader::new(host.stdout.take().unwrap());
-        let (send, lines) = mpsc::channel();
-        std::thread::spawn(move || {
-            for line in stdout.lines().map_while(Result::ok) {
-                let _ = send.send(serde_json::from_str(&line).unwrap());
-            }
-        });
+        let lines = lines(&mut host);
         let mut bench = Self { workspace, sandbox, host, lines, server: Value::Null };
         bench.server = bench.line(|line| line["type"] == "server");
         bench
+    }
+
+    /// Ends the host, as a kill would.
+    pub(super) fn end(&mut self) {
+        let _ = self.host.kill();
+        let _ = self.host.wait();
+    }
+
+    /// Starts it again.
+    pub(super) fn again(&mut self) {
+        let mut host = self.workspace.command("up --json").stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        self.lines = lines(&mut host);
+        self.host = host;
+        self.server = self.line(|line| line["type"] == "server");
     }
 
     pub(super) fn line(&self, wanted: impl Fn(&Value) -> bool) -> Value {
@@ -65,17 +83,26 @@ impl Bench {
 
     /// Waits for the end of runs of the journey until its report is as wanted.
     pub(super) fn until(&self, wanted: impl Fn(&Value) -> bool) -> Value {
+        self.until_of("trial", wanted)
+    }
+
+    pub(super) fn report(&self) -> Value {
+        self.report_of("trial")
+    }
+
+    pub(super) fn report_of(&self, name: &str) -> Value {
+        serde_json::from_str(&self.workspace.tabi(&format!("journey report {name} --json")).ended(0).stdout).unwrap()
+    }
+
+    /// The same as `until`, of another journey.
+    pub(super) fn until_of(&self, name: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         loop {
-            let report = self.report();
+            let report = self.report_of(name);
             if wanted(&report) {
                 return report;
             }
             self.lines.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("nothing comes any more; the report is {report:#}"));
         }
-    }
-
-    pub(super) fn report(&self) -> Value {
-        serde_json::from_str(&self.workspace.tabi("journey report trial --json").ended(0).stdout).unwrap()
     }
 
     /// The newest mail to somebody, once it is there.
@@ -106,6 +133,31 @@ impl Drop for Bench {
     fn drop(&mut self) {
         let _ = self.host.kill();
         let _ = self.host.wait();
+    }
+}
+
+/// What a host says, line by line.
+fn lines(host: &mut Child) -> mpsc::Receiver<Value> {
+    let stdout = BufReader::new(host.stdout.take().unwrap());
+    let (send, lines) = mpsc::channel();
+    std::thread::spawn(move || {
+        for line in stdout.lines().map_while(Result::ok) {
+            let _ = send.send(serde_json::from_str(&line).unwrap());
+        }
+    });
+    lines
+}
+
+/// What became of mails, once the sandbox's people have done everything that is due by its clock.
+pub(super) fn settled(sandbox: &Sandbox) -> Vec<Value> {
+    let url = sandbox.inbox("/events");
+    let began = std::time::Instant::now();
+    loop {
+        let told: Value = serde_json::from_str(&get(&url, &[]).text).unwrap();
+        if told["settled"] == true {
+            return told["events"].as_array().unwrap().clone();
+        }
+        assert!(began.elapsed() < PATIENCE, "people are never done");
     }
 }
 

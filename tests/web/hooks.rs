@@ -84,3 +84,38 @@ fn pendo_has_to_sign() {
     let signature = aws_lc_rs::hmac::sign(&key, body.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     assert_eq!(post(&hook, "application/json", body, &[("x-pendo-signature", &signature)]).status, 200);
 }
+
+#[test]
+fn what_comes_late_or_in_another_order_counts_once_and_moves_nobody_twice_b7() {
+    let script = TOUR.replace(
+        r#"wait_for("seen?", #{ when: viewed("tour"), within: days(30), then: [drop("seen")], otherwise: [drop("not seen")] })"#,
+        r#"wait_for("done?", #{ when: completed("tour"), within: days(30), then: [drop("done")], otherwise: [drop("not done")] })"#,
+    );
+    let mut bench = Bench::start(&script, &[("hello.html", "Subject: Hello\n<p>Hello</p>")], "");
+    let (who, hook) = (somebody(&bench), bench.hook("px"));
+    let event = |id: &str, interaction: &str, seconds: i64| {
+        let mut event = viewed(&bench, &who);
+        event["event"]["eventId"] = id.into();
+        event["event"]["interaction"] = interaction.into();
+        event["event"]["date"] = (4_102_444_800_000_i64 + seconds * 1_000).into();
+        event
+    };
+    let (late, early, before) = (event("e-2", "COMPLETED", 60), event("e-1", "VIEWED", 0), {
+        // From before anything was shown to them.
+        let mut event = event("e-0", "VIEWED", 0);
+        event["event"]["date"] = 1_000_000_000_000_i64.into();
+        event
+    });
+    assert_eq!(tell(&hook, &late).status, 200);
+    bench.until(|report| report["participants"]["dropped"] == 1 && report["engagements"][0]["completed"] == 1);
+    assert_eq!((tell(&hook, &early).status, tell(&hook, &before).status, tell(&hook, &late).status), (200, 200, 200));
+    bench.until(|report| report["engagements"][0]["viewed"] == 1);
+    bench.end();
+    bench.again();
+    assert_eq!((tell(&hook, &early).status, tell(&hook, &late).status), (200, 200), "told again after a restart");
+    bench.line(|line| line["type"] == "ready");
+    let report = bench.report();
+    assert_eq!((&report["engagements"][0]["viewed"], &report["engagements"][0]["completed"]), (&json!(1), &json!(1)), "{report:#}");
+    assert_eq!((&report["participants"]["dropped"], &report["participants"]["waiting"]), (&json!(1), &json!(4)), "{report:#}");
+    assert_eq!((bench.timeline(&who, "completed").len(), bench.timeline(&who, "ended").len()), (1, 1));
+}

@@ -14,7 +14,7 @@ journey("trial", #{
 });
 "#;
 
-const ASK: (&str, &str) = (
+pub(super) const ASK: (&str, &str) = (
     "ask.html",
     "Subject: One question\n<p>{{ survey.question }}</p>{% for one in survey.scores %}<a href=\"{{ one.url }}\">{{ one.score }}</a>{% endfor %}\
      <a href=\"{{ survey_url }}\">or here</a> <a href=\"{{ unsubscribe_url }}\">no more</a>",

@@ -1,11 +1,15 @@
 //! `tabi journey`: journeys, one file per subcommand.
 
+/// `tabi journey add`.
+mod add;
 /// `tabi journey list`.
 mod list;
 /// `tabi journey move`.
 mod moving;
 /// `tabi journey pause`, `resume` and `stop`.
 mod operate;
+/// Lists of people in files.
+mod people;
 /// `tabi journey show --person`.
 mod person;
 /// `tabi journey publish`.
@@ -52,6 +56,8 @@ enum Command {
     Resume(operate::Name),
     /// End it: nobody enters and nobody moves any more.
     Stop(operate::Name),
+    /// Add people by hand or from a list, and say what became of each.
+    Add(add::Add),
     /// Take whoever stands or is parked at one step to another one.
     Move(moving::Move),
     /// Who is where, and what was seen, answered and opened.
@@ -67,6 +73,7 @@ pub(crate) fn journey(args: &Journey, cx: &Context) -> Result<Exit, Failure> {
         Command::Pause(args) => operate::operate(args, ProgramStatus::Paused, cx),
         Command::Resume(args) => operate::operate(args, ProgramStatus::Active, cx),
         Command::Stop(args) => operate::operate(args, ProgramStatus::Stopped, cx),
+        Command::Add(args) => add::add(args, cx),
         Command::Move(args) => moving::go(args, cx),
         Command::Report(args) => report::report(args, cx),
     }

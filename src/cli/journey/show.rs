@@ -11,6 +11,7 @@ use crate::{
     host::Workspace,
     model::{Pace, Reentry, Source},
     script::{Declaration, Journey, Participants},
+    store::Association,
 };
 
 #[derive(Debug, Args)]
@@ -53,21 +54,23 @@ pub(super) fn show(args: &Show, cx: &Context) -> Result<Exit, Failure> {
     if let Some(who) = &args.person {
         return super::person::person(&workspace, &args.name, journey, who, cx);
     }
-    cx.out.json(&document(&declaration, journey));
+    let associated = associated(&workspace, &args.name, cx);
+    cx.out.json(&document(&declaration, journey, &associated));
     if args.mermaid {
         cx.out.line(journey.graph.mermaid().trim_end());
         return Ok(Exit::Done);
     }
     if !args.graph {
         head(&declaration, journey, cx);
-        trouble(&workspace, &args.name, cx);
+        shows(&associated, cx);
         cx.out.line("");
     }
     cx.out.line(journey.graph.outline().trim_end());
     Ok(Exit::Done)
 }
 
-fn document(declaration: &Declaration, journey: &Journey) -> Value {
+fn document(declaration: &Declaration, journey: &Journey, associated: &[Association]) -> Value {
+    let shown = |one: &Association| json!({"engagement": one.engagement, "id": one.id, "kind": one.kind, "segment": one.segment, "read_only": true, "trouble": one.trouble});
     json!({
         "name": declaration.name, "file": declaration.place.file, "line": declaration.place.line, "hash": declaration.hash,
         "schedule": declaration.schedule.as_ref().map(ToString::to_string), "after": declaration.after,
@@ -76,14 +79,21 @@ fn document(declaration: &Declaration, journey: &Journey) -> Value {
         "calculated": journey.calculated.iter().map(|(name, _)| name).collect::<Vec<_>>(),
         "exit": journey.exit, "pace": journey.pace,
         "identity": {"email": journey.identity.email, "px_id": journey.identity.px_id, "company": journey.identity.company},
-        "graph": journey.graph, "outline": journey.graph.outline(), "mermaid": journey.graph.mermaid(),
+        "engagements": associated.iter().map(shown).collect::<Vec<_>>(), "graph": journey.graph, "outline": journey.graph.outline(), "mermaid": journey.graph.mermaid(),
     })
 }
 
-/// Engagements that PX does not show at the moment (B2).
-fn trouble(workspace: &Workspace, name: &str, cx: &Context) {
-    let Some(store) = crate::cli::check::remembered(workspace, cx) else { return };
-    for one in store.associations(name).unwrap_or_default().iter().filter(|one| one.cut.is_none()) {
+/// The engagements that the journey is associated with.
+fn associated(workspace: &Workspace, name: &str, cx: &Context) -> Vec<Association> {
+    let all = crate::cli::check::remembered(workspace, cx).and_then(|store| store.associations(name).ok()).unwrap_or_default();
+    all.into_iter().filter(|one| one.cut.is_none()).collect()
+}
+
+/// Whom engagements are shown to, which is not to be changed in PX (B10), and those that PX does not show at the moment (B2).
+fn shows(associated: &[Association], cx: &Context) {
+    for one in associated {
+        let mark = paint(DIM, "(read-only: only the journey changes who is in)");
+        cx.out.line(format!("  {} \"{}\" to the members of {} {mark}", paint(DIM, "shows       "), one.engagement, one.segment));
         if let Some(trouble) = &one.trouble {
             cx.out.line(format!("  {} the engagement \"{}\" {trouble}", paint(BAD, "error       "), one.engagement));
         }

@@ -10,6 +10,9 @@ use crate::{
 
 use super::Px;
 
+/// The mark on an audience (B10): PX shows it to whoever would change it there.
+const READ_ONLY: &str = "Read-only: Tabi keeps the members of this audience. Change who is in by the journey, not here.";
+
 /// Members of one call.
 const MEMBERS_A_CALL: usize = 1_000;
 
@@ -33,7 +36,7 @@ impl Px {
 
     /// The segment's id, or its external id where the answer tells none: what it holds is not documented.
     async fn make(&self, name: &str) -> Result<String, Fault> {
-        let body = json!({"externalId": name, "name": name, "description": "Kept by Tabi"});
+        let body = json!({"externalId": name, "name": name, "description": READ_ONLY});
         let call = self.call(Method::POST, "external_segment/metadata").query("failIfExists", "false").repeat(Repeat::Always);
         let answer = self.http.read(&call.json(System::Px, &body)?, value_of).await?;
         Ok(match answer {

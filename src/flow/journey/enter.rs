@@ -11,6 +11,9 @@ use super::time::Calendar;
 /// The reason that the vendor gives for people without a valid PX user id (B8).
 pub const INVALID_PX_USER: &str = "Invalid PX user ID";
 
+/// What stands between and behind the values of a key.
+pub(super) const BETWEEN: char = '\u{1f}';
+
 /// Somebody who could take part.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Candidate {
@@ -34,7 +37,7 @@ impl Candidate {
                 .filter(|value| !value.is_blank() && !matches!(value, Value::List(_) | Value::Map(_)))
                 .ok_or_else(|| format!("has no `{name}`, which tells people apart"))?;
             key.push_str(&value.to_string().trim().to_lowercase());
-            key.push('\u{1f}');
+            key.push(BETWEEN);
         }
         let text = |name: &str| {
             let value = fields.path(name)?;

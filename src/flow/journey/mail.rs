@@ -85,6 +85,16 @@ pub(super) fn send(pass: &Pass<'_>, participant: &Participant, key: &str, step: 
         return Err(Fault::new(FaultKind::Invalid, "an earlier mail to this address bounced").code("BOUNCED"));
     }
     let mut context = participant.fields.clone();
+    // One that fails for this person is missed only by a template that uses it.
+    let mut uncalculated: Option<Fault> = None;
+    for (name, closure) in &pass.journey.calculated {
+        match closure.call_row(&participant.fields) {
+            Ok(value) => context.set(name.as_str(), value),
+            Err(fault) => {
+                uncalculated = uncalculated.or(Some(Fault { message: format!("`{name}` cannot be calculated: {}", fault.message), ..fault }));
+            }
+        }
+    }
     if let Some(parts) = pass.journey.parts(step) {
         for map in &parts.data {
             context.set(map.target.as_str(), compute(&map.from, &participant.fields, pass.date)?);
@@ -94,7 +104,10 @@ pub(super) fn send(pass: &Pass<'_>, participant: &Participant, key: &str, step: 
     for (name, value) in linked(pass, links, participant, step)? {
         context.set(name, value);
     }
-    let filled = (pass.mailer.render)(template, &context)?;
+    let filled = (pass.mailer.render)(template, &context).map_err(|fault| match uncalculated {
+        Some(why) => Fault { message: format!("{}; {}", fault.message, why.message), ..fault },
+        None => fault,
+    })?;
     let ticket = |url: &str| Ticket { participant: participant.id, step: step.to_owned(), url: url.to_owned() };
     let html = match (filled.html, links) {
         (Some(html), Some(links)) => {

@@ -1,6 +1,8 @@
 //! `journey(..)`: people on named steps of an explicit graph. What happens to one of them is a pure function of where they stand, what came
 //! in and what time it is; the move and the effects it asks for are one transaction, and effects go out from there.
 
+/// People added by hand or from a list.
+mod add;
 /// Where one participant goes from here.
 mod advance;
 /// What moves asked for, carried out.
@@ -56,6 +58,7 @@ mod watch;
 /// Whether a condition holds for one participant.
 mod when;
 
+pub use add::{Added, Became, add};
 pub use advance::{Arrived, Intent, advance};
 pub use edit::{Edit, plan_edit, sources, take_edit};
 pub use enter::{Candidate, Earlier, Entrance, Gate, INVALID_PX_USER, entrance, stays};

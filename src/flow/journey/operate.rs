@@ -28,6 +28,8 @@ pub struct Desk<'a> {
     pub notify: &'a Notify,
     pub stop: &'a Stop,
     pub now: Timestamp,
+    /// What speaks against publishing before any system is asked.
+    pub objections: &'a [String],
 }
 
 impl Desk<'_> {
@@ -91,7 +93,7 @@ pub fn publish_moving(
         return Ok(Published::Scheduled(program));
     }
     let looked = desk.pass(declaration, journey, program.revision)?;
-    match publish(&looked)? {
+    match publish(&looked, desk.objections)? {
         Publication::Refused(reasons) if matches!(program.status, ProgramStatus::Active | ProgramStatus::Paused) => Ok(Published::Kept(reasons)),
         Publication::Refused(reasons) => {
             let back = Program { status: ProgramStatus::Draft, scheduled_for: None, reasons: reasons.clone(), ..program };

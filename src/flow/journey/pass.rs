@@ -221,7 +221,7 @@ fn px_users<'c>(pass: &Pass<'_>, candidates: impl Iterator<Item = &'c Candidate>
     Ok(found.iter().filter_map(|user| user.get("identifyId")).map(ToString::to_string).collect())
 }
 
-fn newcomer(pass: &Pass<'_>, candidate: Candidate, state: ParticipantState, reason: Option<String>) -> NewParticipant {
+pub(super) fn newcomer(pass: &Pass<'_>, candidate: Candidate, state: ParticipantState, reason: Option<String>) -> NewParticipant {
     let failed = state == ParticipantState::Failed;
     NewParticipant {
         journey: pass.name().to_owned(),
@@ -241,7 +241,7 @@ fn newcomer(pass: &Pass<'_>, candidate: Candidate, state: ParticipantState, reas
     }
 }
 
-fn entry<const N: usize>(at: Timestamp, kind: EntryKind, detail: [(&str, Value); N]) -> Entry {
+pub(super) fn entry<const N: usize>(at: Timestamp, kind: EntryKind, detail: [(&str, Value); N]) -> Entry {
     let detail = detail.into_iter().map(|(name, value)| (name.into(), value)).collect();
     Entry { at, kind: kind.word().to_owned(), step: None, detail }
 }

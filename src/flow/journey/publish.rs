@@ -33,13 +33,13 @@ pub enum Publication {
     Refused(Vec<String>),
 }
 
-/// Checks everything that only the systems know, and associates the engagements.
+/// Checks everything that only the systems know, and associates the engagements. `objections` are what is known to be wrong before.
 ///
 /// # Errors
 /// When the work is interrupted or the state file fails. What PX refuses is a reason.
-pub fn publish(pass: &Pass<'_>) -> Result<Publication, Error> {
+pub fn publish(pass: &Pass<'_>, objections: &[String]) -> Result<Publication, Error> {
     let mut reasons = missing_templates(pass);
-    reasons.extend(unheard(pass));
+    reasons.extend_from_slice(objections);
     let shows: Vec<(&Step, &str)> = pass.journey.graph.steps.iter().filter_map(|step| Some((step, step.does.shown()?))).collect();
     let (by_page, needed): (Vec<_>, Vec<_>) = shows.into_iter().partition(|(step, _)| stands_alone(pass, step));
     let by_page: Vec<_> = by_page.into_iter().filter(|(step, _)| !says_what_it_asks(step)).collect();
@@ -125,24 +125,6 @@ fn missing_templates(pass: &Pass<'_>) -> Vec<String> {
         }
     });
     missing.collect()
-}
-
-/// What would be waited for in vain: without a server of its own nothing tells of what people do in a mail, and a mail cannot carry a survey.
-fn unheard(pass: &Pass<'_>) -> Vec<String> {
-    if pass.mailer.links().is_some() {
-        return Vec::new();
-    }
-    let by_mail = pass.journey.graph.steps.iter().filter(|step| matches!(step.does, Does::Survey { channel: Channel::Email, .. }));
-    let survey =
-        |step: &Step| format!("the survey \"{}\" goes by e-mail and is answered on a page of the host: add [server] to tabi.toml", step.name);
-    let mut reasons: Vec<String> = by_mail.map(survey).collect();
-    for atom in conditions(pass).flat_map(When::atoms) {
-        if let When::Event { event: event @ (EventKind::Opened | EventKind::Clicked | EventKind::Unsubscribed), step } = atom {
-            let what = format!("the journey asks whether the mail \"{step}\" was {}", event.word());
-            reasons.push(format!("{what}, which only links of the host's own server tell: add [server] to tabi.toml"));
-        }
-    }
-    reasons
 }
 
 /// All engagements of PX.

@@ -176,6 +176,7 @@ impl Stage {
             notify: simulation.notify,
             stop: simulation.stop,
             now: simulation.start,
+            objections: &[],
         };
         match publish_program(&desk, simulation.declaration, simulation.journey, None)? {
             Published::Draft(reasons) | Published::Kept(reasons) => {

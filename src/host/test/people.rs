@@ -57,8 +57,15 @@ fn published(stage: &Stage, declaration: &Declaration) -> Result<Published, Faul
     journey_of(declaration)?;
     let opened = stage.opened()?;
     let (stop, notify) = (&stage.stop, silent());
-    let hands =
-        Publishing { mailer: mailer(&stage.loaded), workspace: &stage.workspace, store: &opened.store, wire: &opened.wire, stop, notify: &notify };
+    let hands = Publishing {
+        mailer: mailer(&stage.loaded),
+        workspace: &stage.workspace,
+        store: &opened.store,
+        wire: &opened.wire,
+        stop,
+        notify: &notify,
+        loaded: &stage.loaded,
+    };
     publish_with(&hands, declaration, None).map_err(|error| match error {
         crate::host::Error::Flow(error) => error.fault(),
         other => Fault::new(FaultKind::State, other.to_string()),
@@ -85,6 +92,7 @@ pub(super) fn place(stage: &Stage, name: &str, person: Record, step: Option<&str
         notify: &notify,
         stop: &stage.stop,
         now: stage.workspace.clock.now(),
+        objections: &[],
     };
     match let_in(&desk, declaration, journey, person, step).map_err(|error| error.fault())? {
         Placed::Outside(why) => Err(Fault::new(FaultKind::Invalid, format!("the person does not come into `{name}`: {why}"))),

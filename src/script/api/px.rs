@@ -45,7 +45,15 @@ fn texts(list: &Array) -> Vec<String> {
     list.iter().map(ToString::to_string).collect()
 }
 
+/// How the names of journeys' audiences begin.
+const OF_JOURNEYS: &str = "tabi:";
+
 fn edit(ctx: &NativeCallContext, name: &str, add: Vec<String>, remove: Vec<String>) -> RhaiResult {
+    if name.starts_with(OF_JOURNEYS) {
+        return refuse(format!(
+            "`{name}` is the audience of a journey and read-only: the journey changes who is in (B10). Use a segment of another name"
+        ));
+    }
     value(perform(ctx, Effect::EditSegment(SegmentEdit { system: PX, name: name.to_owned(), id: None, add, remove }))?)
 }
 
@@ -200,11 +208,12 @@ mod functions {
         write_one(&ctx, PX, object, effects::delete(id))
     }
 
-    /// Adds users to an external segment by `identifyId`; makes the segment when there is none of the name.
+    /// Adds users to an external segment by `identifyId`; makes the segment when there is none of the name. The audiences of journeys (`tabi:..`)
+    /// are read-only: only the journey changes who is in.
     ///
     /// # Example
     /// ```rhai
-    /// px::segment_add("tabi:onboarding:tour:engagement-1", ["ana@example.com"]);
+    /// px::segment_add("spring-launch", ["ana@example.com"]);
     /// ```
     #[rhai_fn(return_raw)]
     pub fn segment_add(ctx: NativeCallContext, segment: &str, users: Array) -> RhaiResult {
@@ -215,7 +224,7 @@ mod functions {
     ///
     /// # Example
     /// ```rhai
-    /// px::segment_remove("tabi:onboarding:tour:engagement-1", ["ana@example.com"]);
+    /// px::segment_remove("spring-launch", ["ana@example.com"]);
     /// ```
     #[rhai_fn(return_raw)]
     pub fn segment_remove(ctx: NativeCallContext, segment: &str, users: Array) -> RhaiResult {

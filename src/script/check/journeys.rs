@@ -2,22 +2,26 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Does, When, alias};
+use crate::model::{Does, Step, When, alias};
 use crate::script::{
-    Closure, Journey, Participants, StepParts,
+    Closure, Journey, Participants, StepParts, Templates,
     declaration::{Action, ActionKind, Body, Cell, Declaration, FieldMap, Place},
     diagnostics::{Diagnostic, Id},
 };
 
-/// Every step of a journey whose template is not among the given names.
-pub fn check_templates(declaration: &Declaration, templates: &BTreeSet<String>) -> Vec<Diagnostic> {
-    let Body::Journey(journey) = &declaration.body else { return Vec::new() };
-    let used = journey.graph.steps.iter().filter_map(|step| match &step.does {
+/// The template of each step that has one.
+fn used(journey: &Journey) -> impl Iterator<Item = (&Step, &String)> {
+    journey.graph.steps.iter().filter_map(|step| match &step.does {
         Does::SendEmail { template } => Some((step, template)),
         Does::Survey { template, .. } | Does::Remind { template, .. } => template.as_ref().map(|template| (step, template)),
         _ => None,
-    });
-    let missing = used.filter(|(_, template)| !templates.contains(*template));
+    })
+}
+
+/// Every step of a journey whose template is not among the given names.
+pub fn check_templates(declaration: &Declaration, templates: &BTreeSet<String>) -> Vec<Diagnostic> {
+    let Body::Journey(journey) = &declaration.body else { return Vec::new() };
+    let missing = used(journey).filter(|(_, template)| !templates.contains(*template));
     let finding = |name: &str, place: &Place| {
         let known = || match templates.len() {
             0 => format!("write scripts/templates/{name}.html or {name}.txt"),
@@ -31,11 +35,7 @@ pub fn check_templates(declaration: &Declaration, templates: &BTreeSet<String>) 
 
 /// Every use of a participant's field that is not among the source's, in its own name or its one spelling, and is set nowhere else.
 pub(super) fn fields(journey: &Journey, source: &[String], place: &Place) -> Vec<Diagnostic> {
-    let mut known: BTreeSet<String> = source.iter().cloned().chain(source.iter().map(|name| alias(name))).collect();
-    if let Participants::Source { computed, .. } = &journey.participants {
-        known.extend(computed.iter().map(|map| map.target.to_string()));
-    }
-    known.extend(journey.steps.values().flat_map(|parts| &parts.fields).map(|map| map.target.to_string()));
+    let known = given(journey, source);
     let mut uses = Uses::default();
     uses.people(journey, place);
     for step in &journey.graph.steps {
@@ -56,6 +56,38 @@ pub(super) fn fields(journey: &Journey, source: &[String], place: &Place) -> Vec
         finding.meant(&field, names, || Some(all()))
     };
     lacking.map(finding).collect()
+}
+
+/// The fields of the source, in their own names and their one spelling, and all that are computed or set.
+fn given(journey: &Journey, source: &[String]) -> BTreeSet<String> {
+    let mut known: BTreeSet<String> = source.iter().cloned().chain(source.iter().map(|name| alias(name))).collect();
+    if let Participants::Source { computed, .. } = &journey.participants {
+        known.extend(computed.iter().map(|map| map.target.to_string()));
+    }
+    known.extend(journey.steps.values().flat_map(|parts| &parts.fields).map(|map| map.target.to_string()));
+    known
+}
+
+/// Every field that the mails of a journey use, and neither its people have nor the step or the host gives.
+pub(super) fn mails(declaration: &Declaration, journey: &Journey, source: &[String], templates: &Templates) -> Vec<Diagnostic> {
+    let mut known = given(journey, source);
+    known.extend(journey.calculated.iter().map(|(name, _)| name.clone()));
+    known.insert("unsubscribe_url".to_owned());
+    let mut found: Vec<Diagnostic> = Vec::new();
+    for (step, template) in used(journey) {
+        let of_step = journey.parts(&step.name).into_iter().flat_map(|parts| &parts.data).map(|map| &*map.target);
+        let of_survey = if matches!(step.does, Does::SendEmail { .. }) { [].as_slice() } else { ["survey_url", "survey"].as_slice() };
+        let known: Vec<&str> = known.iter().map(String::as_str).chain(of_step).chain(of_survey.iter().copied()).collect();
+        // One that is not there has been told of.
+        for finding in templates.unknown_fields(template, &known).unwrap_or_default() {
+            let text = format!("`{}` of `{}` fills it in", step.name, declaration.name);
+            let finding = finding.label(&place_of(journey, &step.name, &declaration.place), text);
+            if !found.iter().any(|other| (&other.file, other.line, other.column) == (&finding.file, finding.line, finding.column)) {
+                found.push(finding);
+            }
+        }
+    }
+    found
 }
 
 /// The field itself, something within it, or a map it is within.

@@ -6,6 +6,8 @@ mod across;
 mod calls;
 /// Fields that the source of a declaration does not deliver.
 mod columns;
+/// Connections that journeys need.
+mod connections;
 /// Fields that rules may write, by the workspace's list.
 mod enabled;
 /// Participants' fields and templates of journeys.
@@ -19,9 +21,10 @@ mod types;
 /// Variables that do not exist.
 mod variables;
 
+pub use connections::{Connected, check_connections};
 pub use enabled::check_enabled;
 pub use journeys::check_templates;
-pub use schemas::check_against;
+pub use schemas::{check_against, check_mails};
 
 pub(super) use across::across;
 pub(super) use calls::{Own, aliases, calls, imports};

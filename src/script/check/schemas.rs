@@ -1,8 +1,8 @@
 //! Fields and types of declarations, against what the systems describe.
 
-use crate::model::{Field, FieldType, Filter, Measure, ObjectSchema, Report, Source, System};
+use crate::model::{Field, FieldType, Filter, Measure, ObjectSchema, Record, Report, Source, System};
 use crate::script::{
-    Journey, Participants,
+    Journey, Participants, Templates,
     declaration::{ActionKind, Body, Cell, Declaration, FieldMap, Integration, Mapping, Mode, ObjectLoad, Place, Rule},
     diagnostics::{Diagnostic, Id},
 };
@@ -22,6 +22,13 @@ pub fn check_against(declarations: &[&Declaration], lookup: impl Fn(System, &str
         }
     }
     check.found
+}
+
+/// Every field that a journey's mails use and nothing gives them, where the fields of its people are known.
+pub fn check_mails(declaration: &Declaration, templates: &Templates, lookup: impl Fn(System, &str) -> Option<ObjectSchema>) -> Vec<Diagnostic> {
+    let Body::Journey(journey) = &declaration.body else { return Vec::new() };
+    let check = Check { lookup: &lookup, found: Vec::new() };
+    check.of_people(journey).map(|names| super::journeys::mails(declaration, journey, &names, templates)).unwrap_or_default()
 }
 
 struct Check<'l> {
@@ -103,22 +110,31 @@ impl Check<'_> {
         }
     }
 
-    /// People of Gainsight are known with their company's fields, too.
     fn journey(&mut self, declaration: &Declaration, journey: &Journey) {
         let Participants::Source { source, .. } = &journey.participants else { return };
         let side = self.side(source);
         self.filter(&side, source, &declaration.place);
-        let Side::Schema(schema) = side else { return };
+        if let Some(names) = self.of_people(journey) {
+            self.found.extend(super::journeys::fields(journey, &names, &declaration.place));
+        }
+    }
+
+    /// The fields that a journey's source gives, where they are known. People of Gainsight are known with their company's fields, too.
+    fn of_people(&self, journey: &Journey) -> Option<Vec<String>> {
+        let source = match &journey.participants {
+            Participants::Source { source, .. } => source,
+            Participants::List(people) if people.is_empty() => return None,
+            Participants::List(people) => return Some(people.iter().flat_map(Record::iter).map(|(name, _)| name.to_string()).collect()),
+        };
+        let Side::Schema(schema) = self.side(source) else { return None };
         let company = (schema.system == System::Gainsight && schema.name == "Person").then(|| (self.lookup)(System::Gainsight, "Company"));
         // Without the company's fields nothing can be told about a person's; metadata of Pendo may have any name.
         if schema.system == System::Pendo || company == Some(None) {
-            return;
+            return None;
         }
         let of_company = company.flatten().map(|company| company.fields).unwrap_or_default();
         let names = schema.fields.iter().chain(&of_company).map(|field| field.name.clone()).chain(IN_COMPANY.map(ToOwned::to_owned));
-        let relations = schema.fields.iter().filter_map(relation);
-        let names: Vec<String> = names.chain(relations).collect();
-        self.found.extend(super::journeys::fields(journey, &names, &declaration.place));
+        Some(names.chain(schema.fields.iter().filter_map(relation)).collect())
     }
 
     fn load(&mut self, side: &Side, rule: &Rule, load: &ObjectLoad) {

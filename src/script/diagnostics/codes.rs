@@ -161,6 +161,10 @@ codes! {
         "Sources of mappings and rules are narrowed by the system that holds them, which knows conditions but no closures. Only the participants of a journey are asked one by one.";
     NothingToRemindOf "E0618" Error "a reminder without a survey"
         "A reminder reminds of a survey step that comes before it.";
+    MissingConnection "E0619" Error "a journey without the connections it needs"
+        "What is triggered in PX needs a Gainsight and a PX connection, and surveys in the product need real-time survey sync switched on (`survey_sync = true` under [px]); mails need [email]. On the sandbox everything is there.";
+    NothingTells "E0620" Error "an event that nothing would tell of"
+        "Only links that lead over the host's own server tell that a mail was opened or clicked or that somebody unsubscribed, and a survey by e-mail is answered on its page. Without [server] in tabi.toml people would wait in vain.";
 
     TemplateSyntax "E0701" Error "template syntax error"
         "The template could not be parsed. Tags are `{{ value }}`, `{% if .. %}`, `{% for x in list %}` and `{# remark #}`, each closed.";

@@ -60,6 +60,24 @@ pub(super) fn references(source: &str) -> Vec<(usize, String)> {
     found
 }
 
+/// Whether a template reckons with a field that is not there: it asks `is defined`, or has a `default`.
+pub(super) fn is_guarded(source: &str, path: &str) -> bool {
+    let asks = |rest: &str| {
+        let rest = rest.trim_start();
+        let test: Vec<&str> = words(rest).take(3).collect();
+        let filter = rest.strip_prefix('|').map(|rest| words(rest).next());
+        matches!(test.as_slice(), ["is", "defined" | "undefined", ..] | ["is", "not", "defined" | "undefined"])
+            || matches!(filter, Some(Some("default" | "d")))
+    };
+    let part_of_name = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
+    tags(source).into_iter().any(|tag| {
+        tag.text.match_indices(path).any(|(at, _)| {
+            let (before, after) = (tag.text.get(..at).unwrap_or_default(), tag.text.get(at + path.len()..).unwrap_or_default());
+            !before.ends_with(part_of_name) && !after.starts_with(part_of_name) && asks(after)
+        })
+    })
+}
+
 /// Filters, and where their names stand.
 pub(super) fn filters(source: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();

@@ -241,7 +241,7 @@ impl Templates {
     }
 
     /// Each field that a template uses and the known ones do not have. Known is a path (`person.name`), everything below it, and every
-    /// map that it is in.
+    /// map that it is in. What the template asks for with `is defined` or gives a `default` may be missing.
     ///
     /// # Errors
     /// When there is no such template.
@@ -249,7 +249,7 @@ impl Templates {
         let below = |inner: &str, outer: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
         let mut found: Vec<Diagnostic> = Vec::new();
         for (source, path) in self.parts(name)?.into_iter().flat_map(|source| self.uses(source)) {
-            if known.iter().any(|known| below(&path, known) || below(known, &path)) {
+            if known.iter().any(|known| below(&path, known) || below(known, &path)) || scan::is_guarded(&source.body, &path) {
                 continue;
             }
             let in_body = scan::usage(&source.body, &path).map(|at| place(source, &source.body, at));

@@ -94,7 +94,8 @@ fn calculated(site: &Site, item: &Item) -> Vec<(String, Option<Closure>)> {
 pub(in crate::script::api) mod functions {
     /// Declares a journey: people enter it and move from step to step (B1-B12).
     ///
-    /// Who: `participants`, a source or a list of maps; `filter`, conditions or a closure; `fields`, further fields of the participant's record;
+    /// Who: `participants`, a source or a list of maps (an empty one where all are added by `tabi journey add`); `filter`, conditions or a
+    /// closure; `fields`, further fields of the participant's record;
     /// `unique_on`, the fields that tell people apart (default: the address); `reentry`, `"never"` (the default), `"after_end"`, or a length such as
     /// `days(30)` after the end. `email`, `px_id` and `company` name the fields that say who somebody is; Gainsight people have them in `email`,
     /// `external_id` and `company_id`, PX users in `email`, `identifyId` and `accountId`, Salesforce contacts in `Email`, `Email` and `AccountId`,

@@ -1,0 +1,59 @@
+//! People added to a journey by hand or from a list, as the host would let them in.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use crate::{
+    flow::{
+        self, Notice, Notify,
+        journey::{self, Added, Desk},
+    },
+    model::{Fault, FaultKind, Record},
+    script::Body,
+    store::{ProgramStatus, Take},
+};
+
+use super::{
+    Earlier, Error, Loaded, Session, Workspace,
+    journeys::{Look, running},
+};
+
+/// Adds people to an active journey, under the revision that runs; with `on_paper` only tells what would become of them.
+///
+/// # Errors
+/// `Conflict` when the journey is not active or an edit holds it; when another process is at it; as `flow::journey::add`.
+pub fn add(
+    (workspace, session, loaded): (&Workspace, &Session, &Loaded),
+    name: &str,
+    people: Vec<Result<Record, String>>,
+    on_paper: bool,
+    notify: &Notify,
+) -> Result<Vec<Added>, Error> {
+    let (store, now) = (&session.store, workspace.clock.now());
+    let refuse = |why: String| Error::Flow(flow::Error::Fault(Fault::new(FaultKind::Conflict, why)));
+    let program = store.program(name)?;
+    let status = program.as_ref().map_or(ProgramStatus::Draft, |program| program.status);
+    let next = match status {
+        ProgramStatus::Active => None,
+        ProgramStatus::Paused => Some("resume"),
+        ProgramStatus::Draft | ProgramStatus::Scheduled | ProgramStatus::Stopped => Some("publish"),
+    };
+    if let Some(next) = next {
+        return Err(refuse(format!("`{name}` is {}: nobody can enter it; `tabi journey {next} {name}` first", status.word())));
+    }
+    let _alone = match store.take(name, "tabi journey add", now)? {
+        Take::Got(lease) => lease,
+        Take::Held(holder) => return Err(Error::Busy { name: name.to_owned(), owner: holder.owner, process: holder.pid }),
+    };
+    let look = Look { workspace, store, loaded, busy: &BTreeSet::new(), now };
+    let found = running(&look, &mut Earlier::default(), name)?;
+    for message in found.remarks {
+        notify(Notice::Warning { name: name.to_owned(), message });
+    }
+    let declaration = found.declarations.into_iter().next();
+    let Some((declaration, Body::Journey(one))) = declaration.as_ref().map(|declaration| (declaration, &declaration.body)) else {
+        return Err(refuse(format!("`{name}` stands still because of an edit: `tabi journey publish {name} --accept` takes it up")));
+    };
+    let options = workspace.run_options();
+    let desk = Desk { store, perform: Arc::new(session.wire.clone()), options: &options, notify, stop: &session.stop, now, objections: &[] };
+    Ok(journey::add(&desk, declaration, one, people, on_paper)?)
+}

@@ -1,0 +1,46 @@
+//! What speaks against a journey before any system is asked: connections that are missing (B18), fields that nothing gives.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    config::Section,
+    flow::journey::Mailer,
+    model::System,
+    script::{Connected, Declaration, Diagnostic, check_against, check_connections, check_mails},
+    store::Store,
+};
+
+use super::{Loaded, Workspace};
+
+impl Workspace {
+    /// What journeys are connected to here; `server` tells whether mails carry links.
+    pub fn connected(&self, server: bool) -> Connected {
+        let config = &self.config;
+        let px = config.px.as_ref().map(Section::get_ref);
+        let has = |system: &System| match system {
+            System::Salesforce => config.salesforce.as_ref().map(Section::get_ref).is_some_and(|s| s.auth.is_some() || s.sandbox),
+            System::Pendo => config.pendo.is_some(),
+            System::Gainsight => config.gainsight.is_some(),
+            System::Px => px.is_some(),
+            System::Mail => config.email.as_ref().map(Section::get_ref).is_some_and(|s| s.smtp.is_some() || s.sandbox),
+        };
+        let systems: BTreeSet<System> = System::ALL.into_iter().filter(|system| self.is_sandboxed() || has(system)).collect();
+        let plays = self.is_sandboxed() || px.is_some_and(|px| px.sandbox);
+        let survey_sync = px.and_then(|px| px.survey_sync).unwrap_or(plays);
+        Connected { systems, survey_sync, server }
+    }
+}
+
+/// Every reason, as far as the systems' last describes tell of fields.
+pub(super) fn objections(workspace: &Workspace, store: &Store, loaded: &Loaded, declaration: &Declaration, mailer: &Mailer) -> Vec<String> {
+    let connections = check_connections(declaration, &workspace.connected(mailer.links().is_some()));
+    let schema = |system, object: &str| store.schema(system, object).ok().flatten().map(|kept| kept.schema);
+    let mut fields = check_against(&[declaration], schema);
+    fields.extend(check_mails(declaration, loaded.templates(), schema));
+    let placed = |finding: &Diagnostic| format!("{}: {}", finding.place(), said(finding));
+    connections.iter().map(said).chain(fields.iter().filter(|finding| finding.is_error()).map(placed)).collect()
+}
+
+fn said(finding: &Diagnostic) -> String {
+    finding.hint.as_ref().map_or_else(|| finding.message.clone(), |hint| format!("{}: {hint}", finding.message))
+}

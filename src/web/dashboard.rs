@@ -1,0 +1,147 @@
+//! The dashboard: what is declared, what ran, and how journeys go, as one page without scripts; and the numbers of a journey for programs.
+//! It only looks. People of this machine see it; others with its key, and only where tabi.toml says so.
+
+use axum::{
+    http::StatusCode,
+    response::{IntoResponse as _, Response},
+};
+
+use super::{
+    board::{self, Row},
+    call::{Call, plain},
+    desk::Desk,
+    page::{escaped, page, unknown},
+};
+use crate::{
+    flow::{Error as Work, journey::report},
+    host::Loaded,
+    model::{Record, Timestamp, Value},
+    script::{Body, Declaration, Kind},
+    store::{Error, RunFilter},
+};
+
+/// What the key is a secret about.
+pub(super) const SECRET: &str = "dashboard";
+/// Runs that are shown.
+const RUNS: u32 = 20;
+
+/// Headers of calls that somebody passes on.
+const PASSED_ON: [&str; 5] = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
+
+/// Who may see the dashboard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Access {
+    /// `[server] dashboard`; by itself people of this machine.
+    pub said: Option<bool>,
+    /// The server is reached by another address than the one it listens at, so that calls from outside may look like calls from here.
+    pub is_public: bool,
+}
+
+impl Access {
+    fn lets_in(self, call: &Call, has_key: bool) -> bool {
+        let here = is_here(call);
+        match self.said {
+            Some(false) => false,
+            Some(true) => has_key || (here && !self.is_public),
+            None => here && (has_key || !self.is_public),
+        }
+    }
+}
+
+/// Whether a browser of this machine asks, and asks for this machine: a page of another site whose name was made to lead here does not.
+fn is_here(call: &Call) -> bool {
+    let header = |name: &str| call.headers.get(name).and_then(|value| value.to_str().ok());
+    let name = header("host").unwrap_or_default();
+    let name = name.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit())).map_or(name, |(name, _)| name);
+    let ours = matches!(name, "localhost" | "[::1]") || name.parse::<std::net::Ipv4Addr>().is_ok_and(|ip| ip.is_loopback());
+    ours && call.peer.is_some_and(|peer| peer.is_loopback()) && PASSED_ON.iter().all(|name| header(name).is_none())
+}
+
+/// `GET /`, and what lies under `/api/`.
+pub(super) fn look(desk: &Desk, call: &Call, segments: &[&str]) -> Result<Response, Error> {
+    let key = call.asked("key");
+    let has_key = key.as_ref().is_some_and(|key| desk.links.is_secret(SECRET, key));
+    if !desk.access.lets_in(call, has_key) {
+        let hint = "<p>`tabi hooks` prints the address of the dashboard with its key.</p>";
+        let asks_for_key = is_here(call) && desk.access.said != Some(false);
+        return Ok(if asks_for_key { page(StatusCode::FORBIDDEN, "The dashboard asks for its key", hint) } else { unknown() });
+    }
+    let loaded = desk.running.get();
+    match (segments, loaded) {
+        ([""], None) => Ok(page(StatusCode::SERVICE_UNAVAILABLE, "The host is starting", "<p>Load this page again in a moment.</p>")),
+        ([""], Some(loaded)) => {
+            let suffix = key.filter(|_| has_key).map(|key| format!("?key={key}")).unwrap_or_default();
+            Ok(whole(desk, &loaded, &suffix)?)
+        }
+        (["api", "journeys", name, "report"], Some(loaded)) => numbers(desk, &loaded, name),
+        _ => Ok(plain(StatusCode::NOT_FOUND, "there is no such thing here\n")),
+    }
+}
+
+/// The report of `tabi journey report NAME --json`.
+fn numbers(desk: &Desk, loaded: &Loaded, name: &str) -> Result<Response, Error> {
+    let name = percent_encoding::percent_decode_str(name).decode_utf8_lossy();
+    let found = loaded.declarations().iter().find(|declaration| declaration.name == name && declaration.kind() == Kind::Journey);
+    let Some(declaration) = found else {
+        let message = format!("no journey is declared by the name `{name}`");
+        let error = serde_json::json!({"error": {"code": "unknown_name", "message": message}});
+        return Ok((StatusCode::NOT_FOUND, axum::Json(error)).into_response());
+    };
+    Ok(axum::Json(told(desk, declaration)?.unwrap_or_default()).into_response())
+}
+
+fn told(desk: &Desk, declaration: &Declaration) -> Result<Option<Record>, Error> {
+    let Body::Journey(journey) = &declaration.body else { return Ok(None) };
+    match report(&desk.store, declaration, journey) {
+        Ok(report) => Ok(Some(report)),
+        Err(Work::Store(error)) => Err(error),
+        Err(other) => Ok(Some([("error".into(), Value::text(other.fault().message))].into_iter().collect())),
+    }
+}
+
+fn whole(desk: &Desk, loaded: &Loaded, suffix: &str) -> Result<Response, Error> {
+    let time = |at: Timestamp| at.to_zoned(desk.zone.clone()).strftime("%Y-%m-%d %H:%M").to_string();
+    let runs = desk.store.runs(&RunFilter { limit: RUNS, ..RunFilter::default() })?;
+    let mut body = format!("<p class=\"dim\">{}, {}</p>\n", escaped(&desk.title), escaped(&time((desk.now)())));
+    let broken: Vec<Row> = loaded
+        .generation
+        .diagnostics()
+        .iter()
+        .filter(|finding| finding.is_error())
+        .map(|finding| vec![finding.code.to_owned(), format!("{}:{}", finding.file, finding.line), finding.message.clone()])
+        .collect();
+    if !broken.is_empty() {
+        body.push_str(&board::section("Errors", &board::table(&["code", "where", "what"], &broken)));
+    }
+    let mut journeys = String::new();
+    for declaration in loaded.declarations() {
+        if let Some(report) = told(desk, declaration)? {
+            journeys.push_str(&board::journey(&declaration.name, &report, suffix));
+        }
+    }
+    if !journeys.is_empty() {
+        body.push_str(&board::section("Journeys", &journeys));
+    }
+    let mut rows: Vec<Row> = Vec::new();
+    for declaration in loaded.declarations() {
+        let last = desk.store.runs(&RunFilter { name: Some(&declaration.name), limit: 1, ..RunFilter::default() })?.pop();
+        let schedule = match (&declaration.schedule, declaration.after.as_slice()) {
+            (Some(schedule), _) => schedule.to_string(),
+            (None, []) => "by hand".to_owned(),
+            (None, after) => format!("after {}", after.join(", ")),
+        };
+        let last = last.map_or_else(|| "never".to_owned(), |run| format!("{}, {}", run.status.word(), time(run.started)));
+        let place = format!("{}:{}", declaration.place.file, declaration.place.line);
+        rows.push(vec![declaration.name.clone(), declaration.kind().word().to_owned(), schedule, last, place]);
+    }
+    body.push_str(&board::section("Declarations", &board::table(&["name", "kind", "runs", "last run", "where"], &rows)));
+    let rows: Vec<Row> = runs
+        .iter()
+        .map(|run| {
+            let numbers = [run.read, run.written, run.rejected].map(|n| n.to_string());
+            [time(run.started), run.name.clone(), run.status.word().to_owned()].into_iter().chain(numbers).collect()
+        })
+        .collect();
+    body.push_str(&board::section("Last runs", &board::table(&["began", "name", "status", "read", "written", "rejected"], &rows)));
+    Ok(board::page(&body))
+}

@@ -1,0 +1,135 @@
+//! What speaks against a journey, at `check` and when it is published, all at once; and the mark on what it shows. (B3, B10, B18)
+
+use serde_json::{Value, json};
+
+use crate::support::{Sandbox, Workspace};
+
+fn journey(steps: &str) -> String {
+    format!(
+        r#"journey("trial", #{{
+            model: "nps", type: "Onboarding", folder: "Adoption/2026",
+            participants: [#{{ email: "ana@example.com", px_id: "ana", seats: 10, used: 4 }}, #{{ email: "ben@example.com", phone: "1", seats: 0 }}],
+            unique_on: "email",
+            calculated: #{{ share: |p| p.used * 100 / p.seats }},
+            steps: [{steps}],
+        }});"#
+    )
+}
+
+/// Code, place and message of everything that `check` says.
+fn checked(workspace: &Workspace, args: &str) -> Vec<(String, String, String)> {
+    let checked: Value = serde_json::from_str(&workspace.tabi(&format!("check --json {args}")).stdout).unwrap();
+    let text = |finding: &Value, key: &str| finding[key].as_str().unwrap().to_owned();
+    let place = |finding: &Value| format!("{}:{}:{}", finding["file"].as_str().unwrap(), finding["line"], finding["column"]);
+    checked["diagnostics"].as_array().unwrap().iter().map(|one| (text(one, "code"), place(one), text(one, "message"))).collect()
+}
+
+fn refused(workspace: &Workspace) -> Vec<String> {
+    let refused: Value = serde_json::from_str(&workspace.tabi("journey publish trial --yes --json").ended(1).stdout).unwrap();
+    assert_eq!(refused["status"], "draft");
+    refused["reasons"].as_array().unwrap().iter().map(|reason| reason.as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn missing_connections_are_named_in_one_clear_error_b18() {
+    let steps = r#"send_email("hello", #{ template: "hello" }), engagement("tour", "Product tour"),
+        survey("ask", #{ survey: "In-app NPS", by: "px" }), create_cta(#{ reason: "Churn", name: "Call" })"#;
+    let workspace = Workspace::with_script(&journey(steps));
+    workspace.write("scripts/templates/hello.txt", "Subject: Hello\nHello.\n");
+    // Something is connected, so that not everything is the sandbox.
+    let pendo = "[pendo]\nregion = \"us\"\nintegration_key = \"file:key\"\n";
+    workspace.write("key", "k");
+    workspace.write("tabi.toml", pendo);
+    let expected = "the journey `trial` needs what tabi.toml does not have: [email] to send mail, [gainsight] and [px] to show engagements, \
+                    [gainsight] and [px] to hand out surveys in the product, [gainsight] to create calls to action";
+    assert_eq!(checked(&workspace, ""), [("E0619".to_owned(), "scripts/script.rhai:1:9".to_owned(), expected.to_owned())]);
+    workspace.tabi("check").ended(3);
+
+    workspace.write("tabi.toml", format!("{pendo}[px]\nsandbox = true\nsurvey_sync = false\n[gainsight]\nsandbox = true\n[email]\nsandbox = true\n"));
+    let sync = "the journey `trial` needs what tabi.toml does not have: `survey_sync = true` under [px] to hear of answers as they are given";
+    assert_eq!(checked(&workspace, "").len(), 1);
+    assert_eq!(checked(&workspace, "")[0].2, sync);
+    let reasons = refused(&workspace);
+    assert!(reasons.len() == 1 && reasons[0].starts_with(sync) && reasons[0].contains("switch real-time survey sync on"), "{reasons:?}");
+
+    workspace.write("tabi.toml", format!("{pendo}[px]\nsandbox = true\n[gainsight]\nsandbox = true\n[email]\nsandbox = true\n"));
+    assert_eq!(checked(&workspace, ""), [], "the sandbox's PX has it on");
+    workspace.tabi("journey publish trial --yes").ended(0);
+}
+
+#[test]
+fn a_mail_that_nothing_tells_of_is_told_at_check() {
+    let steps = r#"send_email("hello", #{ template: "hello" }),
+        wait_for("read?", #{ any: [clicked("hello"), unsubscribed("hello")], within: days(1) }), survey("ask", #{ survey: "NPS", by: "email", template: "hello" })"#;
+    let workspace = Workspace::with_script(&journey(steps));
+    workspace.write("scripts/templates/hello.txt", "Subject: Hello\nHello.\n");
+    workspace.write("tabi.toml", "[email]\nsmtp = \"smtp://localhost:1\"\nfrom = \"cs@example.com\"\n");
+    let found = checked(&workspace, "");
+    assert_eq!(found.iter().map(|(code, ..)| code.as_str()).collect::<Vec<_>>(), ["E0620"; 3], "{found:?}");
+    assert!(found[0].2.contains("\"hello\" was clicked") && found[2].2.contains("survey \"ask\" goes by e-mail"), "{found:?}");
+    workspace.write("tabi.toml", "");
+    assert_eq!(checked(&workspace, ""), []);
+}
+
+#[test]
+fn fields_that_nothing_gives_a_mail_are_told_at_check_and_keep_the_journey_a_draft_b18() {
+    let steps = r#"set_field("mark", #{ tier: "gold" }), send_email("hello", #{ template: "hello", data: #{ greeting: "Hi" } }), finish()"#;
+    let workspace = Workspace::with_script(&journey(steps));
+    let body =
+        "Subject: {{ greeting }} {{ emial }}\n{{ tier }} {{ share }} {{ phone|default('none') }} {% if nick is defined %}{{ nick }}{% endif %}\n";
+    let sandbox = Sandbox::start(&workspace, "--accounts 5 --people 20");
+    workspace.write("scripts/templates/hello.txt", format!("{body}{{{{ seets }}}} {{{{ survey_url }}}} {{{{ unsubscribe_url }}}}\n"));
+    let found = checked(&workspace, "");
+    let places: Vec<(&str, &str)> = found.iter().map(|(code, place, _)| (code.as_str(), place.as_str())).collect();
+    let file = "scripts/templates/hello.txt";
+    let expected = [format!("{file}:1:28"), format!("{file}:3:4"), format!("{file}:3:16")];
+    assert_eq!(places, expected.each_ref().map(|place| ("E0703", place.as_str())), "{found:?}");
+    let said = workspace.tabi("check").ended(3).stdout;
+    assert!(said.contains("did you mean `email`?") && said.contains("`hello` of `trial` fills it in"), "{said}");
+    let reasons = refused(&workspace);
+    assert!(reasons.len() == 3 && reasons[1].starts_with("scripts/templates/hello.txt:3:4: there is no field `seets`"), "{reasons:?}");
+
+    workspace.write("scripts/templates/hello.txt", body.replace("emial", "email"));
+    workspace.tabi("journey publish trial --yes").ended(0);
+    workspace.tabi("up --once");
+    let inbox = sandbox.get("mail", "/inbox");
+    let mails = inbox.as_array().unwrap();
+    assert_eq!(mails.len(), 1, "whose share cannot be calculated gets none: {inbox}");
+    assert_eq!((&mails[0]["subject"], mails[0]["text"].as_str().unwrap().trim()), (&json!("Hi ana@example.com"), "gold 40 none"), "{}", mails[0]);
+    let ben = workspace.tabi("journey show trial --person ben").ended(0).stdout;
+    assert!(ben.contains("`share` cannot be calculated"), "{ben}");
+}
+
+#[test]
+fn fields_of_a_described_source_are_known_to_mails() {
+    let script = r#"journey("trial", #{ participants: salesforce::object("Contact"), fields: #{ shout: |row| row.LastName.to_upper() },
+        steps: [send_email("hello", #{ template: "hello" })] });"#;
+    let workspace = Workspace::with_script(script);
+    workspace.write("scripts/templates/hello.txt", "Subject: Hello {{ first_name }} {{ LastName }} {{ shout }}\n{{ Account.Name }} {{ Titel }}\n");
+    assert_eq!(checked(&workspace, ""), [], "nothing is known of contacts yet");
+    let found = checked(&workspace, "--online");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!((found[0].0.as_str(), found[0].1.as_str()), ("E0703", "scripts/templates/hello.txt:2:23"));
+}
+
+#[test]
+fn the_audience_of_a_published_engagement_is_marked_read_only_b3_b10() {
+    let workspace = Workspace::with_script(&journey(r#"engagement("tour", "Product tour"), wait("a day", days(1))"#));
+    let sandbox = Sandbox::start(&workspace, "--accounts 5 --people 20");
+    let before: Value = serde_json::from_str(&workspace.tabi("journey show trial --json").ended(0).stdout).unwrap();
+    assert_eq!(before["engagements"], json!([]), "a draft is associated with nothing");
+    assert_eq!((&before["model"], &before["type"], &before["folder"]), (&json!("nps"), &json!("Onboarding"), &json!("Adoption/2026")));
+    workspace.tabi("journey publish trial --yes").ended(0);
+    let segments = sandbox.documents("px", "external_segment");
+    assert_eq!(segments.len(), 1, "{segments:?}");
+    assert!(segments[0]["description"].as_str().unwrap().starts_with("Read-only: "), "{segments:?}");
+    let after: Value = serde_json::from_str(&workspace.tabi("journey show trial --json").ended(0).stdout).unwrap();
+    assert_eq!((&after["engagements"][0]["segment"], &after["engagements"][0]["read_only"]), (&segments[0]["name"], &json!(true)), "{after}");
+    let name = segments[0]["name"].as_str().unwrap();
+    workspace.write("meddle.rhai", format!(r#"px::segment_add("{name}", ["ana@example.com"]);"#));
+    let refused = workspace.tabi("exec meddle.rhai").ended(1).stderr;
+    assert!(refused.contains("read-only"), "{refused}");
+    assert_eq!(sandbox.documents("px", "membership"), Vec::<Value>::new());
+    let shown = workspace.tabi("journey show trial").ended(0).stdout;
+    assert!(shown.contains("\"Product tour\"") && shown.contains("read-only"), "{shown}");
+}
