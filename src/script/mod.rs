@@ -6,6 +6,8 @@ mod api;
 mod check;
 /// A script's closure, callable from any thread.
 mod closure;
+/// A conversation: one input after the other.
+mod console;
 /// What scripts declare, as data.
 mod declaration;
 /// What rides in the evaluation tag.
@@ -22,6 +24,8 @@ mod failure;
 mod generation;
 /// What `journey` declares.
 mod journey;
+/// Where words, texts and brackets are.
+mod lex;
 /// The files of a workspace as scripts see them.
 mod library;
 /// How much a script may use.
@@ -53,6 +57,7 @@ mod value;
 
 pub use check::{check_against, check_enabled, check_templates};
 pub use closure::Closure;
+pub use console::{Console, Evaluated, Given, Provided, TYPED, Turn};
 pub use declaration::{
     Action, ActionKind, Aggregate, Blank, Body, Cell, CtaAction, Declaration, DeclaredField, FieldMap, Integration, Kind, Mapping, MeasureDecl, Mode,
     ObjectLoad, Place, Pull, Push, Rule, RuleDate, RuleScore, SegmentDecl, Target, UsageLoad,
@@ -62,6 +67,7 @@ pub use docs::{Entry, Form, reference};
 pub use failure::Failure;
 pub use generation::{Difference, Generation, LoadedFile, diff};
 pub use journey::{Identity, Journey, Participants, StepParts};
+pub use lex::{Lexed, Piece, PieceKind, Unclosed, lex};
 pub use library::glance;
 pub use limits::{Limits, PrintSink};
 pub use perform::Perform;
