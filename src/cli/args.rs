@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::{check, completions, definitions, docs, exec, history, init, journey, list, plan, render::Color, run, sandbox, show, up};
+use super::{check, completions, definitions, docs, exec, history, init, journey, list, plan, render::Color, repl, run, sandbox, show, up};
 
 /// Customer-success automation by scripts: Salesforce, Pendo and Gainsight kept in agreement.
 #[derive(Debug, Parser)]
@@ -54,6 +54,8 @@ pub(crate) enum Command {
     Journey(journey::Journey),
     /// Run a plain automation script once, top to bottom.
     Exec(exec::Exec),
+    /// Try things: evaluate rhai line by line with the same primitives as scripts.
+    Repl(repl::Repl),
     /// The host: watch the scripts, reload them, keep their schedules.
     Up(up::Up),
     /// List what ran, when, and how it ended.

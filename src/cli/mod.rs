@@ -29,6 +29,8 @@ mod journey;
 mod list;
 /// `tabi plan`.
 mod plan;
+/// `tabi repl`.
+mod repl;
 /// `tabi run`.
 mod run;
 /// `tabi sandbox`.

@@ -11,7 +11,7 @@ use super::{
     args::{Cli, Command, Global},
     check, completions, definitions, docs, exec, history, init, journey, list, plan,
     render::{Out, failure, logs},
-    run, sandbox, show, up,
+    repl, run, sandbox, show, up,
 };
 
 /// What every command is given.
@@ -55,6 +55,7 @@ fn dispatch(command: &Command, context: &Context) -> Result<Exit, Failure> {
         Command::Run(args) => run::run(args, context),
         Command::Journey(args) => journey::journey(args, context),
         Command::Exec(args) => exec::exec(args, context),
+        Command::Repl(args) => repl::repl(args, context),
         Command::Up(args) => up::up(args, context),
         Command::History(args) => history::history(args, context),
         Command::Show(args) => show::show(args, context),

@@ -25,6 +25,8 @@ pub mod watch;
 /// A workspace: its folder, its configuration, its state file.
 mod workspace;
 
+/// What the REPL evaluates.
+pub mod console;
 /// What can go wrong, besides the work itself.
 mod error;
 /// One plain script, once.
@@ -35,5 +37,5 @@ pub mod up;
 pub use error::Error;
 pub use reload::Loaded;
 pub use session::Session;
-pub use signals::Signals;
+pub use signals::{Signals, on_interrupt};
 pub use workspace::{Workspace, runtime};

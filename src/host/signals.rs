@@ -1,10 +1,30 @@
 //! Being asked to stop: SIGINT (Ctrl-C) and SIGTERM.
 
+use super::Error;
+
 /// Listens from the moment it is made: what is asked before anybody waits is not lost.
 #[derive(Debug)]
 pub struct Signals {
     #[cfg(unix)]
     heard: Vec<tokio::signal::unix::Signal>,
+}
+
+/// Calls `first` at the first SIGINT or SIGTERM from now on, and `again` at the second, from a thread of its own.
+pub fn on_interrupt(first: impl Fn() + Send + 'static, again: impl Fn() + Send + 'static) -> Result<(), Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Threads)?;
+    let mut signals = {
+        let _entered = runtime.enter();
+        Signals::listen()
+    };
+    let listen = move || {
+        runtime.block_on(async {
+            signals.asked_to_stop().await;
+            first();
+            signals.asked_to_stop().await;
+            again();
+        });
+    };
+    std::thread::Builder::new().name("signals".to_owned()).spawn(listen).map(drop).map_err(Error::Threads)
 }
 
 impl Signals {

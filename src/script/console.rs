@@ -231,7 +231,11 @@ impl Console {
         for name in unique {
             let is_constant = constant(&self.scope, name);
             if let Some(value) = self.scope.remove::<Dynamic>(name) {
-                if is_constant { fresh.push_constant_dynamic(name.as_str(), value) } else { fresh.push_dynamic(name.as_str(), value) };
+                if is_constant {
+                    fresh.push_constant_dynamic(name.as_str(), value)
+                } else {
+                    fresh.push_dynamic(name.as_str(), value)
+                };
             }
         }
         self.scope = fresh;

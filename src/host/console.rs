@@ -1,0 +1,254 @@
+//! The REPL's evaluations: one conversation with the systems behind it, connected when the first effect asks for them.
+//! Reads are real; writes are told and not done, unless the conversation is live: then they are a run, journaled as every other.
+
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
+
+use crate::{
+    connectors::Stop,
+    flow::{Live, Notice, Notify, Plan, Planned, Wire},
+    model::{Effect, Fault, FaultKind, Record, Reply, Value},
+    script::{self, Diagnostic, Evaluated, Limits, Perform, PrintSink, RunError, Turn},
+    store::{Begin, Finish, RunId, Status},
+};
+
+use super::{Error, Session, Workspace, reload::limits};
+
+/// Where the systems come from: a session that is opened when it is first needed.
+pub struct Reach {
+    workspace: Workspace,
+    session: Mutex<Option<Session>>,
+    /// Why it could not be opened; told by the command that asked.
+    trouble: Mutex<Option<Error>>,
+    /// Of a running host: its own.
+    given: Option<Wire>,
+}
+
+impl Reach {
+    /// Nothing is opened yet.
+    pub fn later(workspace: &Workspace) -> Arc<Self> {
+        Arc::new(Self { workspace: workspace.clone(), session: Mutex::default(), trouble: Mutex::default(), given: None })
+    }
+
+    /// The systems of a session that somebody else keeps open.
+    pub fn of(workspace: &Workspace, wire: Wire) -> Arc<Self> {
+        Arc::new(Self { workspace: workspace.clone(), session: Mutex::default(), trouble: Mutex::default(), given: Some(wire) })
+    }
+
+    /// The systems, opened by the first call.
+    ///
+    /// # Errors
+    /// `State` when they cannot be opened; `trouble` tells why.
+    pub fn wire(&self) -> Result<Wire, Fault> {
+        if let Some(wire) = &self.given {
+            return Ok(wire.clone());
+        }
+        let mut session = hold(&self.session);
+        if let Some(session) = session.as_ref() {
+            return Ok(session.wire.clone());
+        }
+        match Session::open(&self.workspace) {
+            Ok(opened) => Ok(session.insert(opened).wire.clone()),
+            Err(error) => {
+                let fault = Fault::new(FaultKind::State, error.to_string());
+                *hold(&self.trouble) = Some(error);
+                Err(fault)
+            }
+        }
+    }
+
+    /// Why the systems could not be opened, once.
+    pub fn trouble(&self) -> Option<Error> {
+        hold(&self.trouble).take()
+    }
+
+    /// Closes what was opened.
+    pub fn close(&self) {
+        if let Some(session) = hold(&self.session).take() {
+            session.close();
+        }
+    }
+}
+
+/// Ends the evaluation in progress, from any thread.
+#[derive(Clone, Default)]
+pub struct Cancel(Arc<Mutex<(Arc<AtomicBool>, Stop)>>);
+
+impl Cancel {
+    /// Ends what is being evaluated: the script at its next step, a read at once; a write in flight finishes.
+    pub fn request(&self) {
+        let (script, calls) = &*hold(&self.0);
+        script.store(true, Ordering::Relaxed);
+        calls.request();
+    }
+
+    fn renew(&self) -> (Arc<AtomicBool>, Stop) {
+        let fresh = (Arc::new(AtomicBool::new(false)), Stop::new());
+        hold(&self.0).clone_from(&fresh);
+        fresh
+    }
+}
+
+/// One conversation.
+pub struct Console {
+    workspace: Workspace,
+    pub script: script::Console,
+    pub reach: Arc<Reach>,
+    pub cancel: Cancel,
+    pub live: bool,
+    notify: Notify,
+    planned: Planned,
+}
+
+/// Why an input has no value, and what people are shown.
+pub struct Wrong {
+    pub error: RunError,
+    pub diagnostics: Vec<Diagnostic>,
+    /// The text of the diagnostics' places by file.
+    pub sources: Vec<(String, String)>,
+}
+
+impl Console {
+    /// A conversation in a workspace; planned writes go to `notify`.
+    pub fn new(workspace: &Workspace, reach: Arc<Reach>, notify: Notify) -> Self {
+        let script = script::Console::new(&workspace.root, script_limits(workspace));
+        Self { workspace: workspace.clone(), script, reach, cancel: Cancel::default(), live: false, notify, planned: Planned::default() }
+    }
+
+    pub fn workspace(&self) -> &Workspace {
+        &self.workspace
+    }
+
+    /// Evaluates one input.
+    ///
+    /// # Errors
+    /// Why it has no value. What it did before is done.
+    pub fn evaluate(&mut self, input: &str, print: PrintSink) -> Result<Evaluated, Box<Wrong>> {
+        let hand = self.hand(input);
+        let turn = Turn { perform: Arc::clone(&hand) as Arc<dyn Perform>, print, stop: Arc::clone(&hand.stop.0) };
+        let outcome = self.script.evaluate(input, turn);
+        hand.finish(&outcome);
+        outcome.map_err(|error| Box::new(self.wrong(error, input)))
+    }
+
+    /// Takes the constants and functions of a file into the conversation.
+    ///
+    /// # Errors
+    /// As `evaluate`.
+    pub fn enter(&mut self, file: &std::path::Path, print: PrintSink) -> Result<(), Box<Wrong>> {
+        let hand = self.hand("");
+        let turn = Turn { perform: Arc::clone(&hand) as Arc<dyn Perform>, print, stop: Arc::clone(&hand.stop.0) };
+        self.script.enter(file, turn).map_err(|error| Box::new(self.wrong(error, "")))
+    }
+
+    fn hand(&self, input: &str) -> Arc<Hand> {
+        Arc::new(Hand {
+            reach: Arc::clone(&self.reach),
+            stop: self.cancel.renew(),
+            notify: Arc::clone(&self.notify),
+            planned: self.planned.clone(),
+            live: self.live,
+            input: input.to_owned(),
+            run: Mutex::default(),
+        })
+    }
+
+    fn wrong(&self, error: RunError, input: &str) -> Wrong {
+        let diagnostics = match &error {
+            RunError::Unsound { diagnostics, .. } => diagnostics.clone(),
+            RunError::Failed(failed) => vec![self.script.explain(failed)],
+        };
+        let text = |file: &str| match &error {
+            RunError::Unsound { text, .. } if file == script::TYPED && !text.is_empty() => Some(text.clone()),
+            _ => self.script.source(file, input),
+        };
+        let sources = diagnostics.iter().filter_map(|finding| Some((finding.file.clone(), text(&finding.file)?))).collect();
+        Wrong { error, diagnostics, sources }
+    }
+}
+
+/// Limits of tabi.toml are about declarations; what is typed may use more, unless its time is set.
+pub(super) fn script_limits(workspace: &Workspace) -> Limits {
+    let (usual, ours) = (Limits::for_scripts(), &workspace.config.limits);
+    Limits { time: ours.time.unwrap_or(usual.time), call_depth: limits(ours).call_depth, ..usual }
+}
+
+/// Carries out the effects of one evaluation.
+struct Hand {
+    reach: Arc<Reach>,
+    stop: (Arc<AtomicBool>, Stop),
+    notify: Notify,
+    planned: Planned,
+    live: bool,
+    input: String,
+    /// Begun by the first write.
+    run: Mutex<Option<(RunId, Arc<Live>)>>,
+}
+
+impl Hand {
+    fn wire(&self) -> Result<Wire, Fault> {
+        Ok(self.reach.wire()?.until(self.stop.1.clone()))
+    }
+
+    fn live(&self) -> Result<Arc<Live>, Fault> {
+        let mut run = hold(&self.run);
+        if let Some((_, live)) = run.as_ref() {
+            return Ok(Arc::clone(live));
+        }
+        let wire = self.wire()?;
+        let parameters: Record = [("input".into(), Value::text(&self.input))].into_iter().collect();
+        let hash = blake3::hash(self.input.as_bytes()).to_hex().to_string();
+        let begin = Begin { name: script::TYPED, kind: "exec", hash: &hash, reason: "by hand", parameters: &parameters, at: wire.now() };
+        let id = wire.store().begin(&begin).map_err(state)?;
+        let live = Arc::new(Live::new(wire, id.clone()));
+        *run = Some((id, Arc::clone(&live)));
+        Ok(live)
+    }
+
+    /// Ends the run that a write began.
+    fn finish(&self, outcome: &Result<Evaluated, RunError>) {
+        let Some((id, live)) = hold(&self.run).take() else { return };
+        let Ok(wire) = self.wire() else { return };
+        let status = match outcome {
+            Ok(_) => Status::Ok,
+            Err(RunError::Failed(failure)) if failure.fault.kind == FaultKind::Interrupted => Status::Interrupted,
+            Err(_) => Status::Failed,
+        };
+        let mut finish = Finish::new(status, wire.now());
+        (finish.written, finish.rejected) = live.counts();
+        finish.message = outcome.as_ref().err().map(ToString::to_string);
+        if let Err(error) = wire.store().finish(&id, &finish) {
+            (self.notify)(Notice::Warning { name: script::TYPED.to_owned(), message: error.to_string() });
+        }
+    }
+}
+
+impl Perform for Hand {
+    fn perform(&self, effect: Effect) -> Result<Reply, Fault> {
+        if self.live && effect.writes() {
+            return self.live()?.perform(effect);
+        }
+        let wire = self.wire()?;
+        let reply = if self.live {
+            wire.perform(effect)?
+        } else {
+            Plan::new(wire.clone(), script::TYPED, Arc::clone(&self.notify), self.planned.clone()).perform(effect)?
+        };
+        if let Reply::Schema(schema) = &reply {
+            // Kept for completion and `check`, which work without a connection.
+            wire.store().keep_schema(schema, wire.now()).map_err(state)?;
+        }
+        Ok(reply)
+    }
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "the shape of `map_err`")]
+fn state(error: crate::store::Error) -> Fault {
+    Fault::new(FaultKind::State, error.to_string())
+}
+
+fn hold<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
