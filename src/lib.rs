@@ -15,7 +15,8 @@
 //! | 1 | `sandbox` | the systems again, as servers over a seeded company; imports nothing of the crate |
 //! | 2 | `flow` | doing the work: mappings, rules, segments, journeys |
 //! | 3 | `host` | the living process: watch, reload, schedule |
-//! | 4 | `cli` | one file per subcommand; `render` alone prints |
+//! | 4 | `repl` | the line editor of `tabi repl` and its commands |
+//! | 5 | `cli` | one file per subcommand; `render` alone prints |
 
 pub mod model;
 
@@ -29,5 +30,7 @@ pub mod store;
 pub mod flow;
 
 pub mod host;
+
+pub mod repl;
 
 pub mod cli;

@@ -16,6 +16,13 @@ pub(crate) struct Docs {
     name: Option<String>,
 }
 
+impl Docs {
+    /// What a name means.
+    pub(crate) fn of(name: String) -> Self {
+        Self { name: Some(name) }
+    }
+}
+
 /// Shows the reference, or the part of it that is asked for.
 pub(crate) fn docs(args: &Docs, cx: &Context) -> Result<Exit, Failure> {
     let entries = reference();

@@ -84,6 +84,11 @@ impl Cancel {
         calls.request();
     }
 
+    /// Whether the evaluation in progress was asked to end.
+    pub fn requested(&self) -> bool {
+        hold(&self.0).1.requested()
+    }
+
     fn renew(&self) -> (Arc<AtomicBool>, Stop) {
         let fresh = (Arc::new(AtomicBool::new(false)), Stop::new());
         hold(&self.0).clone_from(&fresh);

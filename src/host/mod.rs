@@ -25,6 +25,8 @@ pub mod watch;
 /// A workspace: its folder, its configuration, its state file.
 mod workspace;
 
+/// Objects and fields for completion.
+pub mod catalogue;
 /// What the REPL evaluates.
 pub mod console;
 /// What can go wrong, besides the work itself.

@@ -9,8 +9,8 @@ pub struct Signals {
     heard: Vec<tokio::signal::unix::Signal>,
 }
 
-/// Calls `first` at the first SIGINT or SIGTERM from now on, and `again` at the second, from a thread of its own.
-pub fn on_interrupt(first: impl Fn() + Send + 'static, again: impl Fn() + Send + 'static) -> Result<(), Error> {
+/// Calls `each` at every SIGINT and SIGTERM from now on, from a thread of its own.
+pub fn on_interrupt(mut each: impl FnMut() + Send + 'static) -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Threads)?;
     let mut signals = {
         let _entered = runtime.enter();
@@ -18,10 +18,10 @@ pub fn on_interrupt(first: impl Fn() + Send + 'static, again: impl Fn() + Send +
     };
     let listen = move || {
         runtime.block_on(async {
-            signals.asked_to_stop().await;
-            first();
-            signals.asked_to_stop().await;
-            again();
+            loop {
+                signals.asked_to_stop().await;
+                each();
+            }
         });
     };
     std::thread::Builder::new().name("signals".to_owned()).spawn(listen).map(drop).map_err(Error::Threads)

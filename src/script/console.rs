@@ -15,7 +15,6 @@ use crate::model::Value;
 
 use super::{
     check::{self, Table},
-    closure::Closure,
     declaration::Place,
     desk::Desk,
     diagnostics::{Diagnostic, Id},
@@ -29,7 +28,7 @@ use super::{
     run::{RunError, shown, with_stack},
     spots::FileMap,
     templates::Shelf,
-    value::{from_dynamic, to_dynamic},
+    value::from_dynamic,
 };
 
 /// The name of what is typed, in places.
@@ -99,21 +98,6 @@ impl Console {
         self.library = Arc::new(Library::new(root));
         self.engine.set_module_resolver(Resolver(Arc::clone(&self.library)));
         self.templates = Arc::new(Shelf::of(Arc::clone(&self.library)));
-    }
-
-    /// Makes a function that answers by data known outside, such as what is declared.
-    pub fn provide(&mut self, namespace: &'static str, name: &'static str, answer: impl Fn(&str) -> Provided + Send + Sync + 'static) {
-        let function = move |argument: &str| -> Result<Dynamic, Box<rhai::EvalAltResult>> {
-            answer(argument).map(|given| given.dynamic()).map_err(super::failure::thrown)
-        };
-        if namespace.is_empty() {
-            self.engine.register_fn(name, function);
-        } else {
-            let mut module = rhai::Module::new();
-            module.set_native_fn(name, function);
-            self.engine.register_static_module(namespace, module.into());
-        }
-        self.table = Table::of(&self.engine);
     }
 
     /// Evaluates one input.
@@ -193,14 +177,14 @@ impl Console {
 
     /// The input at its lines of the growing text. Above it stand only the imports so far, and constants that functions ask for.
     fn placed(&self, input: &str) -> String {
-        let mut above: String = self.imports.iter().map(|(alias, path)| format!("import {path:?} as {alias};")).collect();
+        let mut above: Vec<String> = self.imports.iter().map(|(alias, path)| format!("import {path:?} as {alias};")).collect();
         if input.contains("global::") || self.text.contains("global::") {
             let constants: BTreeSet<&str> = self.scope.iter_raw().filter(|(_, constant, _)| *constant).map(|(name, ..)| name).collect();
             above.extend(constants.iter().map(|name| format!("const {name}={name};")));
         }
         let lines = self.text.matches('\n').count();
         // Without a line above there is nothing to stand on; the first input that needs one comes after one that left it.
-        if lines == 0 { input.to_owned() } else { format!("{above}{}{input}", "\n".repeat(lines)) }
+        if lines == 0 { input.to_owned() } else { format!("{}{}{input}", above.concat(), "\n".repeat(lines)) }
     }
 
     /// What the input leaves behind.
@@ -277,43 +261,8 @@ impl Console {
     }
 }
 
-/// An answer of a provided function.
-pub type Provided = Result<Given, crate::model::Fault>;
-
-/// Data, with closures to call among it.
-pub struct Given {
-    pub value: Value,
-    /// Key -> closure, callable from the script as `given.closures["KEY"].call(record)`.
-    pub closures: Vec<(String, Closure)>,
-}
-
-impl Given {
-    fn dynamic(self) -> Dynamic {
-        let mut value = to_dynamic(&self.value);
-        if let Ok(mut map) = value.as_map_mut()
-            && !self.closures.is_empty()
-        {
-            let closures: rhai::Map = self.closures.into_iter().filter_map(|(key, closure)| Some((key.into(), callable(closure)?))).collect();
-            map.insert("closures".into(), closures.into());
-        }
-        value
-    }
-}
-
-/// A declared closure as a function of this engine: a record in, a value out, without effects as when it is declared.
-#[allow(deprecated, reason = "not deprecated but volatile, as its own note says; the exact version of rhai is pinned for it")]
-fn callable(closure: Closure) -> Option<Dynamic> {
-    let pointer = rhai::FnPtr::from_fn("declared", move |_, arguments| {
-        let row = arguments.first().and_then(|row| row.as_map_ref().ok().and_then(|map| super::value::from_map(&map).ok()));
-        let wanted = || crate::model::Fault::new(crate::model::FaultKind::Script, "a declared closure is called with one record: `f.call(#{ .. })`");
-        let answer = row.ok_or_else(wanted).and_then(|row| closure.call_row(&row));
-        answer.map(|value| to_dynamic(&value)).map_err(super::failure::thrown)
-    });
-    pointer.ok().map(Dynamic::from)
-}
-
 /// `_` is the last value, except where it begins an arm of a `switch`.
-#[allow(deprecated, reason = "as above")]
+#[allow(deprecated, reason = "not deprecated but volatile, as its own note says; the exact version of rhai is pinned for it")]
 fn let_last_value_through(engine: &mut Engine, arms: &Arms) {
     let arms = Arc::clone(arms);
     engine.on_parse_token(move |token, at, _| match token {

@@ -6,6 +6,8 @@ mod api;
 mod check;
 /// A script's closure, callable from any thread.
 mod closure;
+/// What could be written next.
+mod complete;
 /// A conversation: one input after the other.
 mod console;
 /// What scripts declare, as data.
@@ -42,6 +44,8 @@ mod reads;
 mod relative;
 /// Plain automation scripts.
 mod run;
+/// A conversation as a file of tests.
+mod saved;
 /// The call of a declaring function.
 mod site;
 /// Where the parts of a call stand.
@@ -57,7 +61,8 @@ mod value;
 
 pub use check::{check_against, check_enabled, check_templates};
 pub use closure::Closure;
-pub use console::{Console, Evaluated, Given, Provided, TYPED, Turn};
+pub use complete::{Catalogue, Suggestion, complete};
+pub use console::{Console, Evaluated, TYPED, Turn};
 pub use declaration::{
     Action, ActionKind, Aggregate, Blank, Body, Cell, CtaAction, Declaration, DeclaredField, FieldMap, Integration, Kind, Mapping, MeasureDecl, Mode,
     ObjectLoad, Place, Pull, Push, Rule, RuleDate, RuleScore, SegmentDecl, Target, UsageLoad,
@@ -72,4 +77,5 @@ pub use library::glance;
 pub use limits::{Limits, PrintSink};
 pub use perform::Perform;
 pub use run::{RunError, ScriptRun, run_script, run_source};
+pub use saved::saved;
 pub use templates::{Rendered, Templates, is_template, plain_text};

@@ -6,6 +6,8 @@ mod email;
 mod looking;
 /// Gainsight PX from plain scripts.
 mod px;
+/// Trying things.
+mod repl;
 /// The emulators alone.
 mod sandbox;
 /// The README's story.

@@ -9,8 +9,8 @@ use super::{DIM, Out, count, paint};
 /// How much of a value is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fold {
-    /// What fits a screen or two; the rest is counted.
-    Long,
+    /// What fits a screen or two, of a table from this record on; the rest is counted.
+    Page(usize),
     /// All of it.
     Nothing,
 }
@@ -52,12 +52,15 @@ fn table(records: &[&Record], width: u16, fold: Fold) -> String {
     }
     // A column takes four characters and two blanks at least.
     let fitting = usize::from(width / 6).max(1);
-    let hidden = if fold == Fold::Long { columns.split_off(columns.len().min(fitting)) } else { Vec::new() };
-    let shown = if fold == Fold::Long { records.len().min(ROWS) } else { records.len() };
+    let hidden = if fold == Fold::Nothing { Vec::new() } else { columns.split_off(columns.len().min(fitting)) };
+    let (from, shown) = match fold {
+        Fold::Page(from) => (from, records.len().saturating_sub(from).min(ROWS)),
+        Fold::Nothing => (0, records.len()),
+    };
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
     table.set_header(columns.iter().map(|column| comfy_table::Cell::new(column).add_attribute(comfy_table::Attribute::Dim)));
-    for record in records.iter().take(shown) {
+    for record in records.iter().skip(from).take(shown) {
         table.add_row(columns.iter().map(|column| cell(record.get(column).unwrap_or(&Value::Null), fold)));
     }
     for at in 0..columns.len() {
@@ -66,7 +69,7 @@ fn table(records: &[&Record], width: u16, fold: Fold) -> String {
         }
     }
     let mut lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
-    lines.extend(rest(records.len(), shown, &hidden));
+    lines.extend(rest(records.len(), from + shown, &hidden));
     lines.join("\n")
 }
 
@@ -74,7 +77,7 @@ fn table(records: &[&Record], width: u16, fold: Fold) -> String {
 fn rest(all: usize, shown: usize, hidden: &[&str]) -> Option<String> {
     let mut parts = Vec::new();
     if shown < all {
-        parts.push(format!("{} of {} records", count(shown as u64), count(all as u64)));
+        parts.push(format!("{} of {} records, `:more` goes on", count(shown as u64), count(all as u64)));
     }
     if !hidden.is_empty() {
         parts.push(format!("{} more columns", hidden.len()));
@@ -87,7 +90,7 @@ fn cell(value: &Value, fold: Fold) -> comfy_table::Cell {
         Value::Null => String::new(),
         other => other.to_string(),
     };
-    let text = visible(&if fold == Fold::Long { cut(&text, CELL) } else { text });
+    let text = visible(&if fold == Fold::Nothing { text } else { cut(&text, CELL) });
     let cell = comfy_table::Cell::new(text);
     if matches!(value, Value::Int(_) | Value::Float(_)) { cell.set_alignment(CellAlignment::Right) } else { cell }
 }

@@ -2,7 +2,10 @@
 
 use std::io::{BufRead as _, BufReader, Read, Take};
 
-use crate::{host::console::Console, script::lex};
+use crate::{
+    host::{console::Console, on_interrupt},
+    script::lex,
+};
 
 use super::{
     super::{Context, Exit, Failure, render::Fold},
@@ -14,8 +17,7 @@ const LONGEST: u64 = (1 << 20) + 2;
 
 /// Evaluates expressions of the command line. For people every value is printed, for programs the last one.
 pub(super) fn given(inputs: &[String], console: &mut Console, planned: &Planned, cx: &Context) -> Result<Exit, Failure> {
-    let cancel = console.cancel.clone();
-    crate::host::on_interrupt(move || cancel.request(), || std::process::exit(Exit::Interrupted as i32))?;
+    interrupts(console)?;
     let mut last = None;
     for input in inputs {
         last = Some(one(input, console, planned, cx)?);
@@ -28,8 +30,7 @@ pub(super) fn given(inputs: &[String], console: &mut Console, planned: &Planned,
 
 /// Evaluates standard input: a line, or as many as it takes to close what is open. For programs each value is one line of JSON.
 pub(super) fn piped(console: &mut Console, planned: &Planned, cx: &Context) -> Result<Exit, Failure> {
-    let cancel = console.cancel.clone();
-    crate::host::on_interrupt(move || cancel.request(), || std::process::exit(Exit::Interrupted as i32))?;
+    interrupts(console)?;
     let mut lines = Lines { from: BufReader::new(std::io::stdin()).take(0), number: 0 };
     let mut input = String::new();
     while let Some(line) = lines.next()? {
@@ -50,11 +51,23 @@ pub(super) fn piped(console: &mut Console, planned: &Planned, cx: &Context) -> R
     Ok(Exit::Done)
 }
 
+/// The first interrupt ends the evaluation, and so the command; the second does not wait for it.
+fn interrupts(console: &Console) -> Result<(), Failure> {
+    let cancel = console.cancel.clone();
+    on_interrupt(move || {
+        if cancel.requested() {
+            std::process::exit(Exit::Interrupted as i32);
+        }
+        cancel.request();
+    })?;
+    Ok(())
+}
+
 fn one(input: &str, console: &mut Console, planned: &Planned, cx: &Context) -> Result<crate::script::Evaluated, Failure> {
     let print = print(console, cx);
     let outcome = console.evaluate(input, print);
     if let Ok(evaluated) = &outcome {
-        shown(evaluated, Fold::Long, cx);
+        shown(evaluated, Fold::Nothing, cx);
     }
     planned.show(cx);
     outcome.map_err(|wrong| failure(&wrong, console, cx))

@@ -4,6 +4,10 @@
 mod batch;
 /// What an evaluation came to, shown.
 mod shown;
+/// At a terminal.
+mod talk;
+
+use std::io::IsTerminal as _;
 
 use clap::Args;
 
@@ -29,8 +33,13 @@ pub(crate) fn repl(args: &Repl, cx: &Context) -> Result<Exit, Failure> {
     let planned = Planned::default();
     let mut console = Console::new(&workspace, Reach::later(&workspace), planned.notify());
     console.live = args.live;
-    let ended =
-        if args.evaluate.is_empty() { batch::piped(&mut console, &planned, cx) } else { batch::given(&args.evaluate, &mut console, &planned, cx) };
+    if args.evaluate.is_empty() && std::io::stdin().is_terminal() && !cx.out.is_json() {
+        return talk::talk(console, &planned, cx);
+    }
+    let ended = match args.evaluate.as_slice() {
+        [] => batch::piped(&mut console, &planned, cx),
+        inputs => batch::given(inputs, &mut console, &planned, cx),
+    };
     console.reach.close();
     ended
 }

@@ -73,9 +73,9 @@ pub(super) fn print(console: &Console, cx: &Context) -> PrintSink {
     let (out, cancel) = (cx.out.clone(), console.cancel.clone());
     Arc::new(move |line| {
         if out.is_json() {
-            out.note(line)
+            out.note(line);
         } else {
-            out.line(line)
+            out.line(line);
         }
         if out.is_closed() {
             cancel.request();
