@@ -43,7 +43,14 @@ impl Terminal {
         }
         let child = pair.slave.spawn_command(command).unwrap();
         let keys = Arc::new(Mutex::new(pair.master.take_writer().unwrap()));
-        let screen = Arc::new((Mutex::new(Screen { parser: vt100::Parser::new(40, columns, 2_000), raw: Vec::new(), ended: false }), Condvar::new()));
+        let screen = Arc::new((
+            Mutex::new(Screen {
+                parser: vt100::Parser::new(40.try_into().unwrap(), columns.try_into().unwrap(), 2_000),
+                raw: Vec::new(),
+                ended: false,
+            }),
+            Condvar::new(),
+        ));
         let mut from = pair.master.try_clone_reader().unwrap();
         let (shown, answers) = (Arc::clone(&screen), Arc::clone(&keys));
         std::thread::spawn(move || {
