@@ -4,7 +4,7 @@ use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, Wi
 
 use crate::model::{Record, Value};
 
-use super::{DIM, Out, count, paint};
+use super::{DIM, Out, count, many, paint};
 
 /// How much of a value is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,20 +69,26 @@ fn table(records: &[&Record], width: u16, fold: Fold) -> String {
         }
     }
     let mut lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
-    lines.extend(rest(records.len(), from + shown, &hidden));
+    lines.extend(rest(records.len(), from + shown, hidden.len(), width));
     lines.join("\n")
 }
 
-/// What a folded table leaves out.
-fn rest(all: usize, shown: usize, hidden: &[&str]) -> Option<String> {
+/// What a folded table leaves out; a line each where they do not fit one.
+fn rest(all: usize, shown: usize, hidden: usize, width: u16) -> Vec<String> {
     let mut parts = Vec::new();
     if shown < all {
-        parts.push(format!("{} of {} records, `:more` goes on", count(shown as u64), count(all as u64)));
+        parts.extend([format!("{} of {} records", count(shown as u64), count(all as u64)), "`:more` goes on".to_owned()]);
     }
-    if !hidden.is_empty() {
-        parts.push(format!("{} more columns", hidden.len()));
+    if hidden > 0 {
+        parts.push(many(hidden as u64, "more column"));
     }
-    (!parts.is_empty()).then(|| paint(DIM, format!("{}; `:full` shows all", parts.join(", "))).to_string())
+    if parts.is_empty() {
+        return parts;
+    }
+    parts.push("`:full` shows all".to_owned());
+    let line = parts.join(", ");
+    let lines = if line.chars().count() <= usize::from(width) { vec![line] } else { parts };
+    lines.into_iter().map(|line| paint(DIM, line).to_string()).collect()
 }
 
 fn cell(value: &Value, fold: Fold) -> comfy_table::Cell {

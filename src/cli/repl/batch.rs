@@ -3,12 +3,13 @@
 use std::io::{BufRead as _, BufReader, Read, Take};
 
 use crate::{
+    cli::render::Fold,
     host::{console::Console, on_interrupt},
     script::lex,
 };
 
 use super::{
-    super::{Context, Exit, Failure, render::Fold},
+    Context, Exit, Failure,
     shown::{Planned, failure, print, shown},
 };
 

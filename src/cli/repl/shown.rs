@@ -9,7 +9,7 @@ use crate::{
     script::{self, Evaluated, PrintSink, RunError},
 };
 
-use super::super::{
+use crate::cli::{
     Context, Exit, Failure,
     exit::{Spot, exit_of},
     render::{DIM, Fold, WARN, many, paint, told, value},
@@ -76,6 +76,8 @@ pub(super) fn print(console: &Console, cx: &Context) -> PrintSink {
             out.note(line);
         } else {
             out.line(line);
+            // Somebody may be watching a long evaluation.
+            out.flush();
         }
         if out.is_closed() {
             cancel.request();

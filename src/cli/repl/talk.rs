@@ -9,6 +9,11 @@ use std::{
 };
 
 use crate::{
+    cli::{
+        Context, Exit, Failure, docs, list,
+        render::{self, BAD, BOLD, DIM, Fold, WARN, many, paint, time},
+        show,
+    },
     host::{Workspace, catalogue::Catalogue, console::Console, on_interrupt},
     model::Value,
     repl::{COMMANDS, Command, Editor, Line, Suggest, parse},
@@ -16,14 +21,7 @@ use crate::{
     store::{Participant, ParticipantFilter},
 };
 
-use super::{
-    super::{
-        Context, Exit, Failure, docs, list,
-        render::{BAD, BOLD, DIM, Fold, WARN, many, paint, time},
-        show,
-    },
-    shown::{Planned, failure, print, shown},
-};
+use super::shown::{Planned, failure, print, shown};
 
 /// Records shown at once.
 const PAGE: usize = 20;
@@ -150,7 +148,7 @@ impl Talk<'_> {
 
     fn failed(&self, failure: &Failure) {
         if !failure.shown {
-            super::super::render::failure(&self.cx.out, failure);
+            render::failure(&self.cx.out, failure);
         }
     }
 

@@ -102,14 +102,14 @@ fn h5_records_are_tables_that_fit_even_twenty_columns() {
     let make = "let rows = []; for n in 0..50 { rows.push(#{ id: n, name: `customer ${n}`, region: \"north\", plan: \"gold\" }) } rows";
     let wide = Terminal::repl(&workspace, 100, false);
     wide.say(make);
-    wide.see("20 of 50 records, `:more` goes on; `:full` shows all");
+    wide.see("20 of 50 records, `:more` goes on, `:full` shows all");
     wide.say(":more");
     wide.see("customer 39");
     wide.say(":full");
     wide.see("customer 49");
     let narrow = Terminal::repl(&workspace, 20, false);
     narrow.say(make);
-    narrow.see("more columns");
+    narrow.see("1 more column\n");
     narrow.ready();
     assert!(narrow.contents().lines().all(|line| line.chars().count() <= 20), "{}", narrow.contents());
 }
