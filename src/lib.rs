@@ -16,6 +16,7 @@
 //! | 2 | `flow` | doing the work: mappings, rules, segments, journeys |
 //! | 3 | `host` | the living process: watch, reload, schedule |
 //! | 4 | `repl` | the line editor of `tabi repl` and its commands |
+//! | 4 | `web` | the server of links, surveys and web hooks |
 //! | 5 | `cli` | one file per subcommand; `render` alone prints |
 
 pub mod model;
@@ -32,5 +33,6 @@ pub mod flow;
 pub mod host;
 
 pub mod repl;
+pub mod web;
 
 pub mod cli;

@@ -15,3 +15,4 @@ mod script;
 mod store;
 mod support;
 mod tidy;
+mod web;

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::{check, completions, definitions, docs, exec, history, init, journey, list, plan, render::Color, repl, run, sandbox, show, up};
+use super::{
+    check, completions, definitions, docs, exec, explain, history, init, journey, list, plan, render::Color, repl, run, sandbox, show, simulate,
+    test, up,
+};
 
 /// Customer-success automation by scripts: Salesforce, Pendo and Gainsight kept in agreement.
 #[derive(Debug, Parser)]
@@ -52,6 +55,8 @@ pub(crate) enum Command {
     Run(run::Run),
     /// Journeys: list them, show their flow.
     Journey(journey::Journey),
+    /// Play a journey in virtual time: who comes where, what goes out when, what is likely to be a mistake.
+    Simulate(simulate::Simulate),
     /// Run a plain automation script once, top to bottom.
     Exec(exec::Exec),
     /// Try things: evaluate rhai line by line with the same primitives as scripts.
@@ -62,10 +67,14 @@ pub(crate) enum Command {
     History(history::History),
     /// Show one run, with the rows it could not write.
     Show(show::Show),
+    /// Run the workspace's tests, each on a sandbox of its own.
+    Test(test::Test),
     /// The emulated systems alone, until they are asked to stop.
     Sandbox(sandbox::Sandbox),
-    /// The reference of every function with its examples, and of every diagnostic code.
+    /// The reference of every function with its examples, and the guide; as one HTML page, too.
     Docs(docs::Docs),
+    /// Explain a diagnostic code: what triggers it, and the same mended.
+    Explain(explain::Explain),
     /// Write the script API as `.d.rhai` files, for editors.
     Definitions(definitions::Definitions),
     /// Print a script that completes commands and names in a shell.

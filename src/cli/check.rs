@@ -1,4 +1,4 @@
-//! `tabi check [FILE...]`: compiles, runs the declarations, and says everything that is wrong at once.
+//! `tabi check [FILE...]`: compiles, runs the declarations, and says everything that is wrong at once; `--fix` mends what is certain.
 
 use std::{cell::RefCell, collections::BTreeMap, path::PathBuf, sync::Arc};
 
@@ -15,6 +15,7 @@ use crate::{
 use super::{
     Context, Exit, Failure,
     exit::Spot,
+    fix::{self, Mend, Mending, mending},
     render::{BAD, DIM, GOOD, WARN, diagnostics, many, paint},
 };
 
@@ -25,32 +26,103 @@ pub(crate) struct Check {
     /// Ask the systems which objects and fields there are.
     #[arg(long)]
     online: bool,
+    /// Apply the suggestions that are certain, and check again.
+    #[arg(long)]
+    fix: bool,
+    /// With `--fix`: show what would change; no file is touched.
+    #[arg(long, requires = "fix")]
+    dry_run: bool,
+    /// Show every finding, however many there are.
+    #[arg(long)]
+    all: bool,
 }
+
+/// Findings that people are shown without `--all`.
+const SHOWN: usize = 50;
+/// Rounds of mending: what one edit uncovers is mended in the next.
+const ROUNDS: usize = 10;
 
 /// Checks the workspace's scripts.
 pub(crate) fn check(args: &Check, cx: &Context) -> Result<Exit, Failure> {
     let workspace = cx.workspace()?;
-    let loaded = workspace.load();
-    let mut found = loaded.generation.diagnostics().to_vec();
-    found.extend(against_list(&loaded, &workspace));
-    found.extend(against_schemas(&loaded, &workspace, args.online, cx)?);
-    let only = names(&args.files, &workspace)?;
-    found.retain(|finding| only.is_empty() || only.contains(&finding.file));
+    let (mut loaded, mut found) = look(args, &workspace, cx)?;
+    let mended = if args.fix { Some(mend(args, &workspace, (&mut loaded, &mut found), cx)?) } else { None };
     let errors = found.iter().filter(|d| d.is_error()).count();
-    tell(&found, errors, &loaded, cx);
+    tell(&found, errors, (&loaded, args.all), mended.as_ref(), cx);
     Ok(if errors > 0 { Exit::Scripts } else { Exit::Done })
 }
 
-fn tell(found: &[Diagnostic], errors: usize, loaded: &Loaded, cx: &Context) {
+/// Loads the scripts and finds everything that is wrong with them.
+fn look(args: &Check, workspace: &Workspace, cx: &Context) -> Result<(Loaded, Vec<Diagnostic>), Failure> {
+    let loaded = workspace.load();
+    let mut found = loaded.generation.diagnostics().to_vec();
+    found.extend(against_list(&loaded, workspace));
+    found.extend(against_schemas(&loaded, workspace, args.online, cx)?);
+    let only = names(&args.files, workspace)?;
+    found.retain(|finding| only.is_empty() || only.contains(&finding.file));
+    loaded.generation.settle(&mut found);
+    Ok((loaded, found))
+}
+
+/// Mends what is certain and looks again, until nothing certain is left. A file that is worse off afterwards is put back.
+fn mend(args: &Check, workspace: &Workspace, (loaded, found): (&mut Loaded, &mut Vec<Diagnostic>), cx: &Context) -> Result<Mending, Failure> {
+    let mut all = Mending { dry: args.dry_run, ..Mending::default() };
+    for _ in 0..ROUNDS {
+        let Mending { mends, left, .. } = mending(found, &loaded.generation, &workspace.root);
+        all.left.extend(left);
+        let mends: Vec<Mend> = mends.into_iter().filter(|mend| !all.left.contains_key(&mend.file)).collect();
+        if mends.is_empty() {
+            break;
+        }
+        if args.dry_run {
+            all.mends.extend(mends);
+            break;
+        }
+        mends.iter().try_for_each(Mend::write)?;
+        let (after, now) = look(args, workspace, cx)?;
+        let worse = |mend: &&Mend| errors_in(&now, &mend.file) > errors_in(found, &mend.file);
+        let (worse, better): (Vec<&Mend>, Vec<&Mend>) = mends.iter().partition(worse);
+        worse.iter().try_for_each(|mend| mend.restore())?;
+        all.left.extend(worse.iter().map(|mend| (mend.file.clone(), "the suggestions would bring other errors".to_owned())));
+        all.mends.extend(better.into_iter().cloned());
+        (*loaded, *found) = if worse.is_empty() { (after, now) } else { look(args, workspace, cx)? };
+    }
+    Ok(all)
+}
+
+fn errors_in(found: &[Diagnostic], file: &str) -> usize {
+    found.iter().filter(|finding| finding.is_error() && finding.file == file).count()
+}
+
+fn tell(found: &[Diagnostic], errors: usize, (loaded, all): (&Loaded, bool), mended: Option<&Mending>, cx: &Context) {
     let (files, declared) = (loaded.generation.files(), loaded.generation.declared());
-    cx.out.json(&json!({
+    let mut document = json!({
         "ok": errors == 0, "files": files.len(), "hash": loaded.generation.hash(),
-        "declarations": declared.iter().map(|d| document(d)).collect::<Vec<_>>(), "diagnostics": found,
-    }));
-    for text in diagnostics(found, &loaded.generation, &cx.out) {
+        "declarations": declared.iter().map(|d| declaration_document(d)).collect::<Vec<_>>(), "diagnostics": found,
+    });
+    if let Some(mended) = mended {
+        document["fixed"] = mended.mends.iter().map(Mend::document).collect();
+        document["left"] = mended.left.iter().map(|(file, reason)| json!({"file": file, "reason": reason})).collect();
+    }
+    cx.out.json(&document);
+    if let Some(mended) = mended {
+        mended.mends.iter().for_each(|mend| mend.diff(cx));
+        fix::tell_count(&mended.mends, mended.dry, cx);
+        fix::tell_left(&mended.left, cx);
+    }
+    let shown = if all { found } else { found.get(..SHOWN).unwrap_or(found) };
+    for text in diagnostics(shown, &loaded.generation, &cx.out) {
         cx.out.line(format!("{text}\n"));
     }
-    let what = format!("{}, {}", many(files.len() as u64, "file"), many(declared.len() as u64, "declaration"));
+    if shown.len() < found.len() {
+        let more = many((found.len() - shown.len()) as u64, "finding");
+        cx.out.line(paint(DIM, format!("and {more} more; `tabi check --all` shows them\n")));
+    }
+    verdict(found, errors, (files.len(), declared.len()), mended.is_some(), cx);
+}
+
+fn verdict(found: &[Diagnostic], errors: usize, (files, declared): (usize, usize), mended: bool, cx: &Context) {
+    let what = format!("{}, {}", many(files as u64, "file"), many(declared as u64, "declaration"));
     let verdict = match (errors, found.len() - errors) {
         (0, 0) => paint(GOOD, "ok".to_owned()),
         (0, warnings) => paint(WARN, format!("ok, with {}", many(warnings as u64, "warning"))),
@@ -58,9 +130,13 @@ fn tell(found: &[Diagnostic], errors: usize, loaded: &Loaded, cx: &Context) {
         (errors, warnings) => paint(BAD, format!("{}, {}", many(errors as u64, "error"), many(warnings as u64, "warning"))),
     };
     cx.out.line(format!("{verdict} {}", paint(DIM, format!("({what})"))));
+    let certain = found.iter().flat_map(|finding| &finding.suggestions).filter(|suggestion| suggestion.certain).count();
+    if certain > 0 && !mended {
+        cx.out.line(paint(DIM, format!("`tabi check --fix` mends {}", many(certain as u64, "place"))));
+    }
 }
 
-fn document(declaration: &Declaration) -> serde_json::Value {
+fn declaration_document(declaration: &Declaration) -> serde_json::Value {
     json!({"name": declaration.name, "kind": declaration.kind().word(), "file": declaration.place.file, "line": declaration.place.line})
 }
 

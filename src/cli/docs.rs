@@ -1,38 +1,57 @@
-//! `tabi docs [NAME]`: the reference of everything scripts can say, and of every diagnostic code.
+//! `tabi docs [NAME]`: the reference of everything scripts can say, of every diagnostic code, and the guide; as one HTML page, too.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 use serde_json::json;
 
-use crate::script::{Code, Entry, explain, reference};
+use crate::script::{Entry, explain, reference};
 
 use super::{
-    Context, Exit, Failure,
-    render::{BOLD, DIM, closest, paint},
+    Context, Exit, Failure, docs_page,
+    render::{ADD, BOLD, DIM, closest, paint},
 };
 
 #[derive(Debug, Args)]
 pub(crate) struct Docs {
-    /// A function (`salesforce::query`), a namespace (`score`), or the code of a diagnostic (`E0402`).
+    /// A function (`salesforce::query`), a namespace (`score`), the code of a diagnostic (`E0402`), or `guide`.
     name: Option<String>,
+    /// Write everything to this file as one HTML page with search.
+    #[arg(long, value_name = "FILE", conflicts_with = "name")]
+    html: Option<PathBuf>,
 }
 
 impl Docs {
     /// What a name means.
     pub(crate) fn of(name: String) -> Self {
-        Self { name: Some(name) }
+        Self { name: Some(name), html: None }
     }
 }
+/// From the screens of the three consoles to lines of script.
+const GUIDE: &str = include_str!("docs_page/guide.md");
 
 /// Shows the reference, or the part of it that is asked for.
 pub(crate) fn docs(args: &Docs, cx: &Context) -> Result<Exit, Failure> {
     let entries = reference();
+    if let Some(file) = &args.html {
+        return written(file, &docs_page::html(&entries, GUIDE), cx);
+    }
     let Some(name) = &args.name else {
         cx.out.json(&entries);
         overview(&entries, cx);
         return Ok(Exit::Done);
     };
+    if name == "guide" {
+        cx.out.json(&json!({"guide": GUIDE}));
+        guide(cx);
+        return Ok(Exit::Done);
+    }
     if let Some(code) = explain(name) {
-        return Ok(code_explained(code, cx));
+        super::explain::explained(code, cx);
+        return Ok(Exit::Done);
     }
     let found: Vec<&Entry> = entries.iter().filter(|e| e.name == *name || e.namespace == *name || e.name.ends_with(&format!("::{name}"))).collect();
     cx.out.json(&found);
@@ -61,6 +80,26 @@ pub(crate) fn docs(args: &Docs, cx: &Context) -> Result<Exit, Failure> {
     }
 }
 
+fn written(file: &Path, html: &str, cx: &Context) -> Result<Exit, Failure> {
+    fs::write(file, html).map_err(|error| Failure::new(Exit::Usage, "unwritable", format!("`{}` cannot be written: {error}", file.display())))?;
+    cx.out.json(&json!({"file": file, "bytes": html.len()}));
+    cx.out.line(format!("  {} {}", paint(ADD, "+"), file.display()));
+    Ok(Exit::Done)
+}
+
+/// The guide as it is written, headings in bold and fences left out.
+fn guide(cx: &Context) {
+    let mut script = false;
+    for line in GUIDE.lines() {
+        match (line.starts_with("```"), line.trim_start_matches('#').trim_start()) {
+            (true, _) => script = !script,
+            (false, _) if script => cx.out.line(format!("    {line}")),
+            (false, heading) if line.starts_with('#') => cx.out.line(paint(BOLD, heading)),
+            (false, _) => cx.out.line(line),
+        }
+    }
+}
+
 fn hint(name: &str, known: &[&str]) -> String {
     let near = closest(name, known);
     if near.starts_with("did you mean") { near } else { "`tabi docs` lists all of them".into() }
@@ -76,7 +115,7 @@ fn overview(entries: &[Entry], cx: &Context) {
         }
         summary(entry, cx);
     }
-    cx.out.line(paint(DIM, "\n`tabi docs NAME` shows one with its examples; `tabi docs CODE` explains a diagnostic."));
+    cx.out.line(paint(DIM, "\n`tabi docs NAME` shows one with its examples; `tabi docs guide` goes through the consoles' screens; `tabi explain CODE` explains a diagnostic."));
 }
 
 fn summary(entry: &Entry, cx: &Context) {
@@ -101,10 +140,4 @@ fn page(entry: &Entry, cx: &Context) {
         }
         cx.out.line("");
     }
-}
-
-fn code_explained(code: &Code, cx: &Context) -> Exit {
-    cx.out.json(&json!({"code": code.code, "title": code.title, "explanation": code.explanation}));
-    cx.out.line(format!("{} {}\n\n  {}", paint(BOLD, code.code), paint(BOLD, code.title), code.explanation));
-    Exit::Done
 }

@@ -90,7 +90,9 @@ fn failure(why: &RunError, cx: &Context) -> Failure {
         RunError::Failed(failed) => {
             let place = failed.place.as_ref().map(|at| Box::new(Spot { file: at.file.clone(), line: at.line as usize, column: at.column as usize }));
             let exit = if failed.fault.kind == FaultKind::Script { Exit::Failed } else { exit_of(&failed.fault) };
-            Failure { exit, place, ..Failure::from(Fault::clone(&failed.fault)) }
+            let spot = |at: &script::Place| Spot { file: at.file.clone(), line: at.line as usize, column: at.column as usize };
+            let stack = failed.stack.iter().map(|frame| (frame.function.clone(), spot(&frame.place))).collect();
+            Failure { exit, place, stack, ..Failure::from(Fault::clone(&failed.fault)) }
         }
     }
 }

@@ -37,6 +37,8 @@ pub(crate) struct Failure {
     pub(crate) code: String,
     pub(crate) message: String,
     pub(crate) place: Option<Box<Spot>>,
+    /// The calls of the script that led there, the innermost one first.
+    pub(crate) stack: Vec<(String, Spot)>,
     pub(crate) hint: Option<String>,
     pub(crate) system: Option<System>,
     /// People were told already; programs were not.
@@ -53,7 +55,7 @@ pub(crate) struct Spot {
 
 impl Failure {
     pub(crate) fn new(exit: Exit, code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { exit, code: code.into(), message: message.into(), place: None, hint: None, system: None, shown: false }
+        Self { exit, code: code.into(), message: message.into(), place: None, stack: Vec::new(), hint: None, system: None, shown: false }
     }
 
     pub(crate) fn usage(message: impl Into<String>) -> Self {
@@ -105,6 +107,7 @@ impl From<host::Error> for Failure {
             host::Error::Config(error) => error.into(),
             host::Error::Store(error) => error.into(),
             host::Error::Sandbox(error) => error.into(),
+            busy @ host::Error::Busy { .. } => Self::new(Exit::Failed, "busy", busy.to_string()).hint("try again in a moment"),
             host::Error::Connectors(error @ connectors::Error::Smtp { .. }) => Self::new(Exit::Usage, "config_invalid", error.to_string()),
             other => Self::new(Exit::Failed, "io", other.to_string()),
         }

@@ -28,6 +28,11 @@ const FILES: &[(&str, &str)] = &[
     ("scripts/usage_to_gainsight.rhai", include_str!("../../scripts/usage_to_gainsight.rhai")),
     ("scripts/health_to_salesforce.rhai", include_str!("../../scripts/health_to_salesforce.rhai")),
     ("scripts/adoption_targets.rhai", include_str!("../../scripts/adoption_targets.rhai")),
+    ("scripts/onboarding.rhai", include_str!("../../scripts/onboarding.rhai")),
+    ("scripts/templates/layout.html", include_str!("../../scripts/templates/layout.html")),
+    ("scripts/templates/welcome.html", include_str!("../../scripts/templates/welcome.html")),
+    ("scripts/templates/nudge.html", include_str!("../../scripts/templates/nudge.html")),
+    ("tests/usage_test.rhai", include_str!("../../tests/scripts/usage_test.rhai")),
     ("quiet_accounts.rhai", include_str!("init/quiet_accounts.rhai")),
 ];
 

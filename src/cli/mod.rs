@@ -17,8 +17,14 @@ mod completions;
 mod definitions;
 /// `tabi docs`.
 mod docs;
+/// The reference as one HTML page.
+mod docs_page;
 /// `tabi exec`.
 mod exec;
+/// `tabi explain`.
+mod explain;
+/// `tabi check --fix`.
+mod fix;
 /// `tabi history`.
 mod history;
 /// `tabi init`.
@@ -35,8 +41,14 @@ mod repl;
 mod run;
 /// `tabi sandbox`.
 mod sandbox;
+/// The server of `tabi up`.
+mod server;
 /// `tabi show`.
 mod show;
+/// `tabi simulate`.
+mod simulate;
+/// `tabi test`.
+mod test;
 /// `tabi up`.
 mod up;
 /// What `plan` and `run` share.

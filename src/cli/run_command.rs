@@ -9,9 +9,9 @@ use crate::host::{Workspace, clock::Clock};
 use super::{
     Exit, Failure,
     args::{Cli, Command, Global},
-    check, completions, definitions, docs, exec, history, init, journey, list, plan,
+    check, completions, definitions, docs, exec, explain, history, init, journey, list, plan,
     render::{Out, failure, logs},
-    repl, run, sandbox, show, up,
+    repl, run, sandbox, show, simulate, test, up,
 };
 
 /// What every command is given.
@@ -54,13 +54,16 @@ fn dispatch(command: &Command, context: &Context) -> Result<Exit, Failure> {
         Command::Plan(args) => plan::plan(args, context),
         Command::Run(args) => run::run(args, context),
         Command::Journey(args) => journey::journey(args, context),
+        Command::Simulate(args) => simulate::simulate(args, context),
         Command::Exec(args) => exec::exec(args, context),
         Command::Repl(args) => repl::repl(args, context),
         Command::Up(args) => up::up(args, context),
         Command::History(args) => history::history(args, context),
         Command::Show(args) => show::show(args, context),
+        Command::Test(args) => test::test(args, context),
         Command::Sandbox(args) => sandbox::sandbox(args, context),
         Command::Docs(args) => docs::docs(args, context),
+        Command::Explain(args) => explain::explain(args, context),
         Command::Definitions(args) => definitions::definitions(args, context),
         Command::Completions(args) => completions::completions(args, context),
     }

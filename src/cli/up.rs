@@ -18,7 +18,7 @@ use crate::{
 use super::{
     Context, Exit, Failure, check,
     render::{BAD, BOLD, DIM, GOOD, Out, Teller, WARN, many, paint},
-    work,
+    server, work,
 };
 
 #[derive(Debug, Args)]
@@ -33,21 +33,34 @@ pub(crate) struct Up {
 
 /// Runs the host until SIGINT or SIGTERM.
 pub(crate) fn up(args: &Up, cx: &Context) -> Result<Exit, Failure> {
-    let workspace = cx.workspace()?;
+    let mut workspace = cx.workspace()?;
     if args.once {
         return run_due(&workspace, cx);
     }
     let session = Session::open(&workspace)?;
+    let serving = match server::start(&mut workspace, &session) {
+        Ok(serving) => serving,
+        Err(failure) => {
+            session.close();
+            return Err(failure);
+        }
+    };
     let teller = Arc::new(Teller::new(&cx.out, false, false));
     let notify = notify(&teller);
     let (out, telling) = (cx.out.clone(), Arc::clone(&teller));
     let tell: Tell = Arc::new(move |told| say(&told, &out, &telling));
     let at = format!("{} {} {}", paint(BOLD, "tabi up"), workspace.root.display(), paint(DIM, place(&workspace, &session)));
     cx.out.line(at);
+    if let Some(serving) = &serving {
+        server::said(serving, &workspace, &session, cx);
+    }
     let mut signals = session.signals();
     let watching = if args.poll { Watching::Polling } else { Watching::Told };
     live(&workspace, &session, watching, &notify, &tell, async move { signals.asked_to_stop().await });
     teller.end();
+    if let Some(serving) = serving {
+        session.runtime().block_on(serving.end());
+    }
     session.close();
     Ok(Exit::Done)
 }

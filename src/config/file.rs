@@ -27,7 +27,7 @@ pub struct Config {
     pub gainsight: Option<Section<Gainsight>>,
     pub px: Option<Section<Px>>,
     pub email: Option<Section<Email>>,
-    pub server: Option<Server>,
+    pub server: Option<Section<Server>>,
     #[serde(default)]
     pub http: Http,
     #[serde(default)]
@@ -112,6 +112,8 @@ pub struct Pendo {
     pub region: Option<String>,
     pub base_url: Option<Setting>,
     pub integration_key: Option<Secret>,
+    /// What Pendo signs its web hooks with.
+    pub webhook_secret: Option<Secret>,
     /// The most calls a minute; as many as Pendo takes when not given.
     pub calls_per_minute: Option<NonZeroU32>,
 }
@@ -165,7 +167,10 @@ pub struct Email {
 #[serde(deny_unknown_fields)]
 pub struct Server {
     /// Loopback unless told otherwise.
+    #[serde(default = "loopback")]
     pub listen: SocketAddr,
+    /// The address that links in mails and web hooks carry, such as `https://tabi.example.com`; `http://LISTEN` when not given.
+    pub public_url: Option<String>,
 }
 
 /// How all systems are called, and hosts that scripts may call by `http::`.
@@ -191,6 +196,9 @@ pub struct State {
     pub journal: Option<Duration>,
     /// Changed records in the journal, in all.
     pub journal_rows: Option<u64>,
+    /// How long after somebody's participation in a journey has ended it is remembered what they went through, such as `730d`.
+    #[serde(default, deserialize_with = "duration")]
+    pub participants: Option<Duration>,
 }
 
 /// What one evaluation of a script may use at most; what is not given keeps the engine's own limit.
@@ -218,6 +226,11 @@ pub struct Sandbox {
     pub accounts: Option<u64>,
     pub people: Option<u64>,
     pub seed: Option<u64>,
+}
+
+/// Where the server listens when nothing else is said.
+pub const fn loopback() -> SocketAddr {
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 7878)
 }
 
 const fn utc() -> TimeZone {

@@ -10,6 +10,6 @@ mod read;
 mod secret;
 
 pub use error::Error;
-pub use file::{Auth, Config, Email, Gainsight, Http, Limits, Pendo, Px, Salesforce, Sandbox, Section, Server, State};
+pub use file::{Auth, Config, Email, Gainsight, Http, Limits, Pendo, Px, Salesforce, Sandbox, Section, Server, State, loopback};
 pub use read::{FILE, load, parse};
 pub use secret::{Revealed, Secret, Setting};

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Auth, Config, Email, Error, Gainsight, Pendo, Px, Salesforce, Setting, secret::LITERAL};
+use super::{Auth, Config, Email, Error, Gainsight, Pendo, Px, Salesforce, Server, Setting, secret::LITERAL};
 
 /// The file's name in a workspace.
 pub const FILE: &str = "tabi.toml";
@@ -39,6 +39,9 @@ pub fn parse(text: &str, file: &Path) -> Result<Config, Error> {
     }
     if let Some(section) = &config.email {
         at.email(section.get_ref(), section.span())?;
+    }
+    if let Some(section) = &config.server {
+        at.server(section.get_ref(), &section.span())?;
     }
     Ok(config)
 }
@@ -160,6 +163,20 @@ impl Source<'_> {
             return Err(self.missing(&span, "email", "smtp", "the mail server, as `smtp://mail.example.com:587`"));
         }
         self.need(&span, "email", &[("from", s.from.is_some() || !connects)], "whom mail is from, as `CS team <cs@example.com>`")
+    }
+
+    fn server(&self, s: &Server, span: &Range<usize>) -> Result<(), Error> {
+        let sound = |url: &str| {
+            let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+            host.is_some_and(|host| !host.is_empty() && !host.contains(['?', '#', '"', '<', '>', ' ']))
+        };
+        match &s.public_url {
+            Some(url) if !sound(url) => {
+                let hint = "the address that people reach the server by, as `https://tabi.example.com`".to_owned();
+                Err(self.error("config_invalid", span, "`public_url` of [server] is no address", Some(hint)))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn region(&self, span: &Range<usize>, section: &str, region: Option<&str>, base_url: bool, known: &[&str]) -> Result<(), Error> {

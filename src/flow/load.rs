@@ -102,6 +102,13 @@ impl Load {
         self.seen.as_mut().is_none_or(|seen| seen.insert(hash(key)))
     }
 
+    /// Keys that came before may come again.
+    pub(crate) fn begin_again(&mut self) {
+        if let Some(seen) = &mut self.seen {
+            seen.clear();
+        }
+    }
+
     pub(crate) fn within(self, conditions: Vec<(String, Operator, Value)>) -> Self {
         Self { within: conditions, ..self }
     }
@@ -137,8 +144,22 @@ pub(crate) fn finish(work: &mut Work<'_>, load: &mut Load) -> Result<(), Error> 
     send(work, load)
 }
 
-fn candidate(load: &Load, row: &Record, date: Date) -> Result<Candidate, Rejection> {
-    let mut keys = Vec::with_capacity(load.keys.len());
+/// What identifies a row in its target.
+#[derive(Debug, Clone)]
+pub(crate) struct Key {
+    /// What people read, and what rejections of the row carry.
+    pub(crate) shown: String,
+    /// What is compared: the same for two spellings of one key.
+    pub(crate) compared: String,
+    values: Vec<Value>,
+}
+
+/// The key of a source row.
+///
+/// # Errors
+/// Why it has none.
+pub(crate) fn key(load: &Load, row: &Record, date: Date) -> Result<Key, Rejection> {
+    let mut values = Vec::with_capacity(load.keys.len());
     let mut shown = String::new();
     for slot in &load.keys {
         let value = fitted(slot, row, date, &shown)?;
@@ -150,10 +171,15 @@ fn candidate(load: &Load, row: &Record, date: Date) -> Result<Candidate, Rejecti
             shown.push('|');
         }
         shown.push_str(&value.to_string());
-        keys.push(value);
+        values.push(value);
     }
+    Ok(Key { compared: key_of(load, values.iter()), shown, values })
+}
+
+fn candidate(load: &Load, row: &Record, date: Date) -> Result<Candidate, Rejection> {
+    let Key { shown, compared, values: keys } = key(load, row, date)?;
     let values = load.fields.iter().map(|slot| fitted(slot, row, date, &shown)).collect::<Result<_, _>>()?;
-    Ok(Candidate { key: key_of(load, keys.iter()), shown, keys, values })
+    Ok(Candidate { key: compared, shown, keys, values })
 }
 
 fn fitted(slot: &Slot, row: &Record, date: Date, key: &str) -> Result<Value, Rejection> {

@@ -34,6 +34,6 @@ mod work;
 pub use cell::transform;
 pub use error::Error;
 pub use order::{Part, Stage, order};
-pub use perform::{Live, Plan, Planned, Wire};
+pub use perform::{Counted, Live, Plan, Planned, Simulate, Wire};
 pub use run::{Hands, Options, Status, Summary, run};
 pub use work::{Notice, Notify, Rejection, Tally};

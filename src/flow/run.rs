@@ -52,6 +52,8 @@ pub struct Options {
     pub zone: TimeZone,
     /// Makes the mails of journeys.
     pub mailer: journey::Mailer,
+    /// Of journeys that go on under an earlier revision, by name: with its templates.
+    pub mailers: BTreeMap<String, journey::Mailer>,
 }
 
 /// How one declaration's run ended.
@@ -274,7 +276,8 @@ fn dispatch(
         Body::Segment(one) => segment::run(work, &declaration.name, one).map(|()| None),
         // Has no stage.
         Body::Journey(one) => {
-            let hands = journey::Hands { store: wire.store(), perform: Arc::clone(perform), zone: &options.zone, mailer: &options.mailer };
+            let mailer = options.mailers.get(&declaration.name).unwrap_or(&options.mailer);
+            let hands = journey::Hands { store: wire.store(), perform: Arc::clone(perform), zone: &options.zone, mailer };
             journey::run(work, declaration, one, hands, options.occasion, options.now).map(|()| None)
         }
     }

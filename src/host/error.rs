@@ -20,6 +20,8 @@ pub enum Error {
     Flow(#[from] flow::Error),
     #[error("`{name}` is no journey")]
     NoJourney { name: String },
+    #[error("{owner} (process {process}) is moving the people of `{name}` right now")]
+    Busy { name: String, owner: String, process: u32 },
     #[error("the program could not start its threads: {0}")]
     Threads(io::Error),
 }

@@ -1,6 +1,9 @@
 //! Journeys in the living process: which of them run, and what the others wait for.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crate::{
     connectors::Stop,
@@ -9,55 +12,130 @@ use crate::{
         journey::{self, Desk, Edit, Mailer, Published, Rendered},
     },
     model::{Fault, FaultKind, Timestamp},
-    script::{Body, Declaration},
-    store::{Begin, Finish, ProgramStatus, Status, Store},
+    script::{Body, Declaration, Generation, Journey, Templates},
+    store::{Begin, Finish, Program, ProgramStatus, Status, Store, Take},
 };
 
-use super::{Error, Loaded, Session, Workspace};
+use super::{Earlier, Error, Loaded, Session, Workspace};
 
-/// Declarations that can run, and what is to be said about journeys that cannot.
+/// Declarations that can run, and what is to be said about journeys that cannot as they stand.
 #[derive(Debug, Default)]
 pub struct Runnable {
     pub declarations: Vec<Arc<Declaration>>,
-    /// Edits taken up, journeys that stand still.
+    /// Of journeys that go on under an earlier revision: its own templates.
+    pub mailers: BTreeMap<String, Mailer>,
+    /// Edits taken up, edits that wait, journeys that stand still.
     pub remarks: Vec<String>,
 }
 
-/// Everything but journeys that are not active or whose edit waits for a yes.
-pub fn runnable(store: &Store, declarations: &[Arc<Declaration>], now: Timestamp) -> Result<Runnable, Error> {
+impl Runnable {
+    /// A journey goes on as it was.
+    fn go_on(&mut self, generation: &Generation, name: &str) -> bool {
+        let Some(declaration) = generation.declaration(name) else { return false };
+        self.declarations.push(Arc::clone(declaration));
+        self.mailers.insert(name.to_owned(), mailer_of(generation.templates()));
+        true
+    }
+}
+
+/// What is looked at.
+pub struct Look<'a> {
+    pub workspace: &'a Workspace,
+    pub store: &'a Store,
+    pub loaded: &'a Loaded,
+    /// Names at work: their edits are taken up when they have come to an end.
+    pub busy: &'a BTreeSet<String>,
+    pub now: Timestamp,
+}
+
+/// Everything but journeys that are not active. One whose edit waits for a yes, or whose file has errors since the host began, goes on under
+/// its last accepted revision.
+pub fn runnable(look: &Look<'_>, earlier: &mut Earlier) -> Result<Runnable, Error> {
     let mut found = Runnable::default();
-    for declaration in declarations {
+    for declaration in look.loaded.declarations() {
         let Body::Journey(one) = &declaration.body else {
             found.declarations.push(Arc::clone(declaration));
             continue;
         };
-        let Some(program) = store.program(&declaration.name)?.filter(|program| program.status == ProgramStatus::Active) else { continue };
-        let name = &declaration.name;
-        match journey::take_edit(store, &program, declaration, one, now).map_err(Error::from)? {
-            Edit::None => found.declarations.push(Arc::clone(declaration)),
-            Edit::Applied(revision) => {
-                found.remarks.push(format!("journey `{name}` goes on as revision {revision}; everybody keeps their place"));
-                found.declarations.push(Arc::clone(declaration));
-            }
-            Edit::Held(reasons) => {
-                let reasons = reasons.join("; ");
-                found.remarks.push(format!("journey `{name}` stands still: {reasons}. `tabi journey publish {name} --accept` takes the edit up"));
-            }
+        let Some(program) = look.store.program(&declaration.name)?.filter(|program| program.status == ProgramStatus::Active) else { continue };
+        if look.busy.contains(&declaration.name) {
+            found.remarks.extend(earlier.waits(declaration, look.now).map(|(said, _)| said.to_owned()));
+            found.declarations.push(Arc::clone(declaration));
+            continue;
+        }
+        take_up(look, earlier, &mut found, (declaration, one), &program)?;
+    }
+    for program in undeclared(look)? {
+        let name = &program.name;
+        let broken = earlier.generation(look.workspace, look.store, &program)?.filter(|kept| has_errors(look.loaded, kept, name));
+        match broken {
+            Some(kept) if found.go_on(&kept, name) => found.remarks.push(format!(
+                "journey `{name}`: its file has errors; it goes on as revision {}, from the texts that were kept with it",
+                program.revision
+            )),
+            _ => found.remarks.push(format!(
+                "journey `{name}` is active and no file declares it: its people wait for it to come back. `tabi journey stop {name}` ends it"
+            )),
         }
     }
     Ok(found)
 }
 
-/// Names of journeys that are active but declared nowhere any more: their people wait.
-pub fn orphans(store: &Store, declarations: &[Arc<Declaration>]) -> Result<Vec<String>, Error> {
-    let names: BTreeSet<&str> = declarations.iter().map(|declaration| declaration.name.as_str()).collect();
-    let active = store.programs()?.into_iter().filter(|program| program.status == ProgramStatus::Active);
-    Ok(active.map(|program| program.name).filter(|name| !names.contains(name.as_str())).collect())
+fn take_up(
+    look: &Look<'_>,
+    earlier: &mut Earlier,
+    found: &mut Runnable,
+    (declaration, one): (&Arc<Declaration>, &Journey),
+    program: &Program,
+) -> Result<(), Error> {
+    let name = &declaration.name;
+    if earlier.waits(declaration, look.now).is_none_or(|(_, lately)| !lately) {
+        match journey::take_edit(look.store, program, declaration, one, &look.workspace.config.timezone, look.now)? {
+            Edit::None => {
+                found.declarations.push(Arc::clone(declaration));
+                return Ok(());
+            }
+            Edit::Applied(plan) => {
+                found.remarks.push(format!("{plan}\n  taken up: it goes on as revision {}, and everybody keeps their place", plan.to));
+                found.declarations.push(Arc::clone(declaration));
+                return Ok(());
+            }
+            Edit::Held(plan) => {
+                let goes_on = earlier.generation(look.workspace, look.store, program)?.is_some();
+                let meanwhile =
+                    if goes_on { format!("goes on as revision {} until then", program.revision) } else { "stands still until then".to_owned() };
+                let next = format!("`tabi journey publish {name} --accept` takes it up");
+                earlier.note(declaration, format!("{plan}\n  the edit waits: {next}; the journey {meanwhile}"), look.now);
+            }
+        }
+    }
+    found.remarks.extend(earlier.waits(declaration, look.now).map(|(said, _)| said.to_owned()));
+    if let Some(kept) = earlier.generation(look.workspace, look.store, program)? {
+        found.go_on(&kept, name);
+    }
+    Ok(())
 }
 
-/// Fills in the templates of a generation.
+/// Active programs that nothing declares at the moment.
+fn undeclared(look: &Look<'_>) -> Result<Vec<Program>, Error> {
+    let names: BTreeSet<&str> = look.loaded.declarations().iter().map(|declaration| declaration.name.as_str()).collect();
+    let active = look.store.programs()?.into_iter().filter(|program| program.status == ProgramStatus::Active);
+    Ok(active.filter(|program| !names.contains(program.name.as_str())).collect())
+}
+
+/// Whether the file that declared a journey is there and has errors, rather than being gone or not declaring it any more.
+fn has_errors(loaded: &Loaded, kept: &Generation, name: &str) -> bool {
+    let file = kept.declaration(name).map(|declaration| declaration.place.file.as_str());
+    loaded.generation.files().iter().any(|present| Some(present.name.as_str()) == file && !present.sound)
+}
+
+/// Fills in the templates of what is loaded.
 pub fn mailer(loaded: &Loaded) -> Mailer {
-    let (filling, looking) = (Arc::clone(loaded.templates()), Arc::clone(loaded.templates()));
+    mailer_of(loaded.templates())
+}
+
+fn mailer_of(templates: &Arc<Templates>) -> Mailer {
+    let (filling, looking) = (Arc::clone(templates), Arc::clone(templates));
     Mailer::new(
         move |name, data| {
             let invalid = |message: String| Fault::new(FaultKind::Invalid, message);
@@ -67,6 +145,14 @@ pub fn mailer(loaded: &Loaded) -> Mailer {
         },
         move |name| looking.names().contains(name),
     )
+}
+
+/// The same, with the links of the workspace's server.
+///
+/// # Errors
+/// When the key of links cannot be had.
+pub fn linked_mailer(workspace: &Workspace, loaded: &Loaded) -> Result<Mailer, Error> {
+    Ok(mailer(loaded).linked(workspace.links()?))
 }
 
 /// What publishing is done with.
@@ -88,15 +174,36 @@ pub fn publish(
     at: Option<Timestamp>,
     notify: &Notify,
 ) -> Result<Published, Error> {
-    let mailer = mailer(loaded);
-    publish_with(&Publishing { mailer, workspace, store: &session.store, wire: &session.wire, stop: &session.stop, notify }, declaration, at)
+    publish_moving((workspace, session, loaded), declaration, at, &[], notify)
+}
+
+/// The same, with steps that got another name: old and new.
+pub fn publish_moving(
+    (workspace, session, loaded): (&Workspace, &Session, &Loaded),
+    declaration: &Declaration,
+    at: Option<Timestamp>,
+    moves: &[(String, String)],
+    notify: &Notify,
+) -> Result<Published, Error> {
+    let hands =
+        Publishing { mailer: linked_mailer(workspace, loaded)?, workspace, store: &session.store, wire: &session.wire, stop: &session.stop, notify };
+    publish_in(&hands, declaration, at, moves)
 }
 
 /// Publishes a journey, now or at a set time; what it does outside is journaled as a run of its own.
 pub fn publish_with(hands: &Publishing<'_>, declaration: &Declaration, at: Option<Timestamp>) -> Result<Published, Error> {
+    publish_in(hands, declaration, at, &[])
+}
+
+/// Nobody moves meanwhile: a host that is just at it is not disturbed.
+fn publish_in(hands: &Publishing<'_>, declaration: &Declaration, at: Option<Timestamp>, moves: &[(String, String)]) -> Result<Published, Error> {
     let Body::Journey(one) = &declaration.body else { return Err(Error::NoJourney { name: declaration.name.clone() }) };
     let (store, now) = (hands.store, hands.workspace.clock.now());
     let options = flow::Options { mailer: hands.mailer.clone(), ..hands.workspace.run_options() };
+    let _alone = match store.take(&declaration.name, "tabi journey publish", now)? {
+        Take::Got(lease) => lease,
+        Take::Held(holder) => return Err(Error::Busy { name: declaration.name.clone(), owner: holder.owner, process: holder.pid }),
+    };
     let begin = Begin {
         name: &declaration.name,
         kind: declaration.kind().word(),
@@ -108,9 +215,9 @@ pub fn publish_with(hands: &Publishing<'_>, declaration: &Declaration, at: Optio
     let run = store.begin(&begin)?;
     let perform = Arc::new(flow::Live::new(hands.wire.clone(), run.clone()));
     let desk = Desk { store, perform, options: &options, notify: hands.notify, stop: hands.stop, now };
-    let published = journey::publish_program(&desk, declaration, one, at);
+    let published = journey::publish_moving(&desk, declaration, one, at, moves);
     let (status, message) = match &published {
-        Ok(Published::Draft(reasons)) => (Status::Failed, Some(reasons.join("; "))),
+        Ok(Published::Draft(reasons) | Published::Kept(reasons)) => (Status::Failed, Some(reasons.join("; "))),
         Err(error) => (Status::Failed, Some(error.to_string())),
         Ok(_) => (Status::Ok, None),
     };

@@ -6,6 +6,8 @@ pub mod clock;
 pub mod connect;
 /// What is due.
 pub mod due;
+/// Revisions that people go on under.
+mod earlier;
 /// Journeys in the living process.
 pub mod journeys;
 /// Scripts loaded beside those that run.
@@ -14,6 +16,8 @@ pub mod reload;
 pub mod scan;
 /// When a declaration runs next.
 pub mod schedule;
+/// The address and the key of the workspace's own server.
+mod server;
 /// Threads, state, connections and the sandbox, opened together.
 mod session;
 /// The sandbox of a workspace, one for all its commands.
@@ -33,9 +37,14 @@ pub mod console;
 mod error;
 /// One plain script, once.
 pub mod exec;
+/// A journey in virtual time.
+pub mod simulate;
+/// The workspace's own tests.
+pub mod test;
 /// One loop over one closed list of events.
 pub mod up;
 
+pub use earlier::Earlier;
 pub use error::Error;
 pub use reload::Loaded;
 pub use session::Session;

@@ -8,12 +8,12 @@ use std::{
     time::Duration,
 };
 
-use tokio::runtime::Runtime;
+use tokio::{runtime::Runtime, sync::Notify};
 
 use crate::{
     connectors::{Stop, Systems},
     flow::Wire,
-    host::{Workspace, clock, connect, shared},
+    host::{Workspace, connect, shared},
     store::Store,
 };
 
@@ -30,6 +30,8 @@ pub struct Session {
     pub stop: Stop,
     /// Set together with `stop`: for scripts, which only look.
     pub interrupted: Arc<AtomicBool>,
+    /// Rung when something came in from outside: a living host looks at once.
+    pub stirred: Arc<Notify>,
     sandbox: Option<shared::Shared>,
     runtime: Runtime,
 }
@@ -50,8 +52,9 @@ impl Session {
         let systems = Systems::new(options, stop.clone())?;
         drop(entered);
         let store = workspace.store()?;
-        let wire = Wire::new(systems, runtime.handle().clone(), Arc::clone(&store), clock::now);
-        Ok(Self { store, wire, stop, interrupted: Arc::default(), sandbox, runtime })
+        let clock = workspace.clock.clone();
+        let wire = Wire::new(systems, runtime.handle().clone(), Arc::clone(&store), move || clock.now());
+        Ok(Self { store, wire, stop, interrupted: Arc::default(), stirred: Arc::default(), sandbox, runtime })
     }
 
     /// Ends the work at SIGINT or SIGTERM, letting what is in flight finish; `again` is called at the second one.
@@ -74,6 +77,11 @@ impl Session {
 
     pub fn runtime(&self) -> &Runtime {
         &self.runtime
+    }
+
+    /// What the sandbox's systems are reached by, where there is one.
+    pub fn sandbox_credentials(&self) -> Option<serde_json::Value> {
+        self.sandbox.as_ref().map(shared::Shared::credentials)
     }
 
     /// Whether another process runs the sandbox that this one uses.

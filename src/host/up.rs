@@ -14,16 +14,16 @@ use crate::{
     config,
     flow::{
         self, Hands, Notify, Summary,
-        journey::{Occasion, Published, wake},
+        journey::{Mailer, Occasion, Published, wake},
     },
     script::{Declaration, Kind},
 };
 
 use super::{
-    Error, Loaded, Session, Workspace,
+    Earlier, Error, Loaded, Session, Workspace,
     clock::stopwatch,
     due::{self, Due, Since},
-    journeys,
+    journeys::{self, Look},
     reload::{Receipt, reload},
     watch::{Settle, Watch},
 };
@@ -34,6 +34,9 @@ const GRACE: Duration = Duration::from_secs(4);
 /// How long a journey rests after a look at what is due in it, and after one that failed: what is wrong then is wrong a little longer.
 const REST: jiff::SignedDuration = jiff::SignedDuration::from_millis(500);
 const REST_AFTER_FAILURE: jiff::SignedDuration = jiff::SignedDuration::from_secs(30);
+
+/// How often what is old is forgotten.
+const SWEEP: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 
 /// What the host tells while it lives.
 #[derive(Debug)]
@@ -64,6 +67,8 @@ enum Event {
     Loaded(Box<(Loaded, Receipt)>),
     /// A declaration is due.
     Due,
+    /// Something came in from outside.
+    Stirred,
     /// A declaration of a batch ended.
     Ended(Box<Summary>),
     /// A batch of declarations ended.
@@ -82,7 +87,8 @@ pub fn once(
     let marks = due::marks(&session.store)?;
     let now = workspace.clock.now();
     publish_scheduled(workspace, session, loaded, notify)?;
-    let runnable = journeys::runnable(&session.store, loaded.declarations(), now)?;
+    let look = Look { workspace, store: &session.store, loaded, busy: &BTreeSet::new(), now };
+    let runnable = journeys::runnable(&look, &mut Earlier::default())?;
     for message in runnable.remarks {
         notify(flow::Notice::Warning { name: "up".to_owned(), message });
     }
@@ -100,7 +106,8 @@ pub fn once(
             reason: "schedule".into(),
             owner: "tabi up --once".into(),
             occasion,
-            mailer: journeys::mailer(loaded),
+            mailer: journeys::linked_mailer(workspace, loaded)?,
+            mailers: runnable.mailers.clone(),
             ..workspace.run_options()
         };
         summaries.extend(flow::run(&batch, &options, &session.wire, notify, &session.stop, |summary| each(summary)));
@@ -165,6 +172,11 @@ struct Host<'a> {
     since: BTreeMap<String, Since>,
     /// What was said about journeys last.
     remarks: BTreeSet<String>,
+    /// What journeys go on under, where that is not what lies on disk.
+    earlier: Earlier,
+    mailers: BTreeMap<String, Mailer>,
+    /// When what is old was last forgotten.
+    swept: Option<Timestamp>,
     /// Until when journeys rest.
     resting: BTreeMap<String, Timestamp>,
     /// Names at work, by batch.
@@ -202,6 +214,9 @@ impl<'a> Host<'a> {
             config: (found.config.clone(), found.config),
             since: BTreeMap::new(),
             remarks: BTreeSet::new(),
+            earlier: Earlier::default(),
+            mailers: BTreeMap::new(),
+            swept: None,
             resting: BTreeMap::new(),
             running: BTreeMap::new(),
             batches: 0,
@@ -227,7 +242,7 @@ impl<'a> Host<'a> {
                 Event::Hint => self.settle.hint(stopwatch()),
                 Event::Look => self.look(),
                 Event::Loaded(loaded) => self.swap(*loaded),
-                Event::Due => (),
+                Event::Due | Event::Stirred => (),
                 Event::Ended(summary) => self.ended(&summary),
                 Event::BatchEnded(batch) => drop(self.running.remove(&batch)),
                 Event::Stop => break,
@@ -264,6 +279,7 @@ impl<'a> Host<'a> {
             biased;
             event = events.recv() => event.unwrap_or(Event::Stop),
             () = due => Event::Due,
+            () = self.session.stirred.notified() => Event::Stirred,
             () = tokio::time::sleep(look), if !self.loading => Event::Look,
         }
     }
@@ -326,6 +342,7 @@ impl<'a> Host<'a> {
     /// Begins what is due and returns when something else will be.
     fn begin_due(&mut self) -> Option<Timestamp> {
         let (now, store) = (self.workspace.clock.now(), Arc::clone(&self.session.store));
+        self.sweep(now);
         let looked = self.runnable(now).and_then(|runnable| Ok((runnable, due::marks(&store)?, wake(&store, now)?)));
         let (runnable, marks, wake) = match looked {
             Ok(looked) => looked,
@@ -354,6 +371,20 @@ impl<'a> Host<'a> {
         [next, wake.next, awake_again].into_iter().flatten().min()
     }
 
+    /// Forgets what is old, once a day, beside the loop.
+    fn sweep(&mut self, now: Timestamp) {
+        if self.swept.is_some_and(|at| now.duration_since(at) < SWEEP) {
+            return;
+        }
+        self.swept = Some(now);
+        let (store, keep) = (Arc::clone(&self.session.store), self.workspace.retention());
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = store.sweep(keep, now) {
+                tracing::warn!(%error, "what is old could not be forgotten");
+            }
+        });
+    }
+
     /// Told; a journey that failed is not looked at again at once.
     fn ended(&mut self, summary: &Summary) {
         self.tell(Told::Ended(summary));
@@ -365,18 +396,24 @@ impl<'a> Host<'a> {
 
     /// What can run now. Remarks about journeys are made once.
     fn runnable(&mut self, now: Timestamp) -> Result<Vec<Arc<Declaration>>, Error> {
-        let runnable = journeys::runnable(&self.session.store, self.loaded.declarations(), now)?;
-        let mut remarks: BTreeSet<String> = runnable.remarks.into_iter().collect();
-        remarks.extend(
-            journeys::orphans(&self.session.store, self.loaded.declarations())?
-                .into_iter()
-                .map(|name| format!("journey `{name}` is active and no file declares it: its people wait for it to come back")),
-        );
+        let busy = self.running.values().flatten().cloned().collect();
+        let look = Look { workspace: self.workspace, store: &self.session.store, loaded: &self.loaded, busy: &busy, now };
+        let runnable = journeys::runnable(&look, &mut self.earlier)?;
+        let remarks: BTreeSet<String> = runnable.remarks.into_iter().collect();
+        self.mailers = runnable.mailers;
         for remark in remarks.difference(&self.remarks) {
             self.tell(Told::Trouble(remark));
         }
         self.remarks = remarks;
         Ok(runnable.declarations)
+    }
+
+    /// Mails with links, or without them where the key of links cannot be had, which is told.
+    fn mailer(&self) -> flow::journey::Mailer {
+        journeys::linked_mailer(self.workspace, &self.loaded).unwrap_or_else(|error| {
+            self.tell(Told::Trouble(&format!("mails go out without links: {error}")));
+            journeys::mailer(&self.loaded)
+        })
     }
 
     /// Publishes a scheduled journey beside the loop.
@@ -386,7 +423,7 @@ impl<'a> Host<'a> {
         let number = self.batches;
         self.running.insert(number, BTreeSet::from([name]));
         let (workspace, wire, store) = (self.workspace.clone(), self.session.wire.clone(), Arc::clone(&self.session.store));
-        let mailer = journeys::mailer(&self.loaded);
+        let mailer = self.mailer();
         let (stop, notify, send) = (self.session.stop.clone(), Arc::clone(self.notify), self.send.clone());
         tokio::task::spawn_blocking(move || {
             let _ended = OnDrop(send, number);
@@ -418,7 +455,8 @@ impl<'a> Host<'a> {
             reason: reason.into(),
             owner: "tabi up".into(),
             occasion,
-            mailer: journeys::mailer(&self.loaded),
+            mailer: self.mailer(),
+            mailers: self.mailers.clone(),
             ..self.workspace.run_options()
         };
         let (wire, stop, notify, send) = (self.session.wire.clone(), self.session.stop.clone(), Arc::clone(self.notify), self.send.clone());

@@ -13,7 +13,7 @@ use crate::{
     host::clock::Clock,
     model::Date,
     sandbox,
-    store::{self, Store},
+    store::{self, Retention, Store},
 };
 
 use super::{Error, Loaded, reload::reload};
@@ -31,6 +31,8 @@ pub struct Workspace {
     pub config: Config,
     pub clock: Clock,
     sandbox: bool,
+    /// The address of the server that this process runs.
+    pub(super) serving: Option<Arc<str>>,
 }
 
 impl Workspace {
@@ -43,7 +45,17 @@ impl Workspace {
             None => nearest(&env::current_dir().map_err(unreadable)?),
         };
         let config = config::load(&root)?;
-        Ok(Self { root, config, clock, sandbox })
+        Ok(Self { root, config, clock, sandbox, serving: None })
+    }
+
+    /// Links of mails lead to this address from now on.
+    pub fn serve_at(&mut self, url: &str) {
+        self.serving = Some(url.into());
+    }
+
+    /// The same workspace at another time, on a sandbox whatever is connected.
+    pub(super) fn on_clock(&self, clock: Clock) -> Self {
+        Self { clock, sandbox: true, ..self.clone() }
     }
 
     /// Whether every system is the sandbox.
@@ -98,6 +110,23 @@ impl Workspace {
             occasion: flow::journey::Occasion::People,
             zone: self.config.timezone.clone(),
             mailer: flow::journey::Mailer::none(),
+            mailers: BTreeMap::new(),
+        }
+    }
+
+    /// How much is remembered, where `tabi.toml` says nothing else: runs for a year, the journal of changes for 90 days and 5,000,000 records,
+    /// what people went through in journeys for two years after they ended, the texts of 50 revisions of each journey.
+    pub fn retention(&self) -> Retention {
+        let state = &self.config.state;
+        let days = |length: Option<std::time::Duration>, usual: u32| {
+            Some(length.map_or(usual, |length| u32::try_from(length.as_secs().div_ceil(86_400)).unwrap_or(u32::MAX)))
+        };
+        Retention {
+            run_days: days(state.runs, 365),
+            journal_days: days(state.journal, 90),
+            journal_rows: Some(state.journal_rows.unwrap_or(5_000_000)),
+            participant_days: days(state.participants, 730),
+            revision_texts: Some(50),
         }
     }
 

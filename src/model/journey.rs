@@ -6,7 +6,7 @@ use std::fmt;
 use jiff::civil::{Time, Weekday};
 use serde::{Deserialize, Serialize};
 
-use super::{Operator, Value};
+use super::{Operator, Question, QuestionKind, Value};
 
 /// The program models of Journey Orchestrator (B3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,6 +85,12 @@ pub enum Does {
         channel: Channel,
         /// The mail that carries it.
         template: Option<String>,
+        /// What the hosted page asks, where the script says it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        questions: Vec<Question>,
+        /// What a program of the journey's model asks.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by_model: Option<QuestionKind>,
     },
     /// Reminds of an earlier survey step who has not responded (B14).
     Remind {
@@ -175,6 +181,24 @@ impl Does {
             Self::Run => "run",
             Self::Finish => "finish",
             Self::Drop { .. } => "drop",
+        }
+    }
+
+    /// The template of the mail that it sends.
+    pub fn template(&self) -> Option<&str> {
+        match self {
+            Self::SendEmail { template } => Some(template),
+            Self::Survey { template, .. } | Self::Remind { template, .. } => template.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// The engagement that it shows in PX, by the name that the script gives it. A reminder shows its survey's.
+    pub fn shown(&self) -> Option<&str> {
+        match self {
+            Self::Engagement { engagement } => Some(engagement),
+            Self::Survey { survey, .. } => Some(survey),
+            _ => None,
         }
     }
 
@@ -326,6 +350,33 @@ impl Graph {
         self.steps.iter().find(|step| step.name == name)
     }
 
+    /// Whether it is the same flow; where its steps are written does not count.
+    pub fn same_flow(&self, other: &Self) -> bool {
+        self.steps.len() == other.steps.len() && self.steps.iter().zip(&other.steps).all(|(one, two)| one.same(two))
+    }
+
+    /// The same flow with steps under other names, wherever they are named.
+    pub fn renamed(&self, names: &[(String, String)]) -> Self {
+        let new = |name: &str| names.iter().find(|(old, _)| old == name).map_or(name, |(_, new)| new).to_owned();
+        let way = |to: &Option<String>| to.as_deref().map(new);
+        let steps = self.steps.iter().map(|step| {
+            let does = match &step.does {
+                Does::WaitFor { when, within, then, otherwise } => {
+                    Does::WaitFor { when: when.renamed(&new), within: *within, then: way(then), otherwise: way(otherwise) }
+                }
+                Does::Branch { arms, otherwise } => {
+                    let arms = arms.iter().map(|arm| Arm { when: arm.when.renamed(&new), next: way(&arm.next) }).collect();
+                    Does::Branch { arms, otherwise: way(otherwise) }
+                }
+                Does::Split { arms } => Does::Split { arms: arms.iter().map(|arm| Share { next: way(&arm.next), ..arm.clone() }).collect() },
+                Does::Remind { of, channel, template } => Does::Remind { of: new(of), channel: *channel, template: template.clone() },
+                other => other.clone(),
+            };
+            Step { name: new(&step.name), does, next: way(&step.next), line: step.line }
+        });
+        Self { steps: steps.collect() }
+    }
+
     /// Where people enter.
     pub fn start(&self) -> Option<&Step> {
         self.steps.first()
@@ -333,6 +384,11 @@ impl Graph {
 }
 
 impl Step {
+    /// Whether it does the same and leads to the same steps.
+    pub fn same(&self, other: &Self) -> bool {
+        self.name == other.name && self.does == other.does && self.next == other.next
+    }
+
     /// Everything that can come next: the word on the arrow, and the step; none ends the journey.
     pub fn exits(&self) -> Vec<(String, Option<&str>)> {
         match &self.does {
@@ -351,6 +407,19 @@ impl Step {
 }
 
 impl When {
+    /// The same question about steps under other names.
+    fn renamed(&self, new: &impl Fn(&str) -> String) -> Self {
+        let all = |parts: &[Self]| parts.iter().map(|part| part.renamed(new)).collect();
+        match self {
+            Self::All(parts) => Self::All(all(parts)),
+            Self::Any(parts) => Self::Any(all(parts)),
+            Self::Not(inner) => Self::Not(Box::new(inner.renamed(new))),
+            Self::Event { event, step } => Self::Event { event: *event, step: new(step) },
+            Self::Score { step, operator, value } => Self::Score { step: new(step), operator: *operator, value: value.clone() },
+            other => other.clone(),
+        }
+    }
+
     /// Every condition within, depth first.
     pub fn atoms(&self) -> Vec<&Self> {
         match self {

@@ -18,6 +18,8 @@ mod schedule;
 mod schema;
 /// What can be read.
 mod source;
+/// What a survey asks.
+mod survey;
 /// Which of the systems.
 mod system;
 /// One cell and one row.
@@ -31,6 +33,7 @@ pub use participant::{alias, with_aliases};
 pub use schedule::Schedule;
 pub use schema::{Field, FieldType, Misfit, ObjectSchema};
 pub use source::{Measure, Query, Report, Source};
+pub use survey::{MAIL_FIELDS, Question, QuestionKind, questions};
 pub use system::System;
 pub use value::{Name, Record, Value};
 

@@ -13,7 +13,7 @@ use reedline::{
     PromptEditMode, PromptHistorySearch, Reedline, ReedlineEvent, ReedlineMenu, Signal, Span, ValidationResult, Validator, default_emacs_keybindings,
 };
 
-use crate::script::{Suggestion, lex};
+use crate::script::{Completion, lex};
 
 use super::{COMMANDS, highlight::Colours};
 
@@ -23,7 +23,7 @@ const REMEMBERED: usize = 2_000;
 const MENU: &str = "completion";
 
 /// What fits behind the first text, with the second behind the cursor.
-pub type Suggest = Arc<dyn Fn(&str, &str) -> Vec<Suggestion> + Send + Sync>;
+pub type Suggest = Arc<dyn Fn(&str, &str) -> Vec<Completion> + Send + Sync>;
 
 /// What came of reading a line.
 #[derive(Debug, PartialEq, Eq)]
@@ -133,9 +133,9 @@ impl Completer for Words {
     }
 }
 
-fn commands(before: &str) -> Vec<Suggestion> {
+fn commands(before: &str) -> Vec<Completion> {
     let fitting = COMMANDS.iter().map(|(form, about)| (form.split(' ').next().unwrap_or(form), about)).filter(|(word, _)| word.starts_with(before));
-    fitting.map(|(word, about)| Suggestion { text: word.to_owned(), about: (*about).to_owned(), start: 0 }).collect()
+    fitting.map(|(word, about)| Completion { text: word.to_owned(), about: (*about).to_owned(), start: 0 }).collect()
 }
 
 struct Sign<'p>(&'p str);

@@ -15,6 +15,10 @@ pub enum Error {
     Corrupt { path: PathBuf, line: usize, source: serde_json::Error },
     #[error("the stored company has {what} {stored}, not {asked}; start fresh to change it")]
     OtherCompany { what: &'static str, stored: u64, asked: u64 },
+    #[error("the sandbox's {system} did not answer {path}: {reason}")]
+    Silent { system: String, path: String, reason: String },
+    #[error("the sandbox's {system} refused {path}: {reason}")]
+    Refused { system: String, path: String, reason: String },
     #[error("`{part}` is not a fault: {reason}")]
     Fault { part: String, reason: String },
 }

@@ -2,6 +2,8 @@
 //!
 //! Nothing of the crate is named here: sharing types with the clients would let one misspelt word pass every test.
 
+/// Questions to a running sandbox from within the process, over its own paths.
+mod ask;
 /// The sandbox's own time.
 pub mod clock;
 /// The seeded company: pure functions of a seed and an index.
@@ -20,8 +22,12 @@ mod gainsight;
 mod mail;
 /// Pendo.
 mod pendo;
+/// Posting to web hooks.
+mod post;
 /// Gainsight PX.
 mod px;
+/// How people respond, without servers.
+pub mod responses;
 /// Salesforce.
 mod salesforce;
 /// What an emulated system is made of, and serving it: request log, faults, `/_sandbox/`.
@@ -30,4 +36,5 @@ pub mod server;
 mod start;
 
 pub use error::Error;
+pub use post::{Failed, enlist};
 pub use start::{Options, Sandbox, start};

@@ -1,7 +1,11 @@
 //! A script's closure, callable from any thread with what its file knows: functions, constants, imports, and the values it
 //! captured, frozen as they were when it was declared.
 
-use std::{fmt, sync::Arc, time::Instant};
+use std::{
+    fmt,
+    sync::{Arc, atomic::AtomicBool},
+    time::Instant,
+};
 
 #[allow(deprecated, reason = "not deprecated but volatile, as its own note says; the exact version of rhai is pinned for it")]
 use rhai::NativeCallContextStore;
@@ -12,12 +16,13 @@ use crate::model::{Date, Fault, FaultKind, Record, Value};
 use super::{
     declaration::Place,
     desk::{Desk, Loading},
-    failure::{Cause, Failure, failure},
-    limits,
+    failure::{CLOSURE, Cause, Failure, failure},
+    limits::{self, PrintSink},
     native::{self, Native, Surroundings},
     perform::Perform,
     spots::FileMap,
     templates::Shelf,
+    trial::Trial,
     value::{from_dynamic, to_dynamic},
 };
 
@@ -88,6 +93,11 @@ impl Closure {
         self.0.reads.fields.as_deref()
     }
 
+    /// The name of its function in its file's tree.
+    pub(super) fn function(&self) -> &str {
+        self.0.pointer.fn_name()
+    }
+
     /// Its reads with their places, for checks.
     pub(super) fn read_places(&self) -> &[(String, Place)] {
         &self.0.reads.places
@@ -130,19 +140,43 @@ impl Closure {
     /// As `call_row`, and whatever `perform` refuses that the closure does not catch.
     #[allow(deprecated, reason = "as above")]
     pub fn call(&self, perform: Arc<dyn Perform>, arguments: &[Value]) -> Result<Value, Fault> {
-        let mut context = self.0.context.clone();
-        context.global.tag = Dynamic::from(Desk::Running { perform, stopwatch: self.0.stopwatch, templates: Arc::clone(&self.0.templates) });
+        let context = self.running(perform, None);
         let arguments: Vec<Dynamic> = arguments.iter().map(to_dynamic).collect();
         limits::evaluation(None, None, || self.call_in(&context, arguments)).map_err(Failure::into_fault)
+    }
+
+    /// Calls it without arguments as a test.
+    #[allow(deprecated, reason = "as above")]
+    pub(super) fn call_in_test(&self, perform: Arc<dyn Perform>, trial: Arc<Trial>, stop: Arc<AtomicBool>, print: PrintSink) -> Result<(), Failure> {
+        let context = self.running(perform, Some(trial));
+        let call = || {
+            let call = context.create_context(&self.0.engine);
+            self.0.pointer.call_raw(&call, None, []).map(|_| ()).map_err(|error| failure(error, &self.0.place.file))
+        };
+        limits::evaluation(Some(stop), Some(print), call)
+    }
+
+    #[allow(deprecated, reason = "as above")]
+    fn running(&self, perform: Arc<dyn Perform>, trial: Option<Arc<Trial>>) -> NativeCallContextStore {
+        let mut context = self.0.context.clone();
+        let (stopwatch, templates) = (self.0.stopwatch, Arc::clone(&self.0.templates));
+        context.global.tag = Dynamic::from(Desk::Running { perform, stopwatch, templates, trial });
+        context
     }
 
     #[allow(deprecated, reason = "as above")]
     fn call_in(&self, context: &NativeCallContextStore, arguments: impl AsMut<[Dynamic]>) -> Result<Value, Failure> {
         let call = context.create_context(&self.0.engine);
-        let result = self.0.pointer.call_raw(&call, None, arguments).map_err(|error| failure(error, &self.0.place.file))?;
+        let result = self.0.pointer.call_raw(&call, None, arguments).map_err(|error| {
+            let mut failed = failure(error, &self.0.place.file);
+            // The outermost call is the host's own.
+            failed.stack.pop_if(|frame| frame.function == CLOSURE);
+            failed
+        })?;
         from_dynamic(&result).map_err(|what| Failure {
             fault: Box::new(Fault::new(FaultKind::Script, format!("the closure returns {what}, which is no value"))),
             place: Some(self.0.place.clone()),
+            stack: Vec::new(),
             cause: Cause::Other,
         })
     }

@@ -12,7 +12,7 @@ use super::{
 
 /// One thing that fits: `text` in place of the bytes from `start` to the cursor.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Suggestion {
+pub struct Completion {
     pub text: String,
     /// A signature, a type, a label.
     pub about: String,
@@ -33,7 +33,7 @@ pub trait Catalogue {
 const MOST: usize = 200;
 
 /// Everything that fits behind `before`; `after` is what stands behind the cursor.
-pub fn complete(console: &Console, reference: &[Entry], catalogue: &dyn Catalogue, before: &str, after: &str) -> Vec<Suggestion> {
+pub fn complete(console: &Console, reference: &[Entry], catalogue: &dyn Catalogue, before: &str, after: &str) -> Vec<Completion> {
     let lexed = lex(before);
     let within_text = matches!(lexed.unclosed, Some(Unclosed::Quote | Unclosed::LongText));
     let pieces: Vec<Piece> = lexed.pieces.into_iter().filter(|piece| piece.kind != PieceKind::Comment).collect();
@@ -105,7 +105,7 @@ impl<'c> Context<'c> {
         Some(inside.split(", ").nth(call.argument)?.split(':').next().unwrap_or_default().trim())
     }
 
-    fn in_text(&self, start: usize, after: &str) -> Vec<Suggestion> {
+    fn in_text(&self, start: usize, after: &str) -> Vec<Completion> {
         let written = self.before.get(start + 1..).unwrap_or_default();
         let Some((call, in_map)) = self.call(self.pieces.len() - 1) else { return Vec::new() };
         if in_map {
@@ -119,13 +119,13 @@ impl<'c> Context<'c> {
             _ if call.name == "declared" || call.name == "participants" => {
                 let declared = self.catalogue.declared().into_iter();
                 let fitting = declared.filter(|(name, _)| starts(name, written));
-                fitting.map(|(text, about)| Suggestion { text, about, start: start + 1 }).collect()
+                fitting.map(|(text, about)| Completion { text, about, start: start + 1 }).collect()
             }
             _ => Vec::new(),
         }
     }
 
-    fn in_code(&self) -> Vec<Suggestion> {
+    fn in_code(&self) -> Vec<Completion> {
         let touches = self.pieces.last().filter(|piece| piece.end == self.before.len());
         let typed = touches.filter(|piece| matches!(piece.kind, PieceKind::Name | PieceKind::Keyword));
         let (end, start) = typed.map_or((self.pieces.len(), self.before.len()), |piece| (self.pieces.len() - 1, piece.start));
@@ -140,14 +140,14 @@ impl<'c> Context<'c> {
     }
 
     /// Functions of a namespace.
-    fn members(&self, namespace: &str, start: usize, written: &str) -> Vec<Suggestion> {
+    fn members(&self, namespace: &str, start: usize, written: &str) -> Vec<Completion> {
         let own = self.reference.iter().filter(|entry| entry.namespace == namespace);
         let names = own.map(|entry| (entry.name.rsplit("::").next().unwrap_or_default(), entry));
         names.filter(|(name, _)| starts(name, written)).map(|(name, entry)| suggestion(name, about(entry), start)).collect()
     }
 
     /// Keys of a variable that holds a record, or of the items of one that holds records (`rows[0].`), and the methods that fit anything.
-    fn keys(&self, dot: usize, start: usize, written: &str) -> Vec<Suggestion> {
+    fn keys(&self, dot: usize, start: usize, written: &str) -> Vec<Completion> {
         let Some(mut at) = dot.checked_sub(1) else { return Vec::new() };
         let indexed = self.word(at) == "]";
         if indexed {
@@ -169,19 +169,19 @@ impl<'c> Context<'c> {
     }
 
     /// Fields of the object that a call names, where a map of its fields is being written.
-    fn fields(&self, end: usize, start: usize, written: &str) -> Option<Vec<Suggestion>> {
+    fn fields(&self, end: usize, start: usize, written: &str) -> Option<Vec<Completion>> {
         let (call, in_map) = self.call(end)?;
         let system = call.namespace.parse::<System>().ok().filter(|_| in_map)?;
         let fields = self.catalogue.fields(system, call.first?);
-        let found: Vec<Suggestion> = fields.iter().filter(|field| starts(&field.name, written)).map(|field| of_field(field, start)).collect();
+        let found: Vec<Completion> = fields.iter().filter(|field| starts(&field.name, written)).map(|field| of_field(field, start)).collect();
         (!found.is_empty()).then_some(found)
     }
 
     /// Variables, functions, namespaces and keywords.
-    fn anything(&self, start: usize, written: &str) -> Vec<Suggestion> {
+    fn anything(&self, start: usize, written: &str) -> Vec<Completion> {
         let mut found = Vec::new();
         let mut add = |name: &str, about: String| {
-            if starts(name, written) && name != "_" && !found.iter().any(|known: &Suggestion| known.text == name) {
+            if starts(name, written) && name != "_" && !found.iter().any(|known: &Completion| known.text == name) {
                 found.push(suggestion(name, about, start));
             }
         };
@@ -214,17 +214,17 @@ fn about(entry: &Entry) -> String {
     entry.forms.first().map(|form| form.signature.clone()).unwrap_or_default()
 }
 
-fn suggestion(text: &str, about: String, start: usize) -> Suggestion {
-    Suggestion { text: text.to_owned(), about, start }
+fn suggestion(text: &str, about: String, start: usize) -> Completion {
+    Completion { text: text.to_owned(), about, start }
 }
 
-fn of_field(field: &Field, start: usize) -> Suggestion {
+fn of_field(field: &Field, start: usize) -> Completion {
     suggestion(&field.name, format!("{} {}", field.kind.word(), field.label), start)
 }
 
-fn named(start: usize, written: &str, names: Vec<String>, about: impl Fn(&str) -> String) -> Vec<Suggestion> {
+fn named(start: usize, written: &str, names: Vec<String>, about: impl Fn(&str) -> String) -> Vec<Completion> {
     let fitting = names.into_iter().filter(|name| starts(name, written));
-    fitting.map(|text| Suggestion { about: about(&text), text, start }).collect()
+    fitting.map(|text| Completion { about: about(&text), text, start }).collect()
 }
 
 /// As the systems do, without regard to case.
@@ -233,7 +233,7 @@ fn starts(name: &str, written: &str) -> bool {
 }
 
 /// Objects behind FROM, fields of that object everywhere else; before there is a FROM, those of Account.
-fn soql(catalogue: &dyn Catalogue, offset: usize, before: &str, after: &str) -> Vec<Suggestion> {
+fn soql(catalogue: &dyn Catalogue, offset: usize, before: &str, after: &str) -> Vec<Completion> {
     let start = before.rfind(|c: char| !c.is_alphanumeric() && c != '_' && c != '.').map_or(0, |at| at + 1);
     let written = before.get(start..).unwrap_or_default();
     let words = |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty()).map(str::to_owned).collect();
@@ -257,7 +257,7 @@ fn soql(catalogue: &dyn Catalogue, offset: usize, before: &str, after: &str) -> 
 }
 
 /// Fields of an object, or of the one that a relationship leads to (`Owner.Na`).
-fn path_fields(catalogue: &dyn Catalogue, object: &str, written: &str, start: usize) -> Vec<Suggestion> {
+fn path_fields(catalogue: &dyn Catalogue, object: &str, written: &str, start: usize) -> Vec<Completion> {
     let (mut object, mut written, mut start) = (object.to_owned(), written, start);
     while let Some((step, rest)) = written.split_once('.') {
         let by = step.strip_suffix("__r").map_or_else(|| format!("{step}Id"), |custom| format!("{custom}__c"));

@@ -130,7 +130,7 @@ impl Console {
         let desk = if entering {
             Desk::Importing
         } else {
-            Desk::Running { perform, stopwatch: self.limits.stopwatch, templates: Arc::clone(&self.templates) }
+            Desk::Running { perform, stopwatch: self.limits.stopwatch, templates: Arc::clone(&self.templates), trial: None }
         };
         self.engine.set_default_tag(Dynamic::from(desk));
         let text = format!("{}{input}", self.text);

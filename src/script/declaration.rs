@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::model::{FieldType, Filter, Name, Report, Schedule, Source, System, Value};
 
-use super::{Closure, journey::Journey};
+use super::{Closure, journey::Journey, sources::Sources};
 
 /// Where something stands in a script. Lines and columns count from 1; the file is relative to the workspace.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -27,6 +27,8 @@ pub struct Declaration {
     pub place: Place,
     /// BLAKE3 of its file and everything that file imports, hex.
     pub hash: String,
+    /// Of a journey: what it was made of. Empty for everything else.
+    pub sources: Sources,
     pub schedule: Option<Schedule>,
     /// Declarations it follows.
     pub after: Vec<String>,

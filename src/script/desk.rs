@@ -6,7 +6,7 @@ use std::{
     time::Instant,
 };
 
-use rhai::{Engine, EvalAltResult, NativeCallContext, Position};
+use rhai::{Dynamic, Engine, EvalAltResult, NativeCallContext, Position};
 
 use crate::model::{Date, Effect, Fault, FaultKind, Reply};
 
@@ -17,6 +17,8 @@ use super::{
     perform::Perform,
     spots::{FileMap, place},
     templates::Shelf,
+    trial::{self, Asked, Test, Trial},
+    value::to_dynamic,
 };
 
 /// The desk effects are handed to.
@@ -28,8 +30,8 @@ pub(super) enum Desk {
     Importing,
     /// A file being loaded: effects are refused and reported, declarations collected.
     Loading(Arc<Loading>),
-    /// A run.
-    Running { perform: Arc<dyn Perform>, stopwatch: fn() -> Instant, templates: Arc<Shelf> },
+    /// A run; in a test, with what only tests can ask for.
+    Running { perform: Arc<dyn Perform>, stopwatch: fn() -> Instant, templates: Arc<Shelf>, trial: Option<Arc<Trial>> },
 }
 
 /// One file being loaded.
@@ -38,6 +40,8 @@ pub(super) struct Loading {
     pub(super) maps: Arc<Maps>,
     /// For closures that are called later.
     pub(super) templates: Arc<Shelf>,
+    /// Whether the file is one of tests.
+    pub(super) of_tests: bool,
     found: Mutex<Found>,
 }
 
@@ -48,11 +52,12 @@ pub(super) struct Found {
     pub(super) names: Vec<String>,
     pub(super) declarations: Vec<Declaration>,
     pub(super) measures: Vec<MeasureDecl>,
+    pub(super) tests: Vec<Test>,
     pub(super) diagnostics: Vec<Diagnostic>,
 }
 
 /// The files of a generation by name, as they are compiled.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Maps(Mutex<HashMap<String, Arc<FileMap>>>);
 
 impl Maps {
@@ -69,7 +74,12 @@ impl Maps {
 
 impl Loading {
     pub(super) fn new(engine: Arc<Engine>, maps: Arc<Maps>, templates: Arc<Shelf>) -> Self {
-        Self { engine, maps, templates, found: Mutex::default() }
+        Self { engine, maps, templates, of_tests: false, found: Mutex::default() }
+    }
+
+    /// The same for a file of tests.
+    pub(super) fn of_tests(self) -> Self {
+        Self { of_tests: true, ..self }
     }
 
     pub(super) fn found(&self) -> MutexGuard<'_, Found> {
@@ -95,7 +105,10 @@ pub(super) fn call_place(ctx: &NativeCallContext) -> Place {
 /// Hands an effect to whoever carries out the effects of this evaluation.
 pub(super) fn perform(ctx: &NativeCallContext, effect: Effect) -> Result<Reply, Box<EvalAltResult>> {
     match desk(ctx) {
-        Desk::Running { perform, stopwatch, .. } => {
+        Desk::Running { perform, stopwatch, trial, .. } => {
+            if let Some(trial) = trial {
+                trial.is_at(call_place(ctx));
+            }
             super::limits::off_the_clock(stopwatch, || perform.perform(effect)).map_err(|fault| at(ctx, thrown(fault)))
         }
         Desk::Pure { .. } => {
@@ -115,8 +128,32 @@ pub(super) fn perform(ctx: &NativeCallContext, effect: Effect) -> Result<Reply, 
     }
 }
 
+/// The test in progress; `name` is what asks for it.
+pub(super) fn trial(ctx: &NativeCallContext, name: &str) -> Result<Arc<Trial>, Box<EvalAltResult>> {
+    match desk(ctx) {
+        Desk::Running { trial: Some(trial), .. } => {
+            trial.is_at(call_place(ctx));
+            Ok(trial)
+        }
+        _ => Err(at(ctx, thrown(Fault::new(FaultKind::NotAllowed, trial::only_there(name)).code(Id::OnlyInTests.code())))),
+    }
+}
+
+/// Asks the surroundings of the test in progress.
+pub(super) fn ask(ctx: &NativeCallContext, name: &str, asked: Asked) -> Result<Dynamic, Box<EvalAltResult>> {
+    let (trial, stopwatch) = (
+        trial(ctx, name)?,
+        match desk(ctx) {
+            Desk::Running { stopwatch, .. } => stopwatch,
+            _ => Instant::now,
+        },
+    );
+    let answer = super::limits::off_the_clock(stopwatch, || trial.bench.ask(asked));
+    answer.map(|value| to_dynamic(&value)).map_err(|fault| at(ctx, thrown(fault)))
+}
+
 #[allow(clippy::unnecessary_box_returns, reason = "the engine's own error shape")]
-fn at(ctx: &NativeCallContext, mut error: Box<EvalAltResult>) -> Box<EvalAltResult> {
+pub(super) fn at(ctx: &NativeCallContext, mut error: Box<EvalAltResult>) -> Box<EvalAltResult> {
     if ctx.call_position() != Position::NONE {
         error.set_position(ctx.call_position());
     }

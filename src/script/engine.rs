@@ -24,14 +24,16 @@ pub(super) fn engine(limits: &Limits) -> Engine {
     let mut engine = Engine::new_raw();
     packages(&mut engine);
     engine.set_optimization_level(OptimizationLevel::None);
-    engine.set_strict_variables(true).set_fail_on_invalid_map_property(true).set_max_strings_interned(1024);
+    engine.set_fail_on_invalid_map_property(true).set_max_strings_interned(1024);
     engine.disable_symbol("eval");
     no_sleep(&mut engine);
     engine.on_print(limits::print);
     engine.on_debug(|line, _, _| limits::print(line));
     api::register(&mut engine);
-    stdlib::register(&mut engine);
+    // The standard library is compiled within the same limits, and may call what is registered only after it, itself included.
     limits.apply(&mut engine);
+    stdlib::register(&mut engine);
+    engine.set_strict_variables(true);
     engine
 }
 

@@ -11,7 +11,17 @@ use super::{declaration::Place, limits::Ended, spots::place};
 pub struct Failure {
     pub fault: Box<Fault>,
     pub place: Option<Place>,
+    /// The calls that led there, the innermost one first.
+    pub stack: Vec<Frame>,
     pub(super) cause: Cause,
+}
+
+/// A call: which function, and where the call is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// As scripts call it; `a closure` for one without a name.
+    pub function: String,
+    pub place: Place,
 }
 
 impl std::fmt::Display for Failure {
@@ -22,6 +32,11 @@ impl std::fmt::Display for Failure {
         }
     }
 }
+
+/// What a function without a name is called.
+pub(super) const CLOSURE: &str = "a closure";
+/// Frames that a message names, at most.
+const TOLD: usize = 8;
 
 /// What kind of failure it was, for the choice of a diagnostic code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,10 +51,16 @@ pub(super) enum Cause {
 }
 
 impl Failure {
-    /// The fault alone, its place told in the message.
+    /// The fault alone, its place and the calls that led there told in the message. What a system said stays as it said it.
     pub fn into_fault(self) -> Fault {
-        match self.place {
-            Some(place) if self.cause != Cause::Fault => Fault { message: format!("{} ({place})", self.fault.message), ..*self.fault },
+        let own = self.cause != Cause::Fault || self.fault.system.is_none() && self.fault.kind == FaultKind::Invalid;
+        match &self.place {
+            Some(place) if own => {
+                let mut way: Vec<String> = vec![place.to_string()];
+                way.extend(self.stack.iter().take(TOLD).map(|frame| format!("called at {}", frame.place)));
+                way.extend((self.stack.len() > TOLD).then(|| format!("and {} calls more", self.stack.len() - TOLD)));
+                Fault { message: format!("{} ({})", self.fault.message, way.join(", ")), ..*self.fault }
+            }
             _ => *self.fault,
         }
     }
@@ -51,6 +72,11 @@ pub(super) fn thrown(fault: Fault) -> Box<EvalAltResult> {
     if matches!(fault.kind, FaultKind::Interrupted | FaultKind::NotAllowed) {
         return EvalAltResult::ErrorTerminated(Dynamic::from(fault), Position::NONE).into();
     }
+    EvalAltResult::ErrorRuntime(as_map(&fault).into(), Position::NONE).into()
+}
+
+/// A fault as the map that scripts catch.
+pub(super) fn as_map(fault: &Fault) -> Map {
     let text = |text: &str| Dynamic::from(ImmutableString::from(text));
     let optional = |value: Option<&str>| value.map_or(Dynamic::UNIT, text);
     let mut map = Map::new();
@@ -61,16 +87,18 @@ pub(super) fn thrown(fault: Fault) -> Box<EvalAltResult> {
     map.insert("field".into(), optional(fault.field.as_deref()));
     let seconds = fault.retry_after.and_then(|wait| i64::try_from(wait.as_secs()).ok());
     map.insert("retry_after".into(), seconds.map_or(Dynamic::UNIT, Dynamic::from));
-    EvalAltResult::ErrorRuntime(map.into(), Position::NONE).into()
+    map
 }
 
 /// The innermost cause of an engine's error, with the file and position it happened at.
 pub(super) fn failure(error: Box<EvalAltResult>, file: &str) -> Failure {
     let (mut file, mut outer, mut error) = (file.to_owned(), Position::NONE, error);
+    let mut stack: Vec<Frame> = Vec::new();
     loop {
         match *error {
-            EvalAltResult::ErrorInFunctionCall(_, source, inner, at) => {
+            EvalAltResult::ErrorInFunctionCall(function, source, inner, at) => {
                 outer = if at.is_none() { outer } else { at };
+                stack.extend(frame(&function, &file, at).filter(|frame| stack.last() != Some(frame)));
                 if !source.is_empty() && !inner.position().is_none() {
                     file = source;
                 }
@@ -87,10 +115,18 @@ pub(super) fn failure(error: Box<EvalAltResult>, file: &str) -> Failure {
                 let at = root.take_position();
                 let at = if at.is_none() { outer } else { at };
                 let (fault, cause) = root_fault(&root);
-                return Failure { fault: Box::new(fault), place: (!at.is_none()).then(|| place(&file, at)), cause };
+                let place = (!at.is_none()).then(|| place(&file, at));
+                stack.reverse();
+                return Failure { fault: Box::new(fault), place, stack, cause };
             }
         }
     }
+}
+
+/// A call that failed within; calls without a place are the engine's own.
+fn frame(function: &str, file: &str, at: Position) -> Option<Frame> {
+    let function = if function.starts_with("anon$") { CLOSURE } else { function };
+    (!at.is_none()).then(|| Frame { function: function.to_owned(), place: place(file, at) })
 }
 
 fn root_fault(error: &EvalAltResult) -> (Fault, Cause) {

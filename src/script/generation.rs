@@ -10,15 +10,18 @@ use rhai::{AST, Dynamic, Engine, Module, ParseErrorType, Scope};
 
 use super::{
     check::{self, Own, Table},
-    declaration::{Declaration, MeasureDecl, Place},
-    desk::{Desk, Found, Loading},
-    diagnostics::{Diagnostic, Id},
+    declaration::{Body, Declaration, MeasureDecl, Place},
+    desk::{Desk, Found, Loading, Maps},
+    diagnostics::{Diagnostic, Id, settle},
     engine::engine,
     failure::{Cause, Failure, failure},
     library::{Library, Resolver, compile},
     limits::{self, Limits},
+    sources::{Sources, Texts},
     spots::{FileMap, place},
+    syntax,
     templates::{Shelf, Templates, is_template},
+    trial::only_in_tests,
 };
 use crate::model::FaultKind;
 
@@ -49,6 +52,7 @@ pub struct Generation {
     texts: BTreeMap<String, Arc<str>>,
     sought: BTreeSet<String>,
     templates: Arc<Templates>,
+    maps: Arc<Maps>,
     hash: String,
 }
 
@@ -56,17 +60,31 @@ impl Generation {
     /// Loads the given files (paths relative to the root, or below it). Nothing is written and no system is asked; every mistake in every
     /// file is found. A file with errors keeps its version of `previous` when that has a good one.
     pub fn load<P: AsRef<Path>>(root: &Path, files: &[P], limits: &Limits, previous: Option<&Self>) -> Self {
-        let library = Arc::new(Library::new(root));
+        let names = |library: &Library| files.iter().map(|file| library.name(file.as_ref())).collect();
+        Self::load_from(Library::new(root), names, limits, previous)
+    }
+
+    /// Loads texts that were kept, and nothing else: what lies on disk now does not count. The same engine, the same limits.
+    pub fn of_sources(sources: &Sources, limits: &Limits) -> Self {
+        Self::load_from(Library::of(sources.texts()), |_| sources.texts().keys().cloned().collect(), limits, None)
+    }
+
+    fn load_from(library: Library, names: impl FnOnce(&Library) -> BTreeSet<String>, limits: &Limits, previous: Option<&Self>) -> Self {
+        let library = Arc::new(library);
         let mut engine = engine(limits);
         engine.set_module_resolver(Resolver(Arc::clone(&library)));
         let engine = Arc::new(engine);
         let table = Table::of(&engine);
-        let names: BTreeSet<String> = files.iter().map(|file| library.name(file.as_ref())).collect();
+        let names = names(&library);
         let (templates, scripts): (Vec<&String>, Vec<&String>) = names.iter().partition(|name| is_template(name));
         let (templates, mut loaded) = load_templates(&library, &templates, previous);
         let shelf = Arc::new(Shelf::with(Arc::clone(&templates)));
         loaded.extend(scripts.into_iter().map(|name| load_file(&library, (&engine, &table, &shelf), name, limits)));
-        Self { sought: library.sought(), templates, ..Self::assemble(loaded, library.texts(), previous) }
+        let maps = Arc::clone(&library.maps);
+        let mut generation = Self { sought: library.sought(), templates, maps, ..Self::assemble(loaded, library.texts(), previous) };
+        let mut diagnostics = std::mem::take(&mut generation.diagnostics);
+        generation.settle(&mut diagnostics);
+        Self { diagnostics, ..generation }
     }
 
     /// Sorts out what is declared across files. A file at fault there falls back to its last good version, too.
@@ -101,7 +119,7 @@ impl Generation {
         }
         tidy(&mut diagnostics);
         let hash = hash_of(&files);
-        Self { files, declared, diagnostics, texts, sought: BTreeSet::new(), templates: Arc::default(), hash }
+        Self { files, declared, diagnostics, texts, sought: BTreeSet::new(), templates: Arc::default(), maps: Arc::default(), hash }
     }
 
     /// What runs: the declarations of good files, and of the good versions of broken ones.
@@ -142,6 +160,12 @@ impl Generation {
         &self.diagnostics
     }
 
+    /// Points findings at the very words they are about, and makes edits of what was meant: for what further checks of this generation found.
+    pub fn settle(&self, found: &mut Vec<Diagnostic>) {
+        settle(found, &self.maps, |file| self.texts.get(file).cloned());
+        tidy(found);
+    }
+
     /// No errors; warnings may be there.
     pub fn is_sound(&self) -> bool {
         !self.diagnostics.iter().any(Diagnostic::is_error)
@@ -159,7 +183,7 @@ impl Generation {
 }
 
 /// What all files of a generation are loaded with.
-type Tools<'t> = (&'t Arc<Engine>, &'t Table, &'t Arc<Shelf>);
+pub(super) type Tools<'t> = (&'t Arc<Engine>, &'t Table, &'t Arc<Shelf>);
 
 /// What changed between two generations, by name of declaration.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -203,7 +227,7 @@ fn hash_of(files: &[Arc<LoadedFile>]) -> String {
 }
 
 /// By place, each finding once.
-fn tidy(diagnostics: &mut Vec<Diagnostic>) {
+pub(super) fn tidy(diagnostics: &mut Vec<Diagnostic>) {
     diagnostics.sort_by(|a, b| (&a.file, a.line, a.column, a.code, &a.message).cmp(&(&b.file, b.line, b.column, b.code, &b.message)));
     diagnostics.dedup();
 }
@@ -225,20 +249,43 @@ fn load_templates(library: &Library, names: &[&String], previous: Option<&Genera
 
 fn load_file(library: &Library, tools: Tools, name: &str, limits: &Limits) -> LoadedFile {
     let found = match library.text(name) {
-        Ok(text) => declare(library, tools, (name, &text), limits),
+        Ok(text) => declare(library, tools, (name, &text), limits, Purpose::Declarations),
         Err(finding) => Found { diagnostics: vec![*finding], ..Found::default() },
     };
     let hash = library.hash(name);
     let mut diagnostics = found.diagnostics;
     diagnostics.extend(found.declarations.iter().flat_map(check::columns));
+    diagnostics.extend(found.declarations.iter().flat_map(|declaration| check::row_types(declaration, &library.maps)));
     tidy(&mut diagnostics);
-    let declarations = found.declarations.into_iter().map(|declaration| Arc::new(Declaration { hash: hash.clone(), ..declaration })).collect();
+    let texts = library.gathered(name);
+    let declared = |declaration: Declaration| {
+        let sources = sources(&declaration, &texts, tools.2);
+        Arc::new(Declaration { hash: hash.clone(), sources, ..declaration })
+    };
+    let declarations = found.declarations.into_iter().map(declared).collect();
     let sound = !diagnostics.iter().any(Diagnostic::is_error);
     LoadedFile { name: name.to_owned(), hash, kept: false, sound, declarations, measures: found.measures, diagnostics, names: found.names }
 }
 
+/// What a file is loaded for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Declarations,
+    Tests,
+}
+
+/// What a journey is made of. A template counts as used when the flow sends it, or when its name stands in quotes in the scripts.
+fn sources(declaration: &Declaration, texts: &Texts, shelf: &Shelf) -> Sources {
+    let Body::Journey(journey) = &declaration.body else { return Sources::default() };
+    let templates = shelf.get();
+    let sent: BTreeSet<&str> = journey.graph.steps.iter().filter_map(|step| step.does.template()).collect();
+    let quoted = |name: &str| texts.values().any(|text| text.contains(&format!("\"{name}\"")));
+    let used = templates.names().into_iter().filter(|name| sent.contains(name) || quoted(name));
+    Sources::of(texts.clone().into_iter().chain(templates.texts(used)).collect())
+}
+
 /// Compiles, checks and runs one file.
-fn declare(library: &Library, (engine, table, shelf): Tools, (name, text): (&str, &str), limits: &Limits) -> Found {
+pub(super) fn declare(library: &Library, (engine, table, shelf): Tools, (name, text): (&str, &str), limits: &Limits, purpose: Purpose) -> Found {
     let ast = match compile(engine, name, text) {
         Ok(ast) => ast,
         Err(error) => {
@@ -248,12 +295,23 @@ fn declare(library: &Library, (engine, table, shelf): Tools, (name, text): (&str
     };
     library.maps.add(FileMap::new(name.to_owned(), ast.clone()));
     let mut diagnostics = standing(library, engine, table, (name, &[]), &ast);
-    let loading = Arc::new(Loading::new(Arc::clone(engine), Arc::clone(&library.maps), Arc::clone(shelf)));
+    let loading = Loading::new(Arc::clone(engine), Arc::clone(&library.maps), Arc::clone(shelf));
+    let loading = match purpose {
+        Purpose::Declarations => {
+            diagnostics.extend(only_in_tests(name, &ast));
+            Arc::new(loading)
+        }
+        Purpose::Tests => Arc::new(loading.of_tests()),
+    };
     let outcome = limits::evaluation(None, None, || run(engine, &ast, Desk::Loading(Arc::clone(&loading))));
     let mut found = std::mem::take(&mut *loading.found());
     if let Err(failed) = outcome {
         let finding = failed_to_load(&failed, name);
-        let told = |earlier: &Diagnostic| earlier.is_error() && (earlier.line, earlier.column) == (finding.line, finding.column);
+        let told = |earlier: &Diagnostic| {
+            let types = [Id::ArgumentType.code(), Id::OperatorTypes.code()].contains(&earlier.code);
+            earlier.is_error()
+                && ((earlier.line, earlier.column) == (finding.line, finding.column) || types && [0, earlier.line].contains(&finding.line))
+        };
         let already = failed.fault.kind == FaultKind::NotAllowed && found.diagnostics.iter().any(|d| d.code == Id::EffectAtLoad.code());
         if !already && !diagnostics.iter().chain(&found.diagnostics).any(told) {
             found.diagnostics.push(finding);
@@ -276,6 +334,7 @@ pub(super) fn standing(library: &Library, engine: &Engine, table: &Table, (name,
     let exported = |path: Option<String>| path.and_then(|path| library.exported(engine, &library.locate(name, &path).ok()?));
     let imports = check::aliases(ast).into_iter().map(|(alias, path)| (alias, exported(path))).collect();
     found.extend(check::calls(table, &Own { file: name, ast, given, imports }));
+    found.extend(check::types(name, ast));
     found
 }
 
@@ -293,14 +352,15 @@ pub(super) fn unparsed(
     table: &Table,
     (name, text): (&str, &str),
     (error, scope): (&rhai::ParseError, &Scope),
-    lenient: impl FnOnce() -> Engine,
+    lenient: impl Fn() -> Engine,
 ) -> Vec<Diagnostic> {
     let mut error = error.clone();
-    if let ParseErrorType::VariableUndefined(first) = error.0.as_ref() {
+    if let ParseErrorType::VariableUndefined(first) | ParseErrorType::ModuleUndefined(first) = error.0.as_ref() {
         match lenient().compile_with_scope(scope, text) {
             Ok(ast) => {
                 let given: Vec<&str> = scope.iter_raw().map(|(name, ..)| name).collect();
-                let mut found = check::variables(name, &ast, &given, (first, error.1));
+                let first = matches!(error.0.as_ref(), ParseErrorType::VariableUndefined(_)).then_some((first.as_str(), error.1));
+                let mut found = check::variables(name, &ast, &given, first);
                 found.extend(standing(library, engine, table, (name, &given), &ast));
                 return found;
             }
@@ -310,7 +370,13 @@ pub(super) fn unparsed(
     }
     let at = within(text, place(name, error.1));
     let finding = Diagnostic::new(Id::Syntax, &at, capitalised_down(&error.0.to_string()));
-    vec![finding.hint_if(syntax_hint(&error.0))]
+    match syntax::missing(&lenient(), (name, text), &error) {
+        Some(missing) => {
+            let hint = format!("put `{}` at {}:{}", missing.sign, missing.at.line, missing.at.column);
+            vec![finding.insertion(&missing.at, missing.sign, true).hint(hint)]
+        }
+        None => vec![finding.hint_if(syntax_hint(&error.0))],
+    }
 }
 
 /// A place behind the last line is told as the end of that line.

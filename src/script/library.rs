@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     fs, io,
-    path::{Component, Path, PathBuf},
+    path::{Component, MAIN_SEPARATOR_STR, Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -13,11 +13,14 @@ use super::{
     declaration::Place,
     desk::{Desk, Maps},
     diagnostics::{Diagnostic, Id},
+    sources::Texts,
     spots::{FileMap, place},
 };
 
 /// Bytes of one script.
 const LARGEST: u64 = 1 << 20;
+/// The byte order mark that some editors put before a file's text. It is no part of the script.
+const MARK: char = '\u{feff}';
 /// Files importing files.
 const DEEPEST: usize = 16;
 
@@ -35,6 +38,8 @@ pub(super) struct Library {
     texts: Mutex<BTreeMap<String, Arc<str>>>,
     /// Names that imports were looked for under, whether there was a file or not.
     sought: Mutex<BTreeSet<String>>,
+    /// The texts are all there is: the disk is not asked.
+    closed: bool,
 }
 
 /// The engine's way to the library.
@@ -64,6 +69,23 @@ impl Library {
             resolving: Mutex::default(),
             texts: Mutex::default(),
             sought: Mutex::default(),
+            closed: false,
+        }
+    }
+
+    /// One of these texts alone, wherever they came from.
+    pub(super) fn of(texts: &Texts) -> Self {
+        let root = PathBuf::from(MAIN_SEPARATOR_STR);
+        Self {
+            given: root.clone(),
+            root,
+            allowed: Vec::new(),
+            maps: Arc::default(),
+            modules: Mutex::default(),
+            resolving: Mutex::default(),
+            texts: Mutex::new(texts.clone()),
+            sought: Mutex::default(),
+            closed: true,
         }
     }
 
@@ -82,6 +104,10 @@ impl Library {
     pub(super) fn text(&self, name: &str) -> Result<Arc<str>, Box<Diagnostic>> {
         if let Some(text) = hold(&self.texts).get(name) {
             return Ok(Arc::clone(text));
+        }
+        if self.closed {
+            let whole = Place { file: name.to_owned(), line: 0, column: 0 };
+            return Err(Box::new(Diagnostic::new(Id::Unreadable, &whole, "was not kept")));
         }
         let text: Arc<str> = read(&self.root.join(name), name)?.into();
         hold(&self.texts).insert(name.to_owned(), Arc::clone(&text));
@@ -110,6 +136,13 @@ impl Library {
         for plain in candidates.iter().map(|candidate| lexical(candidate)) {
             if !plain.starts_with(lexical(&self.root)) {
                 outside = true;
+                continue;
+            }
+            if self.closed {
+                let name = self.name(&plain);
+                if hold(&self.texts).contains_key(&name) {
+                    return Ok(name);
+                }
                 continue;
             }
             let Ok(real) = fs::canonicalize(&plain) else {
@@ -188,8 +221,7 @@ impl Library {
 
     /// BLAKE3 of a file and everything it imports, hex.
     pub(super) fn hash(&self, name: &str) -> String {
-        let mut seen = BTreeMap::new();
-        self.gather(name, &mut seen);
+        let mut seen = self.gathered(name);
         let mut hasher = blake3::Hasher::new();
         let own = seen.remove(name);
         for text in own.iter().chain(seen.values()) {
@@ -198,7 +230,14 @@ impl Library {
         hasher.finalize().to_hex().to_string()
     }
 
-    fn gather(&self, name: &str, seen: &mut BTreeMap<String, Arc<str>>) {
+    /// The texts of a file and everything it imports.
+    pub(super) fn gathered(&self, name: &str) -> Texts {
+        let mut seen = Texts::new();
+        self.gather(name, &mut seen);
+        seen
+    }
+
+    fn gather(&self, name: &str, seen: &mut Texts) {
         let Ok(text) = self.text(name) else { return };
         if seen.insert(name.to_owned(), text).is_some() {
             return;
@@ -252,8 +291,8 @@ fn read(path: &Path, name: &str) -> Result<String, Box<Diagnostic>> {
     let bytes = fs::read(path).map_err(unreadable)?;
     match String::from_utf8(bytes) {
         Ok(text) if text.contains('\0') => Err(finding(Id::NotText, "is binary: it holds zero bytes".to_owned())),
-        Ok(text) if text.trim().is_empty() => Err(finding(Id::EmptyFile, "is empty".to_owned())),
-        Ok(text) => Ok(text),
+        Ok(text) if text.trim_start_matches(MARK).trim().is_empty() => Err(finding(Id::EmptyFile, "is empty".to_owned())),
+        Ok(text) => Ok(text.strip_prefix(MARK).map_or_else(|| text.clone(), str::to_owned)),
         Err(error) => {
             let valid = error.utf8_error().valid_up_to();
             let line = error.as_bytes().iter().take(valid).filter(|b| **b == b'\n').count() + 1;

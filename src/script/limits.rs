@@ -97,6 +97,8 @@ impl Limits {
 struct Evaluation {
     /// Set at the first look, so that short calls never read the stopwatch.
     began: Option<Instant>,
+    /// Whether the wish to stop was seen: it is granted at the second look, so that a test can tell where it is before.
+    noticed: bool,
     stop: Option<Arc<AtomicBool>>,
     print: Option<PrintSink>,
 }
@@ -124,7 +126,7 @@ pub(super) fn evaluation<T>(stop: Option<Arc<AtomicBool>>, print: Option<PrintSi
             CURRENT.with_borrow_mut(Vec::pop);
         }
     }
-    CURRENT.with_borrow_mut(|all| all.push(Evaluation { began: None, stop, print }));
+    CURRENT.with_borrow_mut(|all| all.push(Evaluation { began: None, noticed: false, stop, print }));
     let _leave = Leave;
     work()
 }
@@ -142,6 +144,11 @@ pub(super) fn off_the_clock<T>(stopwatch: fn() -> Instant, work: impl FnOnce() -
     result
 }
 
+/// Whether the evaluation in progress was asked to stop.
+pub(super) fn stopped() -> bool {
+    CURRENT.with_borrow(|all| all.last().is_some_and(|current| current.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed))))
+}
+
 /// Hands a printed line to the evaluation's sink; without one it is dropped.
 pub(super) fn print(line: &str) {
     let sink = CURRENT.with_borrow(|all| all.last().and_then(|current| current.print.clone()));
@@ -154,7 +161,7 @@ fn progress(time: Duration, stopwatch: fn() -> Instant) -> Option<Dynamic> {
     CURRENT.with_borrow_mut(|all| {
         let current = all.last_mut()?;
         if current.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed)) {
-            return Some(Dynamic::from(Ended::Stopped));
+            return std::mem::replace(&mut current.noticed, true).then(|| Dynamic::from(Ended::Stopped));
         }
         let at = stopwatch();
         let began = *current.began.get_or_insert(at);

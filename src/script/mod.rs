@@ -48,28 +48,34 @@ mod run;
 mod saved;
 /// The call of a declaring function.
 mod site;
+/// The texts that a journey was made of.
+mod sources;
 /// Where the parts of a call stand.
 mod spots;
 /// The standard library written in rhai.
 mod stdlib;
 /// "Did you mean".
 mod suggest;
+/// Syntax errors that one sign would mend.
+mod syntax;
 /// Templates of mail.
 mod templates;
+/// Tests of a workspace's scripts.
+mod trial;
 /// Values into and out of scripts.
 mod value;
 
 pub use check::{check_against, check_enabled, check_templates};
 pub use closure::Closure;
-pub use complete::{Catalogue, Suggestion, complete};
+pub use complete::{Catalogue, Completion, complete};
 pub use console::{Console, Evaluated, TYPED, Turn};
 pub use declaration::{
     Action, ActionKind, Aggregate, Blank, Body, Cell, CtaAction, Declaration, DeclaredField, FieldMap, Integration, Kind, Mapping, MeasureDecl, Mode,
     ObjectLoad, Place, Pull, Push, Rule, RuleDate, RuleScore, SegmentDecl, Target, UsageLoad,
 };
-pub use diagnostics::{CODES, Code, Diagnostic, Label, Severity, explain, render};
+pub use diagnostics::{CODES, Code, Diagnostic, Example, Label, Page, Severity, Suggestion, explain, page, render, render_within};
 pub use docs::{Entry, Form, reference};
-pub use failure::Failure;
+pub use failure::{Failure, Frame};
 pub use generation::{Difference, Generation, LoadedFile, diff};
 pub use journey::{Identity, Journey, Participants, StepParts};
 pub use lex::{Lexed, Piece, PieceKind, Unclosed, lex};
@@ -78,4 +84,6 @@ pub use limits::{Limits, PrintSink};
 pub use perform::Perform;
 pub use run::{RunError, ScriptRun, run_script, run_source};
 pub use saved::saved;
+pub use sources::{Sources, Texts};
 pub use templates::{Rendered, Templates, is_template, plain_text};
+pub use trial::{Asked, Bench, Broken, Look, Test, TestFile, TestHands, load_tests};

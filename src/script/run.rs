@@ -12,7 +12,7 @@ use crate::model::{Fault, FaultKind, Value};
 use super::{
     check::Table,
     desk::Desk,
-    diagnostics::Diagnostic,
+    diagnostics::{Diagnostic, settle},
     engine::engine,
     failure::{Cause, Failure, failure},
     generation,
@@ -21,6 +21,7 @@ use super::{
     perform::Perform,
     spots::FileMap,
     templates::Shelf,
+    trial::only_in_tests,
     value::from_dynamic,
 };
 
@@ -87,7 +88,7 @@ pub(super) fn with_stack<T: Send>(work: impl FnOnce() -> Result<T, RunError> + S
         let thread = std::thread::Builder::new().name("script".to_owned()).stack_size(STACK).spawn_scoped(scope, work);
         let refused = |error: std::io::Error| {
             let fault = Fault::new(FaultKind::Script, format!("no thread to run the script on: {error}"));
-            RunError::Failed(Failure { fault: Box::new(fault), place: None, cause: Cause::Other })
+            RunError::Failed(Failure { fault: Box::new(fault), place: None, stack: Vec::new(), cause: Cause::Other })
         };
         thread.map_err(refused)?.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
@@ -97,7 +98,7 @@ fn evaluate(library: &Arc<Library>, name: &str, text: &str, run: ScriptRun) -> R
     let mut engine = engine(&run.limits);
     engine.set_module_resolver(Resolver(Arc::clone(library)));
     let templates = Arc::new(Shelf::of(Arc::clone(library)));
-    engine.set_default_tag(Dynamic::from(Desk::Running { perform: run.perform, stopwatch: run.limits.stopwatch, templates }));
+    engine.set_default_tag(Dynamic::from(Desk::Running { perform: run.perform, stopwatch: run.limits.stopwatch, templates, trial: None }));
     let mut scope = Scope::new();
     scope.push_constant("args", run.arguments.into_iter().map(Dynamic::from).collect::<Array>());
     let ast = checked(library, &engine, &scope, (name, text), &run.limits)?;
@@ -117,12 +118,16 @@ pub(super) fn shown(engine: &Engine, value: Dynamic) -> String {
 /// Compiles the script, or tells everything that is wrong with it.
 fn checked(library: &Library, engine: &Engine, scope: &Scope, (name, text): (&str, &str), limits: &Limits) -> Result<AST, RunError> {
     let table = Table::of(engine);
-    let unsound = |diagnostics| RunError::Unsound { diagnostics, text: text.to_owned() };
+    let unsound = |mut diagnostics: Vec<Diagnostic>| {
+        settle(&mut diagnostics, &library.maps, |file| library.text(file).ok().or_else(|| (file == name).then(|| text.into())));
+        RunError::Unsound { diagnostics, text: text.to_owned() }
+    };
     let mut ast = engine
         .compile_with_scope(scope, text)
         .map_err(|error| unsound(generation::unparsed(library, engine, &table, (name, text), (&error, scope), || generation::lenient(limits))))?;
     ast.set_source(name);
     library.maps.add(FileMap::new(name.to_owned(), ast.clone()));
-    let diagnostics = generation::standing(library, engine, &table, (name, &["args"]), &ast);
+    let mut diagnostics = generation::standing(library, engine, &table, (name, &["args"]), &ast);
+    diagnostics.extend(only_in_tests(name, &ast));
     if diagnostics.iter().any(Diagnostic::is_error) { Err(unsound(diagnostics)) } else { Ok(ast) }
 }

@@ -14,6 +14,7 @@ use super::{
     failure::thrown,
     reads,
     spots::{FileMap, Spot, place},
+    trial::Test,
 };
 
 pub(super) struct Site<'c, 'e> {
@@ -94,6 +95,26 @@ impl<'c, 'e> Site<'c, 'e> {
         }
     }
 
+    /// Adds a test to what the file holds, when it is a file of tests; what else may come of it is for `check` to tell.
+    pub(super) fn test(self, name: &str, pointer: &FnPtr) {
+        let Some(loading) = self.loading.as_ref().filter(|loading| loading.of_tests) else { return };
+        let parameters = self.map.as_ref().and_then(|map| reads::parameters(&map.ast, pointer.fn_name()));
+        let own = parameters.map_or(0, |parameters| parameters.len().saturating_sub(pointer.iter_curry().count()));
+        if own > 0 {
+            let message = format!("the closure of a test takes no parameters; this one takes {own}");
+            self.report(Diagnostic::new(Id::ClosureShape, &self.place, message).hint("write it as `test(\"what holds\", || { .. })`"));
+        }
+        if name.trim().is_empty() {
+            let message = "a test needs a name: what holds when it passes";
+            self.report(Diagnostic::new(Id::OptionValue, &self.place, message));
+        }
+        let place = self.place.clone();
+        let closure = Closure::keep(self.ctx, loading, pointer, None, place.clone(), Reads::default());
+        let mut found = loading.found();
+        found.diagnostics.extend(self.findings.into_inner());
+        found.tests.push(Test { name: name.trim().to_owned(), place, closure });
+    }
+
     /// Adds a declaration to what the file declares, with what was found about it.
     pub(super) fn declare(self, declaration: Option<Declaration>) -> Result<(), Box<EvalAltResult>> {
         let Some(loading) = &self.loading else {
@@ -103,6 +124,11 @@ impl<'c, 'e> Site<'c, 'e> {
             let message = "declarations belong in files under scripts/; a plain script declares nothing";
             return Err(thrown(Fault::new(FaultKind::Invalid, message).code(Id::MisplacedDeclaration.code())));
         };
+        if loading.of_tests {
+            let message = "declarations belong in files under scripts/; a test file declares nothing";
+            let hint = "tests run what scripts declare, by name: `run(\"name\")`";
+            self.report(Diagnostic::new(Id::MisplacedDeclaration, &self.place, message).hint(hint));
+        }
         let sound = self.sound();
         let mut found = loading.found();
         found.diagnostics.extend(self.findings.into_inner());

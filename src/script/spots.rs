@@ -29,6 +29,8 @@ pub(super) enum Parts {
     /// Key, the key's place, value.
     Map(Vec<(String, Position, Spot)>),
     List(Vec<Spot>),
+    /// A text without anything computed in it.
+    Text(String),
     /// Written as anything else.
     Other,
 }
@@ -63,6 +65,14 @@ impl FileMap {
         self.calls.get(&call).map_or(&[], Vec::as_slice)
     }
 
+    /// What stands at a place as a call's arguments, or as the value of a map's key.
+    pub(super) fn spots_at(&self, at: Position) -> &[Spot] {
+        match self.calls.get(&at) {
+            Some(spots) => spots,
+            None => self.calls.values().flatten().find_map(|spot| spot.value_at(at)).map_or(&[], std::slice::from_ref),
+        }
+    }
+
     /// Whether anything is imported under a name, anywhere in this file.
     pub(super) fn imports_as(&self, alias: &str) -> bool {
         self.aliases.iter().any(|known| known == alias)
@@ -88,6 +98,7 @@ fn spot(expr: &Expr) -> Spot {
     let parts = match expr {
         Expr::Map(map, _) => Parts::Map(map.0.iter().map(|(key, value)| (key.name.to_string(), key.pos, spot(value))).collect()),
         Expr::Array(items, _) => Parts::List(items.iter().map(spot).collect()),
+        Expr::StringConstant(text, _) => Parts::Text(text.to_string()),
         _ => Parts::Other,
     };
     Spot { at: expr.start_position(), parts }
@@ -99,6 +110,15 @@ impl Spot {
         match &self.parts {
             Parts::Map(entries) => entries.iter().find(|(key, ..)| key == name).map(|(_, at, value)| (*at, value)),
             _ => None,
+        }
+    }
+
+    /// The value of the key that stands at a position, here or within.
+    fn value_at(&self, at: Position) -> Option<&Self> {
+        match &self.parts {
+            Parts::Map(entries) => entries.iter().find_map(|(_, key, value)| if *key == at { Some(value) } else { value.value_at(at) }),
+            Parts::List(items) => items.iter().find_map(|item| item.value_at(at)),
+            Parts::Text(_) | Parts::Other => None,
         }
     }
 

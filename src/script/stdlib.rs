@@ -5,12 +5,13 @@ use rhai::{Engine, Module, Scope};
 use super::{api, library::compile};
 
 /// Namespace and source.
-pub(super) const FILES: [(&str, &str); 5] = [
+pub(super) const FILES: [(&str, &str); 6] = [
     ("score", include_str!("../../stdlib/score.rhai")),
     ("text", include_str!("../../stdlib/text.rhai")),
     ("dates", include_str!("../../stdlib/dates.rhai")),
     ("fields", include_str!("../../stdlib/fields.rhai")),
     ("records", include_str!("../../stdlib/records.rhai")),
+    ("journey", include_str!("../../stdlib/journey.rhai")),
 ];
 
 /// Registers every namespace: the native ones first, so that the standard library can use them.
@@ -28,6 +29,12 @@ pub(super) fn register(engine: &mut Engine) {
         }
         engine.register_static_module(name, built(module));
     }
+}
+
+/// Whether the part of a namespace that is written in rhai has a function of this name.
+pub(super) fn holds(namespace: &str, name: &str) -> bool {
+    let opening = format!("fn {name}(");
+    FILES.iter().any(|(file, text)| *file == namespace && text.contains(&opening))
 }
 
 fn built(mut module: Module) -> rhai::Shared<Module> {

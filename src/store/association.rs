@@ -1,6 +1,6 @@
 //! The engagements of PX that programs show (B10, B11).
 
-use rusqlite::{Row, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use crate::model::Timestamp;
 
@@ -25,9 +25,11 @@ pub struct Association {
     pub since: Timestamp,
     /// When it was cut: nobody is added any more.
     pub cut: Option<Timestamp>,
+    /// Why PX does not show it at the moment (B2).
+    pub trouble: Option<String>,
 }
 
-const OF: &str = "SELECT journey, engagement, px_id, kind, segment, since, cut FROM associations WHERE journey = ?1 ORDER BY id";
+const OF: &str = "SELECT journey, engagement, px_id, kind, segment, since, cut, trouble FROM associations WHERE journey = ?1 ORDER BY id";
 
 impl Store {
     /// All associations a program has and had, oldest first.
@@ -47,11 +49,54 @@ impl Store {
                     micros(at)
                 ])?;
             }
+            // What can be published has nothing wrong with it.
+            sql.prepare_cached("UPDATE associations SET trouble = NULL WHERE journey = ?1 AND cut IS NULL AND trouble IS NOT NULL")?
+                .execute([journey])?;
             let mut insert =
                 sql.prepare_cached("INSERT INTO associations (journey, engagement, px_id, kind, segment, since) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
             for new in wanted.iter().filter(|new| !present.iter().any(|old| old.cut.is_none() && same(old, new))) {
                 insert.execute(params![journey, new.engagement, new.id, new.kind, new.segment, micros(new.since)])?;
             }
+            Ok(())
+        })
+    }
+
+    /// Other programs that are associated with an engagement, by its PX id.
+    pub fn also_associated(&self, px_id: &str, but: &str) -> Result<Vec<String>, Error> {
+        let query = "SELECT DISTINCT journey FROM associations INDEXED BY associations_of_engagement JOIN programs ON programs.name = journey \
+                     WHERE px_id = ?1 AND cut IS NULL AND journey <> ?2 AND programs.status IN ('active', 'paused') ORDER BY journey";
+        self.read(|sql| select(sql, query, [px_id, but], |row| Ok(row.get(0)?)))
+    }
+
+    /// What is wrong with an engagement from now on; with nothing, whoever waits for it has their turn at once.
+    pub fn trouble(&self, journey: &str, engagement: &str, trouble: Option<&str>, at: Timestamp) -> Result<(), Error> {
+        self.write(|sql| {
+            sql.prepare_cached("UPDATE associations SET trouble = ?3 WHERE journey = ?1 AND engagement = ?2 AND cut IS NULL")?
+                .execute(params![journey, engagement, trouble])?;
+            if trouble.is_none() {
+                sql.prepare_cached(
+                    "UPDATE intents INDEXED BY intents_by_state SET not_before = ?3 WHERE journey = ?1 AND state = 'pending' AND not_before > ?3 \
+                     AND json_extract(intent, '$.kind') = 'join' AND json_extract(intent, '$.engagement') = ?2",
+                )?
+                .execute(params![journey, engagement, micros(at)])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// When a program's engagements were last looked at.
+    pub fn checked_at(&self, journey: &str) -> Result<Option<Timestamp>, Error> {
+        self.read(|sql| {
+            let query = "SELECT checked_at FROM programs WHERE name = ?1";
+            let found: Option<Option<i64>> = sql.prepare_cached(query)?.query_row([journey], |row| row.get(0)).optional()?;
+            found.flatten().map(instant).transpose()
+        })
+    }
+
+    /// They were looked at.
+    pub fn checked(&self, journey: &str, at: Timestamp) -> Result<(), Error> {
+        self.write(|sql| {
+            sql.prepare_cached("UPDATE programs SET checked_at = ?2 WHERE name = ?1")?.execute(params![journey, micros(at)])?;
             Ok(())
         })
     }
@@ -66,5 +111,6 @@ fn read_association(row: &Row<'_>) -> Result<Association, Fail> {
         segment: row.get(4)?,
         since: instant(row.get(5)?)?,
         cut: maybe_instant(row, 6)?,
+        trouble: row.get(7)?,
     })
 }

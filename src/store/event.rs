@@ -1,6 +1,6 @@
 //! What happened outside, by webhook or by polling: each thing taken once, and kept until it has moved its participant.
 
-use rusqlite::{Row, params};
+use rusqlite::{Connection, Row, params};
 
 use crate::model::{EventKind, Record, Timestamp};
 
@@ -46,31 +46,39 @@ pub(super) const UNHANDLED: &str = "SELECT id, key, participant, kind, step, at,
 impl Store {
     /// Takes events in, and says how many are new. Those with a known key and those of unknown participants are passed over.
     pub fn receive(&self, events: &[NewEvent]) -> Result<usize, Error> {
+        if events.is_empty() {
+            return Ok(0);
+        }
         self.write(|sql| {
-            let mut insert = sql.prepare_cached(
-                "INSERT INTO events (key, participant, journey, kind, step, at, received, payload) \
-                 SELECT ?1, id, journey, ?3, ?4, ?5, ?6, ?7 FROM participants WHERE id = ?2 ON CONFLICT (key) DO NOTHING",
-            )?;
             let mut taken = 0;
             for event in events {
-                taken += insert.execute(params![
-                    event.key,
-                    event.participant.as_i64(),
-                    event.kind.word(),
-                    event.step,
-                    micros(event.at),
-                    micros(event.received),
-                    to_json(&event.payload)?
-                ])?;
+                taken += take(sql, event)?;
             }
             Ok(taken)
         })
+    }
+
+    /// What a participant was told to have done with a step, in the order it was heard of: handled or not.
+    pub fn told(&self, participant: ParticipantId, kind: EventKind, step: &str) -> Result<Vec<Record>, Error> {
+        let query = "SELECT payload FROM events INDEXED BY events_of WHERE participant = ?1 AND kind = ?2 AND step = ?3 ORDER BY id";
+        let read = |row: &Row<'_>| from_json("an event's payload", &row.get::<_, String>(0)?);
+        self.read(|sql| select(sql, query, params![participant.as_i64(), kind.word(), step], read))
     }
 
     /// Events of a journey that have moved nobody yet: by participant, then by the time they happened.
     pub fn unhandled(&self, journey: &str, limit: u32) -> Result<Vec<InboxEvent>, Error> {
         self.read(|sql| select(sql, UNHANDLED, params![journey, limit], read_event))
     }
+}
+
+/// 1 when it is new.
+pub(super) fn take(sql: &Connection, event: &NewEvent) -> Result<usize, Fail> {
+    let mut insert = sql.prepare_cached(
+        "INSERT INTO events (key, participant, journey, kind, step, at, received, payload) \
+         SELECT ?1, id, journey, ?3, ?4, ?5, ?6, ?7 FROM participants WHERE id = ?2 ON CONFLICT (key) DO NOTHING",
+    )?;
+    let (id, kind, payload) = (event.participant.as_i64(), event.kind.word(), to_json(&event.payload)?);
+    Ok(insert.execute(params![event.key, id, kind, event.step, micros(event.at), micros(event.received), payload])?)
 }
 
 fn read_event(row: &Row<'_>) -> Result<InboxEvent, Fail> {

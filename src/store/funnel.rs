@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use jiff::{ToSpan, civil::Date};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::model::{EventKind, Timestamp};
+use crate::model::{Channel, EventKind, Timestamp};
 
 use super::{
     Error, Store,
@@ -18,23 +18,35 @@ use super::{
 
 /// The kind of a milestone that is no event.
 const REACHED: &str = "reached";
+/// Answers by the way they came.
+const BY_EMAIL: &str = "responded_email";
+const BY_PX: &str = "responded_px";
 const MICROS_A_DAY: i64 = 86_400_000_000;
 
 /// In the order the steps were first reached.
 pub(super) const EVENTS: &str = "SELECT step.name, day.kind, sum(day.n) FROM journey_steps step JOIN milestone_days day ON day.step = step.id \
-     WHERE step.journey = ?1 AND day.kind <> 'reached' GROUP BY step.id, day.kind ORDER BY step.id, day.kind";
+     WHERE step.journey = ?1 AND day.kind NOT IN ('reached', 'responded_email', 'responded_px') GROUP BY step.id, day.kind ORDER BY step.id, day.kind";
 
 pub(super) const STEPS: &str = "SELECT step.name, coalesce((SELECT sum(n) FROM milestone_days day WHERE day.step = step.id AND day.kind = 'reached'), 0), \
      (SELECT count(*) FROM participants WHERE journey = ?1 AND state IN ('active', 'waiting', 'parked') AND step = step.name) \
      FROM journey_steps step WHERE step.journey = ?1 ORDER BY step.id";
 
 pub(super) const DAYS: &str = "SELECT day.day, step.name, day.kind, day.n FROM journey_steps step JOIN milestone_days day ON day.step = step.id \
-     WHERE step.journey = ?1 AND (day.kind = 'reached') = ?2 ORDER BY day.day, step.id, day.kind";
+     WHERE step.journey = ?1 AND (day.kind = 'reached') = ?2 AND day.kind NOT IN ('responded_email', 'responded_px') ORDER BY day.day, step.id, day.kind";
 
 impl Store {
     /// To how many participants each thing happened, per step.
     pub fn event_counts(&self, journey: &str) -> Result<Vec<(String, EventKind, u64)>, Error> {
         self.read(|sql| select(sql, EVENTS, [journey], |row| Ok((row.get(0)?, read_kind(row, 1)?, uncount(row.get(2)?)))))
+    }
+
+    /// How many participants answered by a way, per step: whoever answered by both counts in both.
+    pub fn answer_counts(&self, journey: &str) -> Result<Vec<(String, Channel, u64)>, Error> {
+        let query = "SELECT step.name, day.kind, sum(day.n) FROM journey_steps step JOIN milestone_days day ON day.step = step.id \
+             WHERE step.journey = ?1 AND day.kind IN ('responded_email', 'responded_px') GROUP BY step.id, day.kind ORDER BY step.id, day.kind";
+        let channel =
+            |row: &Row<'_>| Ok::<_, Fail>(if row.get_ref(1)?.as_str().unwrap_or_default() == BY_EMAIL { Channel::Email } else { Channel::Px });
+        self.read(|sql| select(sql, query, [journey], |row| Ok((row.get(0)?, channel(row)?, uncount(row.get(2)?)))))
     }
 
     /// Each step with how many participants ever reached it and how many stand there now, parked ones too.
@@ -85,6 +97,12 @@ impl Tally {
     pub(super) fn happened(&mut self, sql: &Connection, id: ParticipantId, journey: &str, facts: &[Fact]) -> Result<(), Fail> {
         for fact in facts {
             self.note(sql, id, journey, &fact.step, fact.event.word(), fact.at)?;
+            // Those who answered by either way are counted by each of them, too.
+            match (fact.event, fact.channel) {
+                (EventKind::Responded, Some(Channel::Email)) => self.note(sql, id, journey, &fact.step, BY_EMAIL, fact.at)?,
+                (EventKind::Responded, Some(Channel::Px)) => self.note(sql, id, journey, &fact.step, BY_PX, fact.at)?,
+                _ => (),
+            }
         }
         Ok(())
     }

@@ -1,11 +1,12 @@
 //! Programs, one row each, and the revisions of their flows.
 
-use rusqlite::{OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use crate::model::{Graph, Record, Timestamp};
 
 use super::{
     Error, Store,
+    edits::{self, AT_ONCE},
     error::Fail,
     open::{from_json, instant, maybe_instant, micros, select, to_json},
 };
@@ -90,7 +91,12 @@ impl Store {
 
     /// Inserts the program or replaces it whole. `pause` and `resume` do more than this.
     pub fn put_program(&self, program: &Program, at: Timestamp) -> Result<(), Error> {
-        let query = format!("INSERT OR REPLACE INTO programs ({PROGRAM}, changed_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)");
+        // Columns that are not named here stay as they are.
+        let query = format!(
+            "INSERT INTO programs ({PROGRAM}, changed_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) \
+             ON CONFLICT (name) DO UPDATE SET (status, revision, hash, folder, scheduled_for, published_at, paused_at, stopped_at, reasons, polled_at, \
+             changed_at) = (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
+        );
         self.write(|sql| {
             sql.prepare_cached(&query)?.execute(params![
                 program.name,
@@ -120,50 +126,48 @@ impl Store {
 
     /// Stops the clock of an active program and holds back what it has to send. Nothing for one that is not active.
     pub fn pause(&self, name: &str, at: Timestamp) -> Result<(), Error> {
-        self.write(|sql| {
+        let paused = self.write(|sql| {
             must_exist(sql, name)?;
-            let paused = sql
-                .prepare_cached("UPDATE programs SET status = 'paused', paused_at = ?2, changed_at = ?2 WHERE name = ?1 AND status = 'active'")?
-                .execute(params![name, micros(at)])?;
-            if paused > 0 {
-                sql.prepare_cached("UPDATE intents SET state = 'held' WHERE journey = ?1 AND state = 'pending'")?.execute([name])?;
-            }
-            Ok(())
-        })
+            Ok(sql
+                .prepare_cached(
+                    "UPDATE programs SET status = 'paused', paused_at = ?2, resume_at = NULL, resumed_to = 0, changed_at = ?2 \
+                     WHERE name = ?1 AND status = 'active'",
+                )?
+                .execute(params![name, micros(at)])?)
+        })?;
+        if paused > 0 { self.hold_back(name, "pending", "held") } else { Ok(()) }
     }
 
     /// Makes a paused program active again. What its participants wait for comes later by as long as they were held: the pause, or what was
     /// left of it when they began to wait. What was held back goes out. Nothing for one that is not paused.
+    ///
+    /// The timers grow some at a time, and the program is active once all have: when this is cut short, the next time goes on.
     pub fn resume(&self, name: &str, at: Timestamp) -> Result<(), Error> {
-        self.write(|sql| {
-            let Some(paused) = must_exist(sql, name)? else { return Ok(()) };
-            sql.prepare_cached(
-                "UPDATE participants SET due = due + max(0, ?3 - max(since, ?2)) \
-                 WHERE journey = ?1 AND due IS NOT NULL AND (state = 'waiting' OR state = 'parked' AND parked_as = 'waiting')",
-            )?
-            .execute(params![name, paused, micros(at)])?;
-            sql.prepare_cached("UPDATE intents SET state = 'pending' WHERE journey = ?1 AND state = 'held'")?.execute([name])?;
-            sql.prepare_cached("UPDATE programs SET status = 'active', paused_at = NULL, changed_at = ?2 WHERE name = ?1")?
-                .execute(params![name, micros(at)])?;
-            Ok(())
-        })
+        while let Some(last) = self.write(|sql| grow_some(sql, name, at))? {
+            if last {
+                self.hold_back(name, "held", "pending")?;
+                return self.write(|sql| {
+                    sql.prepare_cached(
+                        "UPDATE programs SET status = 'active', paused_at = NULL, resume_at = NULL, resumed_to = 0, changed_at = ?2 WHERE name = ?1",
+                    )?
+                    .execute(params![name, micros(at)])?;
+                    Ok(())
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Everything that a program has to send, from one state to another, some at a time.
+    fn hold_back(&self, name: &str, from: &str, to: &str) -> Result<(), Error> {
+        let some = "UPDATE intents SET state = ?3 WHERE id IN (SELECT id FROM intents INDEXED BY intents_by_state WHERE journey = ?1 AND state = ?2 LIMIT ?4)";
+        while self.write(|sql| Ok(sql.prepare_cached(some)?.execute(params![name, from, to, AT_ONCE])?))? > 0 {}
+        Ok(())
     }
 
     /// Keeps a revision; one of the same number is replaced.
     pub fn add_revision(&self, revision: &Revision) -> Result<(), Error> {
-        let query = format!("INSERT OR REPLACE INTO revisions ({REVISION}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
-        self.write(|sql| {
-            sql.prepare_cached(&query)?.execute(params![
-                revision.journey,
-                revision.number,
-                revision.hash,
-                to_json(&revision.graph)?,
-                to_json(&revision.sources)?,
-                micros(revision.at),
-                revision.note
-            ])?;
-            Ok(())
-        })
+        self.write(|sql| insert_revision(sql, revision))
     }
 
     pub fn revision(&self, journey: &str, number: u32) -> Result<Option<Revision>, Error> {
@@ -176,6 +180,42 @@ impl Store {
         let query = format!("SELECT {REVISION} FROM revisions WHERE journey = ?1 ORDER BY number DESC");
         self.read(|sql| select(sql, &query, [journey], read_revision))
     }
+}
+
+pub(super) fn insert_revision(sql: &Connection, revision: &Revision) -> Result<(), Fail> {
+    let query = format!("INSERT OR REPLACE INTO revisions ({REVISION}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+    sql.prepare_cached(&query)?.execute(params![
+        revision.journey,
+        revision.number,
+        revision.hash,
+        to_json(&revision.graph)?,
+        to_json(&revision.sources)?,
+        micros(revision.at),
+        revision.note
+    ])?;
+    Ok(())
+}
+
+/// Lets the timers of the next participants of a paused program grow. Whether these were the last; none for a program that is not paused.
+fn grow_some(sql: &Transaction<'_>, name: &str, at: Timestamp) -> Result<Option<bool>, Fail> {
+    let Some(paused) = must_exist(sql, name)? else { return Ok(None) };
+    let (begun, done): (Option<i64>, i64) =
+        sql.prepare_cached("SELECT resume_at, resumed_to FROM programs WHERE name = ?1")?.query_row([name], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let until = begun.unwrap_or(micros(at));
+    let mut note = sql.prepare_cached("UPDATE programs SET paused_at = ?2, resume_at = ?3, resumed_to = ?4 WHERE name = ?1")?;
+    let Some(last) = edits::chunk(sql, name, done)? else {
+        // What an earlier attempt began is done: the pause goes on from there.
+        let again = until < micros(at);
+        note.execute(params![name, until, None::<i64>, 0])?;
+        return Ok(Some(!again));
+    };
+    sql.prepare_cached(
+        "UPDATE participants SET due = due + max(0, ?4 - max(since, ?3)) WHERE journey = ?1 AND id > ?2 AND id <= ?5 AND due IS NOT NULL \
+         AND (state = 'waiting' OR state = 'parked' AND parked_as = 'waiting')",
+    )?
+    .execute(params![name, done, paused, until, last])?;
+    note.execute(params![name, paused, until, last])?;
+    Ok(Some(false))
 }
 
 /// Since when the program is paused; none for one that is not.

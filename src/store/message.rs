@@ -1,11 +1,12 @@
 //! Whom messages went to, over all journeys, and which addresses get none. Addresses are the same in any case.
 
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use crate::model::Timestamp;
 
 use super::{
     Error, Store,
+    error::Fail,
     open::{instant, micros, select},
 };
 
@@ -27,10 +28,10 @@ impl Store {
         })
     }
 
-    /// When messages went to a person over all journeys after an instant, oldest first: to see when the next one may.
-    pub fn messages_to(&self, person: &str, since: Timestamp) -> Result<Vec<Timestamp>, Error> {
+    /// When messages went to each of these people over all journeys after an instant, oldest first: to see when the next one may.
+    pub fn messages_of(&self, people: &[&str], since: Timestamp) -> Result<Vec<Vec<Timestamp>>, Error> {
         let query = "SELECT at FROM messages WHERE person = ?1 AND at > ?2 ORDER BY at";
-        self.read(|sql| select(sql, query, params![person, micros(since)], |row| instant(row.get(0)?)))
+        self.read(|sql| people.iter().map(|person| select(sql, query, params![person, micros(since)], |row| instant(row.get(0)?))).collect())
     }
 
     /// No more mail to this address, by its own wish. The first time and reason stay.
@@ -62,4 +63,11 @@ impl Store {
     fn is_suppressed(&self, email: &str, kind: &str) -> Result<bool, Error> {
         self.read(|sql| Ok(sql.prepare_cached("SELECT 1 FROM suppressions WHERE email = ?1 AND kind = ?2")?.exists([email, kind])?))
     }
+}
+
+/// A message by an intent, noted with the intent's own journey and step.
+pub(super) fn note(sql: &Connection, person: &str, at: Timestamp, intent: i64) -> Result<(), Fail> {
+    let query = "INSERT INTO messages (person, at, journey, step) SELECT ?1, ?2, journey, step FROM intents WHERE id = ?3 ON CONFLICT DO NOTHING";
+    sql.prepare_cached(query)?.execute(params![person, micros(at), intent])?;
+    Ok(())
 }

@@ -4,10 +4,16 @@
 
 /// What was last written to a record.
 mod applied;
+/// What the steps of one participant asked for.
+mod asked;
 /// The engagements that programs show.
 mod association;
 /// How far each declaration has read.
 mod cursor;
+/// What users of PX did with engagements.
+mod doing;
+/// Edits of journeys with people in them.
+mod edits;
 /// What can go wrong with the state file.
 mod error;
 /// What happened outside, waiting to move participants.
@@ -39,6 +45,8 @@ mod participant;
 /// How the queries of journeys are answered.
 #[cfg(test)]
 mod plans;
+/// Answers to surveys.
+mod responses;
 /// Forgetting what is old.
 mod retention;
 /// Rows that a run could not write, and why.
@@ -47,11 +55,18 @@ mod row_error;
 mod run;
 /// What the systems last said about their objects.
 mod schema;
+/// A state file that is thrown away.
+mod scratch;
+/// What participants' sources last said of them.
+mod source;
 /// What each participant went through.
 mod timeline;
 
 pub use applied::Applied;
+pub use asked::AskedFor;
 pub use association::Association;
+pub use doing::Doing;
+pub use edits::{Standing, Timer};
 pub use error::Error;
 pub use event::{InboxEvent, NewEvent};
 pub use journal::{Batch, BatchId, JournalRow, Outcome};
@@ -60,10 +75,12 @@ pub use lease::{Holder, Lease, Take};
 pub use mark::Mark;
 pub use moves::Move;
 pub use open::Store;
-pub use outbox::{Intent, NewIntent, OutboxCounts};
-pub use participant::{Counts, Fact, Known, NewParticipant, Participant, ParticipantFilter, ParticipantId, ParticipantState};
+pub use outbox::{Fate, Intent, NewIntent, OutboxCounts, Pending, Settled};
+pub use participant::{Counts, Fact, NewParticipant, Participant, ParticipantFilter, ParticipantId, ParticipantState};
+pub use responses::{Response, Score};
 pub use retention::{Retention, Swept};
 pub use row_error::RowError;
 pub use run::{Begin, Finish, Run, RunFilter, RunId, Status};
 pub use schema::CachedSchema;
+pub use source::Known;
 pub use timeline::{Entry, EntryKind};

@@ -45,7 +45,7 @@ impl Store {
     }
 }
 
-fn make(sql: &Transaction<'_>, one: &Move, tally: &mut Tally) -> Result<(), Fail> {
+pub(super) fn make(sql: &Transaction<'_>, one: &Move, tally: &mut Tally) -> Result<(), Fail> {
     let person = &one.participant;
     update(sql, one)?;
     timeline::append(sql, person.id, &one.entries)?;

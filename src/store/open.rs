@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags, Params, Row, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, Params, Row, Transaction, TransactionBehavior, config::DbConfig};
 
 use crate::model::Timestamp;
 
@@ -15,28 +15,34 @@ use super::{
     Error,
     error::{BUSY_SECONDS, Fail, from_io},
     lease::Owner,
+    scratch::Scratch,
 };
 
 /// `tabi` in the file's header, so that no other program's file is taken for ours.
 const APPLICATION_ID: i64 = 0x7461_6269;
 
 /// One step of the file's format each, in order, never changed once released: `user_version` counts the steps taken.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("migrations/0001_runs_and_journal.sql"),
     include_str!("migrations/0002_schemas_and_marks.sql"),
     include_str!("migrations/0003_journeys.sql"),
+    include_str!("migrations/0004_edits.sql"),
+    include_str!("migrations/0005_delivery.sql"),
+    include_str!("migrations/0006_sources.sql"),
 ];
 
 /// The state file. Shared by all threads; several processes may have it open.
 #[derive(Debug)]
 pub struct Store {
-    path: PathBuf,
+    pub(super) path: PathBuf,
     /// All changes go through this one.
-    writer: Mutex<Connection>,
-    /// Reads do not wait for a long write.
-    reader: Mutex<Connection>,
+    pub(super) writer: Mutex<Connection>,
+    /// Reads do not wait for a long write; a scratch file has one connection for both.
+    pub(super) reader: Option<Mutex<Connection>>,
     /// Made with the first run that this process begins.
     pub(super) owner: Mutex<Option<Owner>>,
+    /// After the connections: they are closed first.
+    pub(super) _scratch: Option<Scratch>,
 }
 
 impl Store {
@@ -46,7 +52,7 @@ impl Store {
         prepare_file(path)?;
         let writer = connect(path).map_err(|fail| fail.at(path))?;
         let reader = connect(path).map_err(|fail| fail.at(path))?;
-        Ok(Self { path: path.to_owned(), writer: Mutex::new(writer), reader: Mutex::new(reader), owner: Mutex::new(None) })
+        Ok(Self { path: path.to_owned(), writer: Mutex::new(writer), reader: Some(Mutex::new(reader)), owner: Mutex::new(None), _scratch: None })
     }
 
     pub fn path(&self) -> &Path {
@@ -70,7 +76,7 @@ impl Store {
     }
 
     pub(super) fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Fail>) -> Result<T, Error> {
-        work(&lock(&self.reader)).map_err(|fail| fail.at(&self.path))
+        work(&lock(self.reader.as_ref().unwrap_or(&self.writer))).map_err(|fail| fail.at(&self.path))
     }
 
     /// All of `work` or nothing of it, on disk when this returns.
@@ -97,7 +103,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 fn in_transaction<T>(writer: &mut Connection, work: impl FnOnce(&Transaction<'_>) -> Result<T, Fail>) -> Result<T, Fail> {
     let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let done = work(&transaction)?;
+    tracing::trace!("committing");
     transaction.commit()?;
+    tracing::trace!("committed");
     Ok(done)
 }
 
@@ -158,6 +166,7 @@ fn connect(path: &Path) -> Result<Connection, Fail> {
     let mut connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(Duration::from_secs(BUSY_SECONDS))?;
     connection.set_prepared_statement_cache_capacity(128);
+    steady_plans(&connection)?;
     let looked_at_once = connection.transaction()?;
     let found = refuse_strangers(&looked_at_once, path)?;
     drop(looked_at_once);
@@ -175,6 +184,12 @@ fn connect(path: &Path) -> Result<Connection, Fail> {
     )?;
     migrate(&mut connection, path)?;
     Ok(connection)
+}
+
+/// A statement is planned once: without this it would be planned again whenever another value is bound to it.
+pub(super) fn steady_plans(connection: &Connection) -> Result<(), Fail> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
 }
 
 /// The file's format, 0 for a new one. Nothing is written to a file that is newer than this program or not its own.
@@ -197,7 +212,7 @@ fn version(connection: &Connection) -> Result<i64, Fail> {
 }
 
 /// All missing steps at once, or none. Another process may be doing the same: the version is read again inside.
-fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Fail> {
+pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Fail> {
     if usize::try_from(version(connection)?) == Ok(MIGRATIONS.len()) {
         return Ok(());
     }

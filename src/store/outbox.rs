@@ -7,6 +7,8 @@ use crate::model::{Fault, Record, Timestamp};
 use super::{
     Error, Store,
     error::Fail,
+    event::{self, NewEvent},
+    message,
     open::{from_json, instant, micros, select, to_json, uncount},
     participant::ParticipantId,
 };
@@ -25,6 +27,16 @@ pub struct NewIntent {
     pub not_before: Timestamp,
 }
 
+/// What somebody asked for and has not got yet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pending {
+    pub step: String,
+    pub not_before: Timestamp,
+    pub attempts: u32,
+    /// Why it did not go out the last time.
+    pub fault: Option<Fault>,
+}
+
 /// Something that waits in the outbox.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Intent {
@@ -40,6 +52,28 @@ pub struct Intent {
     pub not_before: Timestamp,
 }
 
+/// What became of an intent that was tried.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Fate {
+    /// It went out; what the other side said about it.
+    Sent(Record),
+    /// It did not go out, and is tried again from then on. What its participant asked for after it waits as long.
+    Later(Timestamp, Fault),
+    /// It did not go out and never will.
+    GaveUp(Fault),
+}
+
+/// An intent that was tried, and what follows from it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settled {
+    pub intent: i64,
+    pub fate: Fate,
+    /// What happened to the participant by it.
+    pub event: Option<NewEvent>,
+    /// The address or PX user id of whoever got a message by it.
+    pub messaged: Option<String>,
+}
+
 /// How much of a journey's messages and effects went out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct OutboxCounts {
@@ -53,8 +87,13 @@ pub struct OutboxCounts {
 pub(super) const OUTBOX: &str = "SELECT id, key, participant, journey, step, intent, attempts, at, not_before FROM intents WHERE id IN \
      (SELECT id FROM intents INDEXED BY intents_pending WHERE state = 'pending' AND not_before <= ?1 ORDER BY not_before, id LIMIT ?2) ORDER BY id";
 
-const OUTBOX_OF: &str = "SELECT id, key, participant, journey, step, intent, attempts, at, not_before FROM intents INDEXED BY intents_by_state \
-     WHERE journey = ?1 AND state = 'pending' AND not_before <= ?2 ORDER BY id LIMIT ?3";
+/// By the time it may go out, then by id. Nothing of a participant comes before what the same participant asked for earlier: `add` and
+/// `again` see to it that times never fall with the ids.
+pub(super) const OUTBOX_OF: &str = "SELECT id, key, participant, journey, step, intent, attempts, at, not_before FROM intents INDEXED BY intents_next \
+     WHERE journey = ?1 AND state = 'pending' AND not_before <= ?2 ORDER BY not_before, id LIMIT ?3";
+
+pub(super) const NEXT_SEND_OF: &str =
+    "SELECT not_before FROM intents INDEXED BY intents_next WHERE journey = ?1 AND state = 'pending' ORDER BY not_before LIMIT 1";
 
 pub(super) const NEXT_SEND: &str = "SELECT not_before FROM intents INDEXED BY intents_pending WHERE state = 'pending' ORDER BY not_before LIMIT 1";
 
@@ -82,39 +121,36 @@ impl Store {
     /// When the next thing of one program may go out.
     pub fn next_send_of(&self, journey: &str) -> Result<Option<Timestamp>, Error> {
         self.read(|sql| {
-            let query = "SELECT min(not_before) FROM intents INDEXED BY intents_by_state WHERE journey = ?1 AND state = 'pending'";
-            let next: Option<i64> = sql.prepare_cached(query)?.query_row([journey], |row| row.get(0))?;
+            let next: Option<i64> = sql.prepare_cached(NEXT_SEND_OF)?.query_row([journey], |row| row.get(0)).optional()?;
             next.map(instant).transpose()
         })
     }
 
-    /// It went out. `detail` is what the other side said about it.
-    pub fn sent(&self, id: i64, at: Timestamp, detail: &Record) -> Result<(), Error> {
-        self.write(|sql| {
-            let updated = sql
-                .prepare_cached("UPDATE intents SET state = 'sent', attempts = attempts + 1, done_at = ?2, detail = ?3, fault = NULL WHERE id = ?1")?
-                .execute(params![id, micros(at), to_json(detail)?])?;
-            known(id, updated)
-        })
+    /// What of a participant's has not gone out yet, in the order it was asked for.
+    pub fn pending_of(&self, participant: ParticipantId) -> Result<Vec<Pending>, Error> {
+        let query = "SELECT step, not_before, attempts, fault FROM intents INDEXED BY intents_of \
+                     WHERE participant = ?1 AND state IN ('pending', 'held') ORDER BY id";
+        let read = |row: &Row<'_>| {
+            let fault: Option<String> = row.get(3)?;
+            let fault = fault.map(|fault| from_json("a fault", &fault)).transpose()?;
+            Ok(Pending { step: row.get(0)?, not_before: instant(row.get(1)?)?, attempts: row.get(2)?, fault })
+        };
+        self.read(|sql| select(sql, query, [participant.as_i64()], read))
     }
 
-    /// It did not go out, and is tried again from `not_before` on.
-    pub fn retry(&self, id: i64, at: Timestamp, not_before: Timestamp, fault: &Fault) -> Result<(), Error> {
+    /// Notes what became of intents, with what that means for their participants and for the log of messages: all of it or nothing.
+    ///
+    /// # Errors
+    /// `NoIntent` for an id that the outbox does not have.
+    pub fn settle(&self, settled: &[Settled], at: Timestamp) -> Result<(), Error> {
+        if settled.is_empty() {
+            return Ok(());
+        }
         self.write(|sql| {
-            let updated = sql
-                .prepare_cached("UPDATE intents SET attempts = attempts + 1, done_at = ?2, not_before = ?3, fault = ?4 WHERE id = ?1")?
-                .execute(params![id, micros(at), micros(not_before), to_json(fault)?])?;
-            known(id, updated)
-        })
-    }
-
-    /// It did not go out and never will.
-    pub fn gave_up(&self, id: i64, at: Timestamp, fault: &Fault) -> Result<(), Error> {
-        self.write(|sql| {
-            let updated = sql
-                .prepare_cached("UPDATE intents SET state = 'failed', attempts = attempts + 1, done_at = ?2, fault = ?3 WHERE id = ?1")?
-                .execute(params![id, micros(at), to_json(fault)?])?;
-            known(id, updated)
+            for one in settled {
+                settle(sql, one, at)?;
+            }
+            Ok(())
         })
     }
 
@@ -132,10 +168,12 @@ impl Store {
     }
 }
 
-/// Notes what has to go out; a known key is passed over.
+/// Notes what has to go out; a known key is passed over. Nothing goes out before what its participant is still trying to send.
 pub(super) fn add(sql: &Connection, intents: &[NewIntent]) -> Result<(), Fail> {
     let mut insert = sql.prepare_cached(
-        "INSERT INTO intents (key, participant, journey, step, intent, at, not_before, state) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, \
+        "INSERT INTO intents (key, participant, journey, step, intent, at, not_before, state) VALUES (?1, ?2, ?3, ?4, ?5, ?6, \
+         max(?7, coalesce((SELECT max(not_before) FROM intents INDEXED BY intents_again \
+         WHERE participant = ?2 AND attempts > 0 AND state IN ('pending', 'held')), ?7)), \
          CASE (SELECT status FROM programs WHERE name = ?3) WHEN 'paused' THEN 'held' ELSE 'pending' END) ON CONFLICT (key) DO NOTHING",
     )?;
     for intent in intents {
@@ -149,6 +187,32 @@ pub(super) fn add(sql: &Connection, intents: &[NewIntent]) -> Result<(), Fail> {
             micros(intent.not_before)
         ])?;
     }
+    Ok(())
+}
+
+fn settle(sql: &Connection, one: &Settled, at: Timestamp) -> Result<(), Fail> {
+    const SENT: &str = "UPDATE intents SET state = 'sent', attempts = attempts + 1, done_at = ?2, detail = ?3, fault = NULL WHERE id = ?1";
+    const GAVE_UP: &str = "UPDATE intents SET state = 'failed', attempts = attempts + 1, done_at = ?2, fault = ?3 WHERE id = ?1";
+    if let Some(event) = &one.event {
+        event::take(sql, event)?;
+    }
+    if let Some(person) = &one.messaged {
+        message::note(sql, person, at, one.intent)?;
+    }
+    match &one.fate {
+        Fate::Sent(detail) => known(one.intent, sql.prepare_cached(SENT)?.execute(params![one.intent, micros(at), to_json(detail)?])?),
+        Fate::GaveUp(fault) => known(one.intent, sql.prepare_cached(GAVE_UP)?.execute(params![one.intent, micros(at), to_json(fault)?])?),
+        Fate::Later(not_before, fault) => again(sql, one.intent, at, *not_before, fault),
+    }
+}
+
+/// What comes after it waits as long as it does.
+fn again(sql: &Connection, id: i64, at: Timestamp, not_before: Timestamp, fault: &Fault) -> Result<(), Fail> {
+    const AGAIN: &str = "UPDATE intents SET attempts = attempts + 1, done_at = ?2, not_before = ?3, fault = ?4 WHERE id = ?1";
+    const AFTER: &str = "UPDATE intents SET not_before = max(not_before, ?2) \
+         WHERE participant = (SELECT participant FROM intents WHERE id = ?1) AND id > ?1 AND state IN ('pending', 'held')";
+    known(id, sql.prepare_cached(AGAIN)?.execute(params![id, micros(at), micros(not_before), to_json(fault)?])?)?;
+    sql.prepare_cached(AFTER)?.execute(params![id, micros(not_before)])?;
     Ok(())
 }
 

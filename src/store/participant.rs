@@ -1,17 +1,18 @@
 //! The people in journeys: one row each, found by key, by address and by what is due.
 
-use std::{collections::HashMap, fmt};
+use std::fmt;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 
-use crate::model::{EventKind, Record, Timestamp};
+use crate::model::{Channel, EventKind, Record, Timestamp};
 
 use super::{
     Error, Store,
     error::Fail,
     funnel::Tally,
     open::{from_json, instant, maybe_instant, micros, select, to_json, uncount},
+    source,
     timeline::{self, Entry},
 };
 
@@ -85,6 +86,9 @@ pub struct Fact {
     /// The answer to a survey.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub score: Option<f64>,
+    /// By which way a survey was answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<Channel>,
 }
 
 /// Somebody in a journey.
@@ -144,9 +148,6 @@ pub struct ParticipantFilter<'a> {
     pub limit: u32,
 }
 
-/// The newest participation of a key: id, state, end.
-pub type Known = (ParticipantId, ParticipantState, Option<Timestamp>);
-
 /// How many participants stand or ended how.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -184,6 +185,19 @@ impl Store {
         self.read(|sql| sql.prepare_cached(&query)?.query_row([id.0], |row| Ok(read_participant(row))).optional()?.transpose())
     }
 
+    /// Those of these ids that there are, in their order.
+    pub fn participants_of(&self, ids: &[ParticipantId]) -> Result<Vec<Participant>, Error> {
+        let query = format!("SELECT {COLUMNS} FROM participants WHERE id = ?1");
+        self.read(|sql| {
+            let mut statement = sql.prepare_cached(&query)?;
+            let mut found = Vec::with_capacity(ids.len());
+            for id in ids {
+                found.extend(statement.query_row([id.0], |row| Ok(read_participant(row))).optional()?.transpose()?);
+            }
+            Ok(found)
+        })
+    }
+
     pub fn participants(&self, journey: &str, filter: &ParticipantFilter<'_>) -> Result<Vec<Participant>, Error> {
         let query = listing(filter);
         let limit = if filter.limit == 0 { -1 } else { i64::from(filter.limit) };
@@ -196,20 +210,6 @@ impl Store {
     /// Newest first.
     pub fn by_key(&self, journey: &str, key: &str) -> Result<Vec<Participant>, Error> {
         self.read(|sql| select(sql, &by_key(), [journey, key], read_participant))
-    }
-
-    /// Which of the keys took part already, and how their newest participation stands.
-    pub fn known_keys(&self, journey: &str, keys: &[String]) -> Result<HashMap<String, Known>, Error> {
-        self.read(|sql| {
-            let mut statement =
-                sql.prepare_cached("SELECT id, state, ended FROM participants WHERE journey = ?1 AND key = ?2 ORDER BY id DESC LIMIT 1")?;
-            let mut known = HashMap::new();
-            for key in keys {
-                let found = statement.query_row([journey, key], |row| Ok(read_known(row))).optional()?.transpose()?;
-                known.extend(found.map(|newest| (key.clone(), newest)));
-            }
-            Ok(known)
-        })
     }
 
     /// In any journey: those that are not over first, then the newest first.
@@ -306,17 +306,19 @@ pub(super) fn must_exist(sql: &Connection, id: ParticipantId) -> Result<(), Fail
     if found { Ok(()) } else { Err(Error::NoParticipant { id: id.0 }.into()) }
 }
 
+/// Whoever comes in has the fields that the source gave.
 fn insert(sql: &Connection, person: &NewParticipant) -> Result<ParticipantId, Fail> {
+    let fields = to_json(&person.fields)?;
     sql.prepare_cached(
-        "INSERT INTO participants (journey, key, email, px_id, fields, facts, state, step, since, due, reason, entered, ended, revision) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+        "INSERT INTO participants (journey, key, email, px_id, fields, facts, state, step, since, due, reason, entered, ended, revision, \
+         source_hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
     )?
     .execute(params![
         person.journey,
         person.key,
         person.email,
         person.px_id,
-        to_json(&person.fields)?,
+        fields,
         to_json(&person.facts)?,
         person.state.word(),
         person.step,
@@ -325,18 +327,15 @@ fn insert(sql: &Connection, person: &NewParticipant) -> Result<ParticipantId, Fa
         person.reason,
         micros(person.entered),
         person.ended.map(micros),
-        person.revision
+        person.revision,
+        source::hash(&fields)
     ])?;
     Ok(ParticipantId(sql.last_insert_rowid()))
 }
 
-fn read_state(row: &Row<'_>, column: usize) -> Result<ParticipantState, Fail> {
+pub(super) fn read_state(row: &Row<'_>, column: usize) -> Result<ParticipantState, Fail> {
     let word = row.get_ref(column)?.as_str().unwrap_or_default();
     ParticipantState::of(word).ok_or_else(|| Fail::Garbled("a participant's state", word.to_owned()))
-}
-
-fn read_known(row: &Row<'_>) -> Result<Known, Fail> {
-    Ok((ParticipantId(row.get(0)?), read_state(row, 1)?, maybe_instant(row, 2)?))
 }
 
 fn read_participant(row: &Row<'_>) -> Result<Participant, Fail> {

@@ -1,6 +1,6 @@
 //! How the queries of journeys are answered: by seeking in an index, never by reading all participants, events or messages.
 
-use super::{Store, event, funnel, outbox, participant};
+use super::{Store, doing, edits, event, funnel, outbox, parked, participant, responses, source};
 
 /// The steps of a query's plan.
 fn plan(store: &Store, query: &str) -> Vec<String> {
@@ -40,6 +40,8 @@ fn what_is_due_is_sought_in_an_index_and_comes_in_its_order() {
         (participant::due().as_str(), "participants USING INDEX participants_due (journey=? AND due>? AND due<?)"),
         (participant::NEXT_DUE, "participants USING INDEX participants_due (journey=? AND due>?)"),
         (outbox::NEXT_SEND, "intents USING COVERING INDEX intents_pending"),
+        (outbox::NEXT_SEND_OF, "intents USING COVERING INDEX intents_next (journey=?)"),
+        (outbox::OUTBOX_OF, "intents USING INDEX intents_next (journey=? AND not_before<?)"),
         (event::UNHANDLED, "events USING INDEX events_unhandled (journey=?)"),
     ] {
         let steps = plan(&store, query);
@@ -59,13 +61,19 @@ fn people_are_sought_by_key_and_address() {
     seeks(&store, &participant::by_key(), "participants_by_key (journey=? AND key=?)");
     seeks(&store, &participant::by_person("email"), "participants_by_email (email=?)");
     seeks(&store, &participant::by_person("px_id"), "participants_by_px (px_id=?)");
+    for query in [source::KNOWN, source::REACHED, doing::DONE] {
+        let steps = plan(&store, query);
+        assert!(steps.iter().all(|step| !step.starts_with("SCAN") || step.contains("VIRTUAL TABLE")), "{query}\n{steps:#?}");
+    }
     seeks(&store, &participant::listing(&participant::ParticipantFilter::default()), "participants_of (journey=? AND rowid>?)");
 }
 
 #[test]
 fn counts_are_read_from_indexes_and_sums_alone() {
     let (_folder, store) = store();
+    seeks(&store, responses::RESPONSES, "events_responded (journey=?)");
     for (query, step) in [
+        (edits::STANDING, "participants USING COVERING INDEX participants_by_step (journey=? AND state=? AND step>?)"),
         (participant::COUNTS, "participants USING COVERING INDEX participants_by_step (journey=?)"),
         (participant::FAILED, "participants USING COVERING INDEX participants_failed (journey=?)"),
         (outbox::COUNTS, "intents USING COVERING INDEX intents_by_state (journey=?)"),
@@ -75,4 +83,18 @@ fn counts_are_read_from_indexes_and_sums_alone() {
     ] {
         seeks(&store, query, step);
     }
+}
+
+#[test]
+fn edits_find_those_they_concern_by_step() {
+    let (_folder, store) = store();
+    for (query, step) in [
+        (edits::TIMERS, "participants_by_step (journey=? AND state=? AND step=? AND rowid>?)"),
+        (edits::SINCE, "participants_by_step (journey=? AND state=? AND step=?)"),
+        (parked::STANDING, "participants_by_step (journey=? AND state=? AND step=?)"),
+        (parked::SET_ASIDE, "participants_by_step (journey=? AND state=? AND step=?)"),
+    ] {
+        seeks(&store, query, step);
+    }
+    assert!(plan(&store, edits::CHUNK).iter().any(|step| step.contains("participants_of (journey=? AND rowid>?)")));
 }

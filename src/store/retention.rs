@@ -6,7 +6,7 @@ use crate::model::Timestamp;
 
 use super::{
     Error, Store,
-    open::{count, micros, uncount},
+    open::{count, micros, select, uncount},
 };
 
 /// How much is kept. None keeps everything.
@@ -17,6 +17,11 @@ pub struct Retention {
     pub journal_days: Option<u32>,
     /// Changed records in all.
     pub journal_rows: Option<u64>,
+    /// What people went through whose participation ended longer ago: their timelines, events, what was sent, fields and addresses. That they
+    /// took part stays, and how it ended: nobody enters twice because of it, and the sums of the funnel stay.
+    pub participant_days: Option<u32>,
+    /// The texts of revisions, so many newest ones of each journey; that of the running one stays. Their flows stay.
+    pub revision_texts: Option<u32>,
 }
 
 /// What was forgotten.
@@ -24,6 +29,7 @@ pub struct Retention {
 pub struct Swept {
     pub runs: u64,
     pub journal_rows: u64,
+    pub participants: u64,
 }
 
 impl Store {
@@ -43,11 +49,42 @@ impl Store {
             swept.runs =
                 self.write(|sql| Ok(uncount(i64::try_from(sql.execute(&format!("DELETE FROM runs WHERE {OLD_RUNS}"), [before])?).unwrap_or(0))))?;
         }
+        if let Some(days) = keep.participant_days {
+            swept.participants = self.forget_participants(days_before(now, days))?;
+        }
+        if let Some(newest) = keep.revision_texts {
+            self.write(|sql| Ok(sql.execute(OLD_TEXTS, [newest])?))?;
+        }
         self.outside_transaction(|sql| {
             sql.execute_batch("PRAGMA incremental_vacuum")?;
             Ok(sql.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?)
         })?;
         Ok(swept)
+    }
+
+    /// Forgets what ended participants went through, some at a time, looked for in stretches of ids so that nothing is locked for long.
+    fn forget_participants(&self, before: i64) -> Result<u64, Error> {
+        const AT_A_TIME: i64 = 2_000;
+        let last: i64 = self.read(|sql| Ok(sql.query_row("SELECT coalesce(max(id), 0) FROM participants", [], |row| row.get(0))?))?;
+        let (mut forgotten, mut from) = (0, 0);
+        while from < last {
+            let to = from + AT_A_TIME;
+            let ids: Vec<i64> = self.read(|sql| select(sql, ENDED, params![from, to, before], |row| Ok(row.get(0)?)))?;
+            if !ids.is_empty() {
+                self.write(|sql| {
+                    for query in FORGET {
+                        let mut forget = sql.prepare_cached(query)?;
+                        for id in &ids {
+                            forget.execute([id])?;
+                        }
+                    }
+                    Ok(())
+                })?;
+            }
+            forgotten += ids.len() as u64;
+            from = to;
+        }
+        Ok(forgotten)
     }
 
     /// Forgets completed batches, some at a time.
@@ -74,6 +111,26 @@ impl Store {
         }
     }
 }
+
+/// Out for long, with nothing left to be sent or heard, and not forgotten yet.
+const ENDED: &str = "SELECT id FROM participants person WHERE id > ?1 AND id <= ?2 AND ended < ?3 AND state IN ('completed', 'dropped', 'failed') \
+     AND (fields <> '{}' OR facts <> '[]' OR email IS NOT NULL OR px_id IS NOT NULL) \
+     AND NOT EXISTS (SELECT 1 FROM intents WHERE participant = person.id AND state IN ('pending', 'held')) \
+     AND NOT EXISTS (SELECT 1 FROM events WHERE participant = person.id AND handled = 0)";
+
+/// The row itself stays, with its key: it guards who may enter again.
+const FORGET: [&str; 5] = [
+    "DELETE FROM timeline WHERE participant = ?1",
+    "DELETE FROM events WHERE participant = ?1",
+    "DELETE FROM intents WHERE participant = ?1",
+    "DELETE FROM messages WHERE person IN (SELECT coalesce(email, px_id) FROM participants WHERE id = ?1) \
+     AND at < (SELECT ended FROM participants WHERE id = ?1)",
+    "UPDATE participants SET fields = '{}', facts = '[]', email = NULL, px_id = NULL WHERE id = ?1",
+];
+
+const OLD_TEXTS: &str = "UPDATE revisions SET sources = '{}' WHERE sources <> '{}' \
+     AND number <= (SELECT max(number) FROM revisions newest WHERE newest.journey = revisions.journey) - ?1 \
+     AND number IS NOT (SELECT revision FROM programs WHERE name = revisions.journey)";
 
 /// Ended long ago, nothing unfinished in the journal, and not the last one of its name.
 const OLD_RUNS: &str = "ended_at < ?1 AND seq NOT IN (SELECT max(seq) FROM runs GROUP BY name) \

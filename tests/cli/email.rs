@@ -17,7 +17,7 @@ fn workspace() -> Workspace {
 }
 
 fn inbox(sandbox: &Sandbox) -> Vec<Value> {
-    sandbox.get("mail", "/inbox").as_array().unwrap().clone()
+    sandbox.get("mail", "/inbox?copies=true").as_array().unwrap().clone()
 }
 
 #[test]

@@ -6,12 +6,8 @@ use crate::support::{Sandbox, Workspace};
 
 /// The workspace that the repository itself is.
 fn repository() -> Workspace {
-    let workspace = Workspace::new();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    workspace.write("tabi.toml", std::fs::read(root.join("tabi.toml")).unwrap());
-    for entry in std::fs::read_dir(root.join("scripts")).unwrap().flatten() {
-        workspace.write(&format!("scripts/{}", entry.file_name().to_string_lossy()), std::fs::read(entry.path()).unwrap());
-    }
+    let workspace = Workspace::with_examples(&[""]);
+    workspace.write("tabi.toml", std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tabi.toml")).unwrap());
     workspace
 }
 

@@ -46,7 +46,7 @@ def check_delivery():
     with connected() as client:
         assert client.send_message(letter("Zoë <zoe@customer.example>", "Grüße aus Köln", "<1@acme.example>")) == {}
         assert client.send_message(letter("zoe@customer.example", "Grüße aus Köln", "<1@acme.example>")) == {}
-    first, second = fetch("/inbox?to=zoe@customer.example")
+    first, second = fetch("/inbox?copies=true&to=zoe@customer.example")
     assert first["subject"] == "Grüße aus Köln" and first["from"] == "cs@acme.example" and first["from_name"] == "CS team", first
     assert first["text"].replace("\r\n", "\n") == "Hello\n.\n..dots\n", first["text"]
     assert first["links"] == ["https://acme.example/?a=1&b=2"], first["links"]

@@ -31,7 +31,7 @@ impl Bench {
     }
 
     async fn inbox(&self, to: &str) -> Vec<Json> {
-        let url = format!("{}/inbox?to={to}", credential(&self.sandbox, "mail", "inbox_url"));
+        let url = format!("{}/inbox?copies=true&to={to}", credential(&self.sandbox, "mail", "inbox_url"));
         reqwest::get(url).await.unwrap().json::<Json>().await.unwrap().as_array().unwrap().clone()
     }
 }

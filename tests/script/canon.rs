@@ -26,8 +26,19 @@ fn every_example_script_is_sound() {
     let canon = canon();
     let mut names: Vec<&str> = canon.declarations().map(|d| d.name.as_str()).collect();
     names.sort_unstable();
-    let wanted = ["falling-usage", "pendo-account", "pendo-account-weekly", "pendo-sync-from-gainsight-to-account", "renewal-at-risk"];
-    assert_eq!(names, [&wanted[..], &["usage-push-from-pendo-account"]].concat());
+    let wanted = [
+        "csat-after-case",
+        "falling-usage",
+        "new-customer-onboarding",
+        "nps-in-app",
+        "pendo-account",
+        "pendo-account-weekly",
+        "pendo-sync-from-gainsight-to-account",
+        "release-video",
+        "renewal-at-risk",
+        "usage-push-from-pendo-account",
+    ];
+    assert_eq!(names, wanted);
 }
 
 #[test]

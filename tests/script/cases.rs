@@ -39,8 +39,11 @@ fn every_code_is_registered_once_explained_and_shown_by_a_test() {
     let codes: BTreeSet<&str> = CODES.iter().map(|code| code.code).collect();
     assert_eq!(codes.len(), CODES.len());
     assert!(explain("e0402").is_some_and(|code| code.title.contains("two")));
-    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/script");
-    let sources: String = fs::read_dir(&tests).unwrap().filter_map(|entry| fs::read_to_string(entry.unwrap().path()).ok()).collect();
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let mut sources: String =
+        fs::read_dir(tests.join("script")).unwrap().filter_map(|entry| fs::read_to_string(entry.unwrap().path()).ok()).collect();
+    // Those of tests come from the command that runs them.
+    sources.push_str(&fs::read_to_string(tests.join("cli/testing.rs")).unwrap());
     let expected: String = cases().iter().map(|case| fs::read_to_string(case.join("expected.txt")).unwrap()).collect();
     let unseen: Vec<&&str> = codes.iter().filter(|code| !expected.contains(**code) && !sources.contains(**code)).collect();
     assert!(unseen.is_empty(), "no test shows {unseen:?}");

@@ -218,7 +218,7 @@ fn what_can_happen_depends_on_the_step_b7() {
     use EventKind::{Completed, Opened, Responded, Viewed};
     let engagement = Does::Engagement { engagement: "e".to_owned() }.events();
     let mail = Does::SendEmail { template: "t".to_owned() }.events();
-    let survey = |channel| Does::Survey { survey: "s".to_owned(), channel, template: None }.events();
+    let survey = |channel| Does::Survey { survey: "s".to_owned(), channel, template: None, questions: Vec::new(), by_model: None }.events();
     let can = |events: &[EventKind]| [Viewed, Completed, Opened, Responded].map(|event| events.contains(&event));
     assert_eq!(can(&engagement), [true, true, false, false]);
     assert_eq!(can(&mail), [false, false, true, false]);

@@ -10,6 +10,8 @@ mod files;
 mod journeys;
 mod limits;
 mod native;
+mod pages;
 mod plain;
 mod schemas;
 mod templates;
+mod types;

@@ -4,8 +4,8 @@ use rusqlite::Connection;
 use tabi::{
     model::{Does, EventKind, Fault, FaultKind, Graph, Record, Step, Timestamp, Value},
     store::{
-        Counts, Entry, EntryKind, Error, Fact, Known, Move, NewEvent, NewIntent, NewParticipant, OutboxCounts, Participant, ParticipantFilter,
-        ParticipantId, ParticipantState, Program, ProgramStatus, Revision, RunFilter, Store,
+        Counts, Entry, EntryKind, Error, Fact, Fate, Known, Move, NewEvent, NewIntent, NewParticipant, OutboxCounts, Participant, ParticipantFilter,
+        ParticipantId, ParticipantState, Program, ProgramStatus, Revision, RunFilter, Settled, Store,
     },
 };
 
@@ -132,12 +132,12 @@ fn people_enter_and_are_found_by_key_address_and_page() {
     let (_folder, store) = open();
     let mut ann = person("welcome", "ann", ParticipantState::Completed, None);
     (ann.ended, ann.reason) = (Some(at(50)), Some("done".into()));
-    ann.facts = vec![Fact { event: EventKind::Responded, step: "nps".into(), at: at(40), score: Some(9.5) }];
+    ann.facts = vec![Fact { event: EventKind::Responded, step: "nps".into(), at: at(40), score: Some(9.5), channel: None }];
     let bob = person("welcome", "bob", ParticipantState::Active, Some(at(0)));
     let again = person("welcome", "ann", ParticipantState::Waiting, Some(at(9)));
     let elsewhere = NewParticipant { email: ann.email.clone(), px_id: ann.px_id.clone(), ..person("nps", "x", ParticipantState::Dropped, None) };
     let history = [vec![entry(EntryKind::Entered, "wait", at(0)), entry(EntryKind::Event(EventKind::Opened), "mail", at(1))]];
-    let ids = store.enter(&[ann.clone(), bob, again, elsewhere], &history).expect("enter");
+    let ids = store.enter(&[ann.clone(), bob, again.clone(), elsewhere], &history).expect("enter");
 
     let seen = store.participant(ids[0]).expect("read").expect("there");
     assert_eq!((&seen.facts, &seen.fields, seen.ended, &seen.reason), (&ann.facts, &ann.fields, ann.ended, &ann.reason));
@@ -149,7 +149,7 @@ fn people_enter_and_are_found_by_key_address_and_page() {
     assert_eq!(ids_of(store.by_px("px-ann").expect("read")), [ids[2], ids[3], ids[0]], "not over first");
     assert_eq!(ids_of(store.by_email("ANN@example.com").expect("read")), [ids[2], ids[3], ids[0]], "in any case");
     let known = store.known_keys("welcome", &["ann".into(), "bob".into(), "cy".into()]).expect("read");
-    let newest: Known = (ids[2], ParticipantState::Waiting, None);
+    let newest = Known { id: ids[2], state: ParticipantState::Waiting, ended: None, source: Some(Store::source_hash(&again.fields)) };
     assert_eq!((known.len(), known.get("ann")), (2, Some(&newest)));
 
     let list = |filter: &ParticipantFilter<'_>| ids_of(store.participants("welcome", filter).expect("list"));
@@ -192,7 +192,7 @@ fn a_batch_of_moves_is_all_or_nothing() {
 fn fields_and_facts_are_written_when_the_move_says_so() {
     let (_folder, store) = open();
     let person = waiting(&store, "welcome", 1).remove(0);
-    let fact = Fact { event: EventKind::Opened, step: "mail".into(), at: at(3), score: None };
+    let fact = Fact { event: EventKind::Opened, step: "mail".into(), at: at(3), score: None, channel: None };
     let changed = Participant {
         fields: record(&[("plan", Value::text("lead"))]),
         email: Some("new@example.com".into()),
@@ -233,16 +233,24 @@ fn an_intent_goes_out_once_for_its_key_with_its_attempts_kept() {
     assert_eq!(store.next_send().expect("read"), Some(at(10)));
 
     let fault = Fault::new(FaultKind::Unavailable, "not now");
-    store.retry(ids[1], at(11), at(60), &fault).expect("retry");
-    store.retry(ids[1], at(61), at(62), &fault).expect("retry");
-    store.sent(ids[2], at(11), &record(&[("message_id", Value::text("m1"))])).expect("sent");
-    store.gave_up(ids[0], at(31), &fault).expect("gave up");
+    let settle = |id: i64, now: i64, fate: Fate| store.settle(&[Settled { intent: id, fate, event: None, messaged: None }], at(now));
+    settle(ids[2], 11, Fate::Sent(record(&[("message_id", Value::text("m1"))]))).expect("sent");
+    settle(ids[0], 31, Fate::GaveUp(fault.clone())).expect("gave up");
+    settle(ids[1], 11, Fate::Later(at(60), fault.clone())).expect("later");
+    assert_eq!(store.next_send_of("welcome").expect("read"), Some(at(60)), "what comes after it waits as long");
+    store.commit(&[sends(&[("e", 20)])]).expect("commit");
+    assert_eq!(store.next_send_of("welcome").expect("read"), Some(at(60)), "also what is asked for only now");
+    settle(ids[1], 61, Fate::Later(at(62), fault)).expect("later");
+    let order = |now: i64| store.outbox_of("welcome", at(now), 9).expect("read").into_iter().map(|intent| intent.key).collect::<Vec<_>>();
+    assert_eq!((order(61), order(62)), (vec![], vec!["b".to_owned(), "d".to_owned(), "e".to_owned()]));
+    let e = out(70, 10)[2].2;
+    settle(e, 70, Fate::Sent(Record::new())).expect("sent");
     assert_eq!(out(70, 10), [one(1, "b", 2), one(3, "d", 0)]);
-    assert_eq!(store.next_send().expect("read"), Some(at(50)));
+    assert_eq!(store.next_send().expect("read"), Some(at(62)));
     store.commit(&[sends(&[("a", 0), ("c", 0)])]).expect("commit");
     assert_eq!(out(70, 10).len(), 2, "what went out or was given up stays so");
-    assert_eq!(store.outbox_counts("welcome").expect("read"), OutboxCounts { pending: 2, sent: 1, failed: 1 });
-    assert!(matches!(store.sent(99, at(0), &Record::new()), Err(Error::NoIntent { id: 99 })));
+    assert_eq!(store.outbox_counts("welcome").expect("read"), OutboxCounts { pending: 2, sent: 2, failed: 1 });
+    assert!(matches!(settle(99, 0, Fate::Sent(Record::new())), Err(Error::NoIntent { id: 99 })));
     let kept = store.outbox(at(70), 10).expect("read").remove(0);
     assert_eq!((kept.intent, kept.not_before), (serde_json::json!({"send": "hello", "to": person.email}), at(62)));
 }
@@ -376,7 +384,7 @@ fn messages_to_a_person_are_counted_over_all_journeys_and_suppressed_addresses_a
 fn funnels_count_each_participant_once_per_step_and_kind_b12() {
     let (_folder, store) = open();
     let people = waiting(&store, "nps", 3);
-    let fact = |event, when: i64| Fact { event, step: "survey".into(), at: at(when), score: None };
+    let fact = |event, when: i64| Fact { event, step: "survey".into(), at: at(when), score: None, channel: None };
     let with = |person: &Participant, facts: Vec<Fact>| Move {
         entries: vec![entry(EntryKind::Moved, "survey", at(1))],
         facts_changed: true,
@@ -458,5 +466,46 @@ fn a_file_of_format_2_is_brought_up_to_date_with_all_it_holds() {
     assert_eq!(store.runs(&RunFilter::default()).expect("runs"), []);
     assert_eq!(waiting(&store, "welcome", 2).len(), 2, "the new tables are there");
     let version: i64 = Connection::open(&path).expect("open").pragma_query_value(None, "user_version", |row| row.get(0)).expect("read");
-    assert_eq!(version, 3);
+    assert_eq!(version, 6);
+}
+
+#[test]
+fn timers_of_more_people_than_fit_one_transaction_grow_by_the_pause_once_each() {
+    let (_folder, store) = open();
+    store.put_program(&program("welcome", ProgramStatus::Active), at(0)).expect("put");
+    let people = waiting(&store, "welcome", 5_001);
+    store.pause("welcome", at(100)).expect("pause");
+    store.resume("welcome", at(160)).expect("resume");
+    for n in [0, 4_999, 5_000] {
+        let kept = store.participant(people[n].id).expect("read").expect("there");
+        assert_eq!(kept.due, people[n].due.map(|due| due + jiff::SignedDuration::from_secs(60)), "{n}");
+    }
+    assert_eq!(store.program("welcome").expect("read").expect("there").status, ProgramStatus::Active);
+}
+
+#[test]
+fn what_people_went_through_is_forgotten_and_that_they_took_part_is_not() {
+    let (_folder, store) = open();
+    store.put_program(&program("welcome", ProgramStatus::Active), at(0)).expect("put");
+    let people = waiting(&store, "welcome", 3);
+    let end = |person: &Participant, when: Timestamp| Move {
+        intents: Vec::new(),
+        ..stay(Participant { state: ParticipantState::Completed, due: None, ended: Some(when), ..person.clone() })
+    };
+    store.receive(&[event("seen", people[0].id, EventKind::Opened, at(5))]).expect("receive");
+    let heard = store.unhandled("welcome", 10).expect("read");
+    let old = Move { events: heard.iter().map(|one| one.id).collect(), ..end(&people[0], at(10)) };
+    store.commit(&[old, end(&people[1], at(90 * DAY))]).expect("commit");
+    let keep = tabi::store::Retention { participant_days: Some(30), ..tabi::store::Retention::default() };
+    assert_eq!(store.sweep(keep, at(100 * DAY)).expect("sweep").participants, 1);
+    assert_eq!(store.sweep(keep, at(100 * DAY)).expect("sweep").participants, 0, "once");
+    let forgotten = store.participant(people[0].id).expect("read").expect("its row stays");
+    assert_eq!((forgotten.email, forgotten.fields.len(), forgotten.state), (None, 0, ParticipantState::Completed));
+    assert_eq!(store.timeline(people[0].id).expect("read"), []);
+    let known = store.known_keys("welcome", std::slice::from_ref(&people[0].key)).expect("read");
+    let again = known.get(&people[0].key).map(|known| (known.id, known.state, known.ended));
+    assert_eq!(again, Some((people[0].id, ParticipantState::Completed, Some(at(10)))), "nobody enters twice");
+    for untouched in [&people[1], &people[2]] {
+        assert!(!store.timeline(untouched.id).expect("read").is_empty(), "{}", untouched.key);
+    }
 }

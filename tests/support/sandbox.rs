@@ -45,6 +45,18 @@ impl Sandbox {
         assert!(sent.status().is_success(), "{path}: {}", sent.status());
     }
 
+    /// An address of the inbox.
+    pub(crate) fn inbox(&self, path: &str) -> String {
+        format!("{}{path}", self.ready["mail"]["inbox_url"].as_str().unwrap())
+    }
+
+    /// To a path of the inbox.
+    pub(crate) fn post_to_inbox(&self, path: &str, body: &Value) {
+        let url = self.inbox(path);
+        let sent = runtime().block_on(async { reqwest::Client::new().post(&url).json(body).send().await.unwrap() });
+        assert!(sent.status().is_success(), "{url}: {}", sent.status());
+    }
+
     /// Forgets what was asked so far.
     pub(crate) fn forget_requests(&self) {
         for system in ["salesforce", "pendo", "gainsight", "px", "mail"] {

@@ -29,11 +29,17 @@ impl Workspace {
         workspace
     }
 
-    /// With scripts of this repository's own `scripts/` folder.
+    /// With files and folders of this repository's own `scripts/` folder; an empty name is all of it.
     pub(crate) fn with_examples(names: &[&str]) -> Self {
         let workspace = Self::new();
         for name in names {
             let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts").join(name);
+            if from.is_dir() {
+                let to = workspace.path().join("scripts").join(name);
+                fs::create_dir_all(&to).unwrap();
+                copy(&from, &to);
+                continue;
+            }
             workspace.write(&format!("scripts/{name}"), fs::read_to_string(&from).unwrap_or_else(|e| panic!("{}: {e}", from.display())));
         }
         workspace

@@ -2,6 +2,8 @@
 
 /// `tabi journey list`.
 mod list;
+/// `tabi journey move`.
+mod moving;
 /// `tabi journey pause`, `resume` and `stop`.
 mod operate;
 /// `tabi journey show --person`.
@@ -10,6 +12,10 @@ mod person;
 mod publish;
 /// `tabi journey report`.
 mod report;
+/// `tabi journey report --csv`.
+mod report_csv;
+/// `tabi journey show --revisions`.
+mod revisions;
 /// `tabi journey show`.
 mod show;
 
@@ -46,6 +52,8 @@ enum Command {
     Resume(operate::Name),
     /// End it: nobody enters and nobody moves any more.
     Stop(operate::Name),
+    /// Take whoever stands or is parked at one step to another one.
+    Move(moving::Move),
     /// Who is where, and what was seen, answered and opened.
     Report(report::Report),
 }
@@ -59,6 +67,7 @@ pub(crate) fn journey(args: &Journey, cx: &Context) -> Result<Exit, Failure> {
         Command::Pause(args) => operate::operate(args, ProgramStatus::Paused, cx),
         Command::Resume(args) => operate::operate(args, ProgramStatus::Active, cx),
         Command::Stop(args) => operate::operate(args, ProgramStatus::Stopped, cx),
+        Command::Move(args) => moving::go(args, cx),
         Command::Report(args) => report::report(args, cx),
     }
 }
@@ -75,7 +84,7 @@ fn body(declaration: &Declaration) -> Option<&Declared> {
 }
 
 /// A journey by its name.
-fn named(workspace: &Workspace, name: &str, cx: &Context) -> Result<Arc<Declaration>, Failure> {
+pub(super) fn named(workspace: &Workspace, name: &str, cx: &Context) -> Result<Arc<Declaration>, Failure> {
     let journeys = declared(workspace, cx)?;
     journeys.iter().find(|declaration| declaration.name == name).cloned().ok_or_else(|| {
         let known: Vec<&str> = journeys.iter().map(|declaration| declaration.name.as_str()).collect();
@@ -85,7 +94,7 @@ fn named(workspace: &Workspace, name: &str, cx: &Context) -> Result<Arc<Declarat
 }
 
 /// For the shell: the names of the journeys in the workspace around it.
-fn names() -> ArgValueCandidates {
+pub(super) fn names() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {
         let Ok(workspace) = Workspace::open(None, false, Clock::machine()) else { return Vec::new() };
         let loaded = workspace.load();

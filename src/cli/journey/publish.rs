@@ -9,10 +9,11 @@ use serde_json::json;
 use crate::{
     cli::{
         Context, Exit, Failure,
-        render::{BAD, BOLD, DIM, GOOD, many, paint, time},
+        render::{BAD, BOLD, DIM, GOOD, WARN, many, paint, time},
     },
-    flow::journey::Published,
-    host::{Session, Workspace, journeys},
+    flow::journey::{Published, plan_edit},
+    host::{self, Session, Workspace, journeys},
+    model::FaultKind,
     script::Declaration,
     store::ProgramStatus,
 };
@@ -31,20 +32,36 @@ pub(crate) struct Publish {
     /// Take up an edit that parks people or cuts engagements off.
     #[arg(long)]
     accept: bool,
+    /// Only show what that would do to whoever is in.
+    #[arg(long, conflicts_with_all = ["yes", "at", "accept"])]
+    plan: bool,
+    /// A step that got another name: whoever stands at the old one stands at the new one. May be given several times.
+    #[arg(long = "move", value_name = "OLD=NEW", value_parser = renamed)]
+    moves: Vec<(String, String)>,
+}
+
+fn renamed(text: &str) -> Result<(String, String), String> {
+    let parts = text.split_once('=').map(|(old, new)| (old.trim().to_owned(), new.trim().to_owned()));
+    parts.filter(|(old, new)| !old.is_empty() && !new.is_empty()).ok_or_else(|| "write it as \"old name=new name\"".to_owned())
 }
 
 /// Publishes one journey.
 pub(super) fn publish(args: &Publish, cx: &Context) -> Result<Exit, Failure> {
     let workspace = cx.workspace()?;
     let declaration = super::named(&workspace, &args.name, cx)?;
+    if args.plan {
+        return show_plan(args, &declaration, &workspace, cx);
+    }
     let at = args.at.as_deref().map(|text| instant(text, &workspace)).transpose()?;
     if let Some(past) = at.filter(|at| *at <= workspace.clock.now()) {
         return Err(Failure::usage(format!("--at {past} has passed; leave it out to publish now")));
     }
     let status = workspace.store()?.program(&args.name)?.map(|program| program.status);
-    if status == Some(ProgramStatus::Active) && !args.accept {
-        let hint = "an edit is taken up by itself; `--accept` takes up one that stands still";
-        return Err(Failure::new(Exit::Usage, "already_active", format!("`{}` is active already", args.name)).hint(hint));
+    if let Some(status @ (ProgramStatus::Active | ProgramStatus::Paused)) = status
+        && !args.accept
+    {
+        let hint = "an edit is taken up by itself; `--accept` takes up one that waits, `--plan` shows what it would do";
+        return Err(Failure::new(Exit::Usage, "already_active", format!("`{}` is {} already", args.name, status.word())).hint(hint));
     }
     if !args.yes && !confirmed(&declaration, at, &workspace, cx)? {
         cx.out.line("Nothing was published.");
@@ -58,9 +75,39 @@ pub(super) fn publish(args: &Publish, cx: &Context) -> Result<Exit, Failure> {
             warn.note(message);
         }
     });
-    let published = journeys::publish(&workspace, &session, &workspace.load(), &declaration, at, &notify);
+    let published = journeys::publish_moving((&workspace, &session, &workspace.load()), &declaration, at, &args.moves, &notify);
     session.close();
-    Ok(tell(&args.name, published?, &workspace, cx))
+    let published = match published {
+        Err(host::Error::Flow(crate::flow::Error::Fault(fault))) if fault.kind == FaultKind::Invalid => return Err(Failure::usage(fault.message)),
+        other => other?,
+    };
+    Ok(tell(&args.name, published, &workspace, cx))
+}
+
+/// What taking up the scripts as they are would do.
+fn show_plan(args: &Publish, declaration: &Declaration, workspace: &Workspace, cx: &Context) -> Result<Exit, Failure> {
+    let store = workspace.store()?;
+    let time = (&workspace.config.timezone, workspace.clock.now());
+    let (Some(program), Some(journey)) = (store.program(&args.name)?, super::body(declaration)) else {
+        cx.out.json(&serde_json::Value::Null);
+        cx.out.line(format!("{} was never published: nobody is in it.", args.name));
+        return Ok(Exit::Done);
+    };
+    let plan = plan_edit(&store, &program, declaration, journey, &args.moves, time).map_err(host::Error::from)?;
+    cx.out.json(&plan);
+    match plan {
+        None => cx.out.line("Nothing differs from the revision that runs."),
+        Some(plan) => {
+            cx.out.line(&plan);
+            let next = if plan.applies {
+                format!("{} a host takes it up by itself; nobody is asked", paint(GOOD, "applies:"))
+            } else {
+                format!("{} `tabi journey publish {} --accept` takes it up", paint(WARN, "waits:"), args.name)
+            };
+            cx.out.line(next);
+        }
+    }
+    Ok(Exit::Done)
 }
 
 fn tell(name: &str, published: Published, workspace: &Workspace, cx: &Context) -> Exit {
@@ -77,9 +124,14 @@ fn tell(name: &str, published: Published, workspace: &Workspace, cx: &Context) -
             cx.out.line(format!("{} {name} for {at}", paint(GOOD, "Scheduled")));
             Exit::Done
         }
-        Published::Draft(reasons) => {
-            cx.out.json(&json!({"name": name, "status": "draft", "reasons": reasons}));
-            let head = format!("{} {name}: it is a draft, for {}:", paint(BAD, "Not published"), many(reasons.len() as u64, "reason"));
+        refused @ (Published::Draft(_) | Published::Kept(_)) => {
+            let (status, is, reasons) = match refused {
+                Published::Kept(reasons) => ("active", "goes on as it was", reasons),
+                Published::Draft(reasons) => ("draft", "is a draft", reasons),
+                _ => return Exit::Failed,
+            };
+            cx.out.json(&json!({"name": name, "status": status, "reasons": reasons}));
+            let head = format!("{} {name}: it {is}, for {}:", paint(BAD, "Not published"), many(reasons.len() as u64, "reason"));
             cx.out.line(head);
             for reason in reasons {
                 cx.out.line(format!("  - {reason}"));

@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 use crate::{
     cli::{
         Context, Exit, Failure,
-        render::{BOLD, DIM, many, paint},
+        render::{BAD, BOLD, DIM, many, paint},
     },
+    host::Workspace,
     model::{Pace, Reentry, Source},
     script::{Declaration, Journey, Participants},
 };
@@ -26,11 +27,27 @@ pub(crate) struct Show {
     /// Only this person: an e-mail address, a PX user id, or a part of one.
     #[arg(long, value_name = "WHO", conflicts_with_all = ["graph", "mermaid"])]
     person: Option<String>,
+    /// The revisions of its flow, newest first.
+    #[arg(long, conflicts_with_all = ["graph", "mermaid", "person"])]
+    revisions: bool,
+    /// The flow as it was in one revision.
+    #[arg(long, value_name = "N", conflicts_with_all = ["person", "revisions"])]
+    revision: Option<u32>,
 }
 
 /// Shows one journey.
 pub(super) fn show(args: &Show, cx: &Context) -> Result<Exit, Failure> {
     let workspace = cx.workspace()?;
+    if args.revisions || args.revision.is_some() {
+        // A journey that no file declares any more has its past.
+        if workspace.store()?.program(&args.name)?.is_none() {
+            super::named(&workspace, &args.name, cx)?;
+        }
+        return match args.revision {
+            Some(number) => super::revisions::one(&workspace, &args.name, number, args.mermaid, cx),
+            None => super::revisions::list(&workspace, &args.name, cx),
+        };
+    }
     let declaration = super::named(&workspace, &args.name, cx)?;
     let Some(journey) = super::body(&declaration) else { return Ok(Exit::Done) };
     if let Some(who) = &args.person {
@@ -43,6 +60,7 @@ pub(super) fn show(args: &Show, cx: &Context) -> Result<Exit, Failure> {
     }
     if !args.graph {
         head(&declaration, journey, cx);
+        trouble(&workspace, &args.name, cx);
         cx.out.line("");
     }
     cx.out.line(journey.graph.outline().trim_end());
@@ -60,6 +78,16 @@ fn document(declaration: &Declaration, journey: &Journey) -> Value {
         "identity": {"email": journey.identity.email, "px_id": journey.identity.px_id, "company": journey.identity.company},
         "graph": journey.graph, "outline": journey.graph.outline(), "mermaid": journey.graph.mermaid(),
     })
+}
+
+/// Engagements that PX does not show at the moment (B2).
+fn trouble(workspace: &Workspace, name: &str, cx: &Context) {
+    let Some(store) = crate::cli::check::remembered(workspace, cx) else { return };
+    for one in store.associations(name).unwrap_or_default().iter().filter(|one| one.cut.is_none()) {
+        if let Some(trouble) = &one.trouble {
+            cx.out.line(format!("  {} the engagement \"{}\" {trouble}", paint(BAD, "error       "), one.engagement));
+        }
+    }
 }
 
 fn head(declaration: &Declaration, journey: &Journey, cx: &Context) {

@@ -1,10 +1,13 @@
 //! What went wrong, for people and as `{error: ..}`.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::cli::Failure;
 
 use super::{BAD, BOLD, DIM, Out, paint};
+
+/// Calls of a stack that people are shown, at most.
+const TOLD: usize = 20;
 
 /// Tells why a command did not do its work.
 pub(crate) fn failure(out: &Out, failure: &Failure) {
@@ -16,6 +19,12 @@ pub(crate) fn failure(out: &Out, failure: &Failure) {
     out.note(format!("{}{} {}", paint(BAD, "error"), paint(BOLD, ":"), failure.message));
     if let Some(place) = place {
         out.note(format!("  {} {place}", paint(DIM, "at")));
+    }
+    for (function, at) in failure.stack.iter().take(TOLD) {
+        out.note(format!("  {} {}:{}:{} {}", paint(DIM, "called at"), at.file, at.line, at.column, paint(DIM, format!("({function})"))));
+    }
+    if failure.stack.len() > TOLD {
+        out.note(format!("  {}", paint(DIM, format!("and {} calls more", failure.stack.len() - TOLD))));
     }
     if let Some(hint) = &failure.hint {
         out.note(format!("  {} {hint}", paint(DIM, "next:")));
@@ -33,6 +42,10 @@ fn document(failure: &Failure) -> Map<String, Value> {
         ("hint", failure.hint.as_deref().map(Value::from)),
         ("system", failure.system.map(|system| Value::from(system.name()))),
     ];
+    if !failure.stack.is_empty() {
+        let frames = failure.stack.iter().map(|(function, at)| json!({"function": function, "file": at.file, "line": at.line, "column": at.column}));
+        error.insert("stack".into(), frames.collect());
+    }
     error.extend(optional.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))));
     error
 }

@@ -12,6 +12,8 @@ mod logs;
 mod out;
 /// How far long work is.
 mod progress;
+/// What came of a simulation.
+mod simulated;
 /// Colours by meaning.
 mod style;
 /// Tables that fit the terminal.
@@ -27,6 +29,7 @@ pub(crate) use failure::failure;
 pub(crate) use logs::logs;
 pub(crate) use out::{Color, Out};
 use progress::Progress;
+pub(crate) use simulated::{VirtualTime, simulated};
 pub(crate) use style::{ADD, BAD, BOLD, CHANGE, DIM, GOOD, REMOVE, WARN, paint};
 pub(crate) use table::{Tint, plain, table, tinted};
 pub(crate) use value::{Fold, value};

@@ -1,5 +1,7 @@
 //! Pages of records, and records by key.
 
+use std::collections::HashSet;
+
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 
@@ -149,8 +151,8 @@ impl Px {
         } else if !plain.is_empty() {
             self.all(object, &Pushed::default(), &mut found).await?;
         }
-        let is = |record: &Record, key: &Value| record.path(&lookup.by).is_some_and(|value| value.to_string() == key.to_string());
-        found.retain(|record| plain.iter().chain(&odd).any(|key| is(record, key)));
+        let wanted: HashSet<String> = plain.iter().chain(&odd).map(ToString::to_string).collect();
+        found.retain(|record| record.path(&lookup.by).is_some_and(|value| wanted.contains(&value.to_string())));
         found.retain(|record| lookup.filter.as_ref().is_none_or(|filter| filter.matches(record)));
         let mut fields = vec![object.id.to_owned(), lookup.by.clone()];
         fields.extend(lookup.fields.iter().cloned());

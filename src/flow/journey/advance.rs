@@ -13,12 +13,22 @@ use crate::{
 };
 
 use super::{
+    pass::shown_in_px,
     time::Calendar,
     when::{Known, holds},
 };
 
 /// Steps taken at one moment before a loop without a wait is suspected; `check` finds those that are written down.
 const STEPS_AT_ONCE: usize = 1_000;
+
+/// Words of exits, as timelines and simulations tell them.
+const THEN: &str = "then";
+const OTHERWISE: &str = "otherwise";
+
+/// The word of a branch's arm.
+pub(super) fn arm_word(number: usize) -> String {
+    format!("arm {}", number + 1)
+}
 
 /// Something to be done outside, as it is remembered until it is done.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -77,6 +87,10 @@ enum Onward<'a> {
     /// Keeps them, until then at the latest.
     Stay(Timestamp),
     To(Option<&'a str>),
+    /// The same for a step that chooses, with the word of the exit.
+    By(&'a str, Option<&'a str>),
+    /// An arm of a branch, by its number.
+    Arm(usize, Option<&'a str>),
     End(ParticipantState, Option<String>),
 }
 
@@ -104,10 +118,20 @@ impl<'a> Walk<'a> {
                     self.standing.due = Some(due);
                     return Ok(());
                 }
-                Onward::To(Some(next)) => self.arrive(next),
-                Onward::To(None) => {
-                    self.end(ParticipantState::Completed, None);
-                    return Ok(());
+                Onward::To(to) => {
+                    if self.follow(&[], to) {
+                        return Ok(());
+                    }
+                }
+                Onward::By(word, to) => {
+                    if self.follow(&[("from", Value::text(&step.name)), ("by", Value::text(word))], to) {
+                        return Ok(());
+                    }
+                }
+                Onward::Arm(number, to) => {
+                    if self.follow(&[("from", Value::text(&step.name)), ("by", Value::text(arm_word(number)))], to) {
+                        return Ok(());
+                    }
                 }
                 Onward::End(state, reason) => {
                     self.end(state, reason);
@@ -120,28 +144,37 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
+    /// Goes on to a step, or ends where there is none; whether it ended.
+    fn follow(&mut self, detail: &[(&str, Value)], to: Option<&str>) -> bool {
+        match to {
+            Some(next) => self.arrive(next, detail),
+            None => self.end_with(ParticipantState::Completed, None, detail),
+        }
+        to.is_none()
+    }
+
     fn take(&mut self, step: &'a Step) -> Result<Onward<'a>, Fault> {
         let next = step.next.as_deref();
         match &step.does {
             Does::Wait { length } => Ok(self.wait(self.at.calendar.after(self.standing.since, *length), next)),
             Does::WaitFor { when, within, then, otherwise } => {
                 if holds(when, self.known())? {
-                    return Ok(Onward::To(then.as_deref()));
+                    return Ok(Onward::By(THEN, then.as_deref()));
                 }
                 let until = self.at.calendar.after(self.standing.since, *within);
-                let onward = self.wait(until, otherwise.as_deref());
-                if matches!(onward, Onward::To(_)) {
-                    self.leave_unanswered(when);
+                if until > self.at.now {
+                    return Ok(Onward::Stay(until));
                 }
-                Ok(onward)
+                self.leave_unanswered(when);
+                Ok(Onward::By(OTHERWISE, otherwise.as_deref()))
             }
             Does::Branch { arms, otherwise } => {
-                for arm in arms {
+                for (number, arm) in arms.iter().enumerate() {
                     if holds(&arm.when, self.known())? {
-                        return Ok(Onward::To(arm.next.as_deref()));
+                        return Ok(Onward::Arm(number, arm.next.as_deref()));
                     }
                 }
-                Ok(Onward::To(otherwise.as_deref()))
+                Ok(Onward::By(OTHERWISE, otherwise.as_deref()))
             }
             Does::Split { arms } => {
                 let share = self.share(&step.name, arms.iter().map(|arm| u64::from(arm.weight)).sum());
@@ -153,10 +186,10 @@ impl<'a> Walk<'a> {
                 if let Some(chosen) = chosen {
                     self.note(EntryKind::Note, &step.name, &[("arm", Value::text(&chosen.name))]);
                 }
-                Ok(Onward::To(chosen.and_then(|arm| arm.next.as_deref())))
+                Ok(chosen.map_or(Onward::To(None), |arm| Onward::By(&arm.name, arm.next.as_deref())))
             }
             Does::SendEmail { template } => Ok(self.message(step, |step| Intent::Mail { step, template: template.clone(), survey: None })),
-            Does::Survey { survey, channel, template } => Ok(self.hand_out(step, survey, *channel, template.as_deref())),
+            Does::Survey { survey, channel, template, .. } => Ok(self.hand_out(step, survey, *channel, template.as_deref())),
             Does::Remind { of, channel, template } => match self.graph().step(of).map(|step| &step.does) {
                 Some(Does::Survey { survey, .. }) if !self.happened(EventKind::Responded, of) => {
                     Ok(self.hand_out(step, survey, *channel, template.as_deref()))
@@ -183,6 +216,9 @@ impl<'a> Walk<'a> {
     }
 
     fn wait(&self, until: Timestamp, then: Option<&'a str>) -> Onward<'a> {
+        // What pauses have added to it stays.
+        let grown = self.standing.due.filter(|_| self.standing.state == ParticipantState::Waiting);
+        let until = grown.map_or(until, |due| due.max(until));
         if until <= self.at.now { Onward::To(then) } else { Onward::Stay(until) }
     }
 
@@ -247,12 +283,12 @@ impl<'a> Walk<'a> {
         if total == 0 { 0 } else { number % total }
     }
 
-    fn arrive(&mut self, step: &str) {
+    fn arrive(&mut self, step: &str, detail: &[(&str, Value)]) {
         self.standing.step = Some(step.to_owned());
         self.standing.since = self.at.now;
         self.standing.due = None;
         self.standing.state = ParticipantState::Active;
-        self.note(EntryKind::Moved, step, &[]);
+        self.note(EntryKind::Moved, step, detail);
     }
 
     /// The step is gone: nobody is lost, somebody looks.
@@ -265,8 +301,13 @@ impl<'a> Walk<'a> {
     }
 
     fn end(&mut self, state: ParticipantState, reason: Option<String>) {
+        self.end_with(state, reason, &[]);
+    }
+
+    fn end_with(&mut self, state: ParticipantState, reason: Option<String>, more: &[(&str, Value)]) {
         let step = self.standing.step.clone().unwrap_or_default();
         let mut detail = vec![("state", Value::text(state.word()))];
+        detail.extend(more.iter().cloned());
         detail.extend(reason.iter().map(|reason| ("reason", Value::text(reason))));
         self.note(EntryKind::Ended, &step, &detail);
         self.standing.state = state;
@@ -295,9 +336,9 @@ impl<'a> Walk<'a> {
     }
 
     fn leave(&mut self, survey_step: &str) {
-        let Some(Does::Survey { survey, channel: Channel::Px, .. }) = self.graph().step(survey_step).map(|step| &step.does) else { return };
+        let Some(survey) = shown_in_px(self.graph(), &self.standing.facts, survey_step) else { return };
         if !self.happened(EventKind::Responded, survey_step) {
-            let intent = Intent::Leave { step: survey_step.to_owned(), engagement: survey.clone() };
+            let intent = Intent::Leave { step: survey_step.to_owned(), engagement: survey.to_owned() };
             self.intend(survey_step, &intent);
         }
     }

@@ -1,38 +1,33 @@
 //! What participants' moves asked for, carried out: mails, audiences, actions. Each intent is remembered until it is known to be done, is
-//! tried again while that may help, and carries one key through all its tries.
+//! tried again while that may help, and carries one key through all its tries. Many go out at once; what became of them is one transaction.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, PoisonError},
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
 };
-
-use jiff::SignedDuration;
 
 use crate::{
     connectors::Stop,
     flow::{
-        Error, Notice, Notify, Rejection,
-        rule::{COMPANY, for_rows},
-        work::Work,
+        Error,
+        rule::{COMPANY, companies_of, for_rows, needs_company},
     },
-    model::{Does, Effect, EventKind, Fault, FaultKind, Record, SegmentEdit, System, Timestamp, Value},
-    script::Action,
-    store::{Association, NewEvent, Participant},
+    model::{Does, Effect, Fault, FaultKind, Record, SegmentEdit, System, Value},
+    script::{Action, Closure},
+    store::{Association, Intent as Stored, Participant, ParticipantId},
 };
 
 use super::{
     Intent, mail, outside,
     pass::{Pass, person},
+    settle::Settling,
+    together::together,
 };
 
 /// Intents taken at a time.
-const AT_ONCE: u32 = 200;
-/// Tries before an intent is given up: with doubling pauses, about two days.
-const TRIES: u32 = 12;
-/// The first pause.
-const PAUSE: SignedDuration = SignedDuration::from_secs(30);
-/// The longest one.
-const LONGEST: SignedDuration = SignedDuration::from_hours(6);
+const AT_ONCE: u32 = 1_000;
+/// Mails and web hooks between two transactions: what a kill makes go out a second time, under the same keys, is no more than that.
+const BETWEEN: usize = 200;
 
 /// Intents by what became of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -43,9 +38,16 @@ pub(super) struct Delivered {
 }
 
 /// One intent with whom it is about.
-struct Due {
-    stored: crate::store::Intent,
-    participant: Participant,
+pub(super) struct Due {
+    pub(super) stored: Stored,
+    pub(super) participant: Participant,
+}
+
+/// A mail that is due.
+struct Letter {
+    due: Due,
+    step: String,
+    template: String,
 }
 
 /// Carries out what is due, for each participant in the order it was asked for.
@@ -59,112 +61,89 @@ pub(super) fn deliver(pass: &Pass<'_>) -> Result<Delivered, Error> {
         if rest.is_empty() {
             return Ok(delivered);
         }
+        let mut people = people(pass, &rest)?;
         while !rest.is_empty() {
             // The first of everybody; what they asked for after that has its turn next.
             let mut seen = BTreeSet::new();
-            let (first, later) = rest.into_iter().partition(|intent| seen.insert(intent.participant));
-            rest = later;
-            wave(pass, first, &mut delivered)?;
+            let (first, later): (Vec<Stored>, Vec<Stored>) = rest.into_iter().partition(|intent| seen.insert(intent.participant));
+            let mut settling = Settling::new(pass, &mut delivered);
+            wave(pass, first, &mut people, &mut settling)?;
+            let held = settling.held();
+            rest = later.into_iter().filter(|intent| !held.contains(&intent.participant)).collect();
         }
     }
+}
+
+/// Whom these intents are about.
+fn people(pass: &Pass<'_>, intents: &[Stored]) -> Result<HashMap<ParticipantId, Participant>, Error> {
+    let ids: BTreeSet<ParticipantId> = intents.iter().map(|intent| intent.participant).collect();
+    let found = pass.store.participants_of(&ids.into_iter().collect::<Vec<_>>())?;
+    Ok(found.into_iter().map(|participant| (participant.id, participant)).collect())
 }
 
 /// One intent of each of several participants.
-fn wave(pass: &Pass<'_>, intents: Vec<crate::store::Intent>, delivered: &mut Delivered) -> Result<(), Error> {
+fn wave(pass: &Pass<'_>, intents: Vec<Stored>, people: &mut HashMap<ParticipantId, Participant>, settling: &mut Settling<'_>) -> Result<(), Error> {
+    let mut letters: Vec<Letter> = Vec::new();
     let mut joins: BTreeMap<(String, bool), Vec<Due>> = BTreeMap::new();
     let mut acts: BTreeMap<String, Vec<(Due, Record)>> = BTreeMap::new();
-    for stored in intents {
-        interrupted(pass.stop)?;
-        let Some(participant) = pass.store.participant(stored.participant)? else {
-            pass.store.gave_up(stored.id, pass.now, &Fault::new(FaultKind::NotFound, "the participant is gone"))?;
+    for mut stored in intents {
+        let Some(participant) = people.get(&stored.participant).cloned() else {
+            settling.lost(stored.id, Fault::new(FaultKind::NotFound, "the participant is gone"));
             continue;
         };
-        let intent = serde_json::from_value::<Intent>(stored.intent.clone());
+        let intent = serde_json::from_value::<Intent>(stored.intent.take());
         let due = Due { stored, participant };
         match intent {
-            Ok(Intent::Mail { step, template, .. }) => written_to(pass, &due, &step, &template, delivered)?,
+            Ok(Intent::Mail { step, template, .. }) => letters.push(Letter { due, step, template }),
             Ok(Intent::Join { engagement, .. }) => joins.entry((engagement, true)).or_default().push(due),
             Ok(Intent::Leave { engagement, .. }) => joins.entry((engagement, false)).or_default().push(due),
             Ok(Intent::Act { step, fields }) => acts.entry(step).or_default().push((due, fields)),
-            Err(error) => pass.store.gave_up(due.stored.id, pass.now, &Fault::new(FaultKind::State, error.to_string()))?,
+            Err(error) => settling.lost(due.stored.id, Fault::new(FaultKind::State, error.to_string())),
         }
     }
+    mails(pass, &letters, settling)?;
     for ((engagement, join), all) in joins {
-        audience(pass, &engagement, join, &all, delivered)?;
+        interrupted(pass.stop)?;
+        audience(pass, &engagement, join, &all, settling)?;
     }
     for (step, all) in acts {
-        act(pass, &step, all, delivered)?;
+        interrupted(pass.stop)?;
+        act(pass, &step, all, settling)?;
     }
-    Ok(())
+    settling.keep()
 }
 
-fn written_to(pass: &Pass<'_>, due: &Due, step: &str, template: &str, delivered: &mut Delivered) -> Result<(), Error> {
-    let outcome = mail::send(pass, &due.participant, &due.stored.key, step, template);
-    if let (Ok(_), Some(person)) = (&outcome, person(&due.participant)) {
-        pass.store.sent_message(person, pass.now, pass.name(), step)?;
-    }
-    settle(pass, due, step, outcome, delivered)
-}
-
-fn interrupted(stop: &Stop) -> Result<(), Error> {
+pub(super) fn interrupted(stop: &Stop) -> Result<(), Error> {
     if stop.requested() { Err(Error::Interrupted) } else { Ok(()) }
 }
 
-/// Remembers what became of an intent, and tells the participant's journey of it.
-fn settle(pass: &Pass<'_>, due: &Due, step: &str, outcome: Result<Record, Fault>, delivered: &mut Delivered) -> Result<(), Error> {
-    let id = due.stored.id;
-    match outcome {
-        Ok(detail) => {
-            delivered.done += 1;
-            happened(pass, due, EventKind::Sent, step, detail.clone())?;
-            pass.store.sent(id, pass.now, &detail)?;
+/// Nothing new begins once the work is to end.
+fn unless_stopped<T>(stop: &Stop, work: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
+    if stop.requested() { Err(Fault::new(FaultKind::Interrupted, "interrupted")) } else { work() }
+}
+
+fn mails(pass: &Pass<'_>, letters: &[Letter], settling: &mut Settling<'_>) -> Result<(), Error> {
+    for some in letters.chunks(BETWEEN) {
+        let send = |letter: &Letter| mail::send(pass, &letter.due.participant, &letter.due.stored.key, &letter.step, &letter.template);
+        let outcomes = together(some, |letter| unless_stopped(pass.stop, || send(letter)));
+        for (letter, outcome) in some.iter().zip(outcomes) {
+            let messaged = outcome.is_ok().then(|| person(&letter.due.participant)).flatten().map(str::to_owned);
+            settling.message(&letter.due, &letter.step, outcome, messaged);
         }
-        Err(fault) if fault.kind == FaultKind::Interrupted => return Err(Error::Interrupted),
-        Err(fault) if may_pass(&fault) && due.stored.attempts + 1 < TRIES => {
-            delivered.later += 1;
-            pass.store.retry(id, pass.now, again(pass.now, due.stored.attempts, &fault), &fault)?;
-        }
-        Err(fault) => {
-            delivered.refused += 1;
-            let detail = [("reason".into(), Value::text(fault.to_string()))].into_iter().collect();
-            let kind = if fault.code.as_deref().is_some_and(|code| code.starts_with("550") || code.starts_with("5.1")) {
-                EventKind::Bounced
-            } else {
-                EventKind::Failed
-            };
-            happened(pass, due, kind, step, detail)?;
-            pass.store.gave_up(id, pass.now, &fault)?;
-        }
+        settling.keep()?;
     }
-    Ok(())
-}
-
-fn may_pass(fault: &Fault) -> bool {
-    // A system may let us in tomorrow; what tabi.toml does not allow is refused for good.
-    let by_system = fault.kind == FaultKind::Denied && fault.system.is_some();
-    fault.is_transient() || by_system || fault.kind == FaultKind::LimitExceeded
-}
-
-/// Doubling pauses, and never before the system wants to be asked again.
-fn again(now: Timestamp, attempts: u32, fault: &Fault) -> Timestamp {
-    let doubled = PAUSE.checked_mul(1_i32.checked_shl(attempts.min(20)).unwrap_or(i32::MAX)).unwrap_or(LONGEST).min(LONGEST);
-    let asked = fault.retry_after.and_then(|wait| SignedDuration::try_from(wait).ok()).unwrap_or_default();
-    now.saturating_add(doubled.max(asked)).unwrap_or(now)
-}
-
-/// Something that this program itself saw happen.
-fn happened(pass: &Pass<'_>, due: &Due, kind: EventKind, step: &str, payload: Record) -> Result<(), Error> {
-    let key = format!("{}/{}", due.stored.key, kind.word());
-    let event = NewEvent { key, participant: due.participant.id, kind, step: step.to_owned(), at: pass.now, received: pass.now, payload };
-    pass.store.receive(&[event])?;
     Ok(())
 }
 
 /// People join or leave an engagement's audience, all that are due in one call.
-fn audience(pass: &Pass<'_>, engagement: &str, join: bool, all: &[Due], delivered: &mut Delivered) -> Result<(), Error> {
+fn audience(pass: &Pass<'_>, engagement: &str, join: bool, all: &[Due], settling: &mut Settling<'_>) -> Result<(), Error> {
     let association = pass.associations.iter().find(|one| one.engagement == engagement && one.cut.is_none());
     let outcome = match association {
         None => Err(Fault::new(FaultKind::NotFound, format!("the engagement \"{engagement}\" is not associated with the journey any more"))),
+        // Tried again while that may help (B2).
+        Some(Association { trouble: Some(trouble), .. }) if join => {
+            Err(Fault::new(FaultKind::Unavailable, format!("the engagement \"{engagement}\" {trouble}")))
+        }
         Some(association) => edit(pass, association, all.iter().filter_map(|due| due.participant.px_id.clone()).collect(), join),
     };
     for due in all {
@@ -178,35 +157,16 @@ fn audience(pass: &Pass<'_>, engagement: &str, join: bool, all: &[Due], delivere
             && fault.kind == FaultKind::Invalid
             && all.len() > 1
         {
-            one = edit(pass, association, vec![px_id.clone()], join);
+            one = unless_stopped(pass.stop, || edit(pass, association, vec![px_id.clone()], join));
         }
-        let detail = || -> Record { [("engagement".into(), Value::text(engagement))].into_iter().collect() };
         if join {
-            settle(pass, due, &due.stored.step, one.map(|()| detail()), delivered)?;
+            let detail = [("engagement".into(), Value::text(engagement))].into_iter().collect();
+            settling.outcome(due, &due.stored.step, one.map(|()| detail));
         } else {
-            left(pass, due, one, delivered)?;
+            settling.left(due, one);
         }
     }
-    Ok(())
-}
-
-/// Leaving is nothing that a journey waits for.
-fn left(pass: &Pass<'_>, due: &Due, outcome: Result<(), Fault>, delivered: &mut Delivered) -> Result<(), Error> {
-    match outcome {
-        Ok(()) => {
-            delivered.done += 1;
-            pass.store.sent(due.stored.id, pass.now, &Record::new())?;
-        }
-        Err(fault) if may_pass(&fault) && due.stored.attempts + 1 < TRIES => {
-            delivered.later += 1;
-            pass.store.retry(due.stored.id, pass.now, again(pass.now, due.stored.attempts, &fault), &fault)?;
-        }
-        Err(fault) => {
-            delivered.refused += 1;
-            pass.store.gave_up(due.stored.id, pass.now, &fault)?;
-        }
-    }
-    Ok(())
+    settling.keep()
 }
 
 fn edit(pass: &Pass<'_>, association: &Association, people: Vec<String>, join: bool) -> Result<(), Fault> {
@@ -215,64 +175,102 @@ fn edit(pass: &Pass<'_>, association: &Association, people: Vec<String>, join: b
     }
     let (add, remove) = if join { (people, Vec::new()) } else { (Vec::new(), people) };
     let edit = SegmentEdit { system: System::Px, name: association.segment.clone(), id: Some(association.segment.clone()), add, remove };
-    pass.perform.perform(Effect::EditSegment(edit)).map(|_| ())
+    pass.perform.perform_noted(Effect::EditSegment(edit)).map(|_| ())
 }
 
-/// Actions of one step for everybody who is due, as a rule does them for its rows.
-fn act(pass: &Pass<'_>, step: &str, all: Vec<(Due, Record)>, delivered: &mut Delivered) -> Result<(), Error> {
+/// What a step does for everybody who is due there, as the declaration says it now.
+fn act(pass: &Pass<'_>, step: &str, all: Vec<(Due, Record)>, settling: &mut Settling<'_>) -> Result<(), Error> {
     let Some(parts) = pass.journey.steps.get(step) else {
+        let gone = Fault::new(FaultKind::NotFound, format!("the step \"{step}\" is gone"));
         for (due, _) in &all {
-            settle(pass, due, step, Err(Fault::new(FaultKind::NotFound, format!("the step \"{step}\" is gone"))), delivered)?;
+            settling.outcome(due, step, Err(gone.clone()));
         }
-        return Ok(());
+        return settling.keep();
     };
-    if let Some(run) = &parts.run {
-        for (due, fields) in &all {
-            let outcome = run.call(std::sync::Arc::clone(&pass.perform), &[Value::Map(fields.clone())]);
-            settle(pass, due, step, outcome.map(|value| [("returned".into(), value)].into_iter().collect()), delivered)?;
-        }
-        return Ok(());
+    if let Some(closure) = &parts.run {
+        return run(pass, step, closure, &all, settling);
     }
-    let does = pass.journey.graph.step(step).map(|step| &step.does);
-    let Some(action) = &parts.action else {
-        for (due, fields) in all {
-            let outcome = match does {
-                Some(Does::Webhook { url }) => outside::hook(pass, step, url, &due.stored.key, &fields),
-                Some(Does::CloseCta { reason }) => outside::close(pass, &due.participant, reason),
-                _ => Err(Fault::new(FaultKind::NotFound, format!("the step \"{step}\" is another one now"))),
-            };
-            settle(pass, &due, step, outcome, delivered)?;
+    if let Some(action) = &parts.action {
+        return load(pass, step, action, all, settling);
+    }
+    match pass.journey.graph.step(step).map(|step| &step.does) {
+        Some(Does::Webhook { url }) => hooks(pass, step, url, &all, settling),
+        Some(Does::CloseCta { reason }) => close(pass, step, reason, &all, settling),
+        _ => {
+            let other = Fault::new(FaultKind::NotFound, format!("the step \"{step}\" is another one now"));
+            for (due, _) in &all {
+                settling.outcome(due, step, Err(other.clone()));
+            }
+            settling.keep()
         }
-        return Ok(());
-    };
-    for (due, mut fields) in all {
-        if let Some(company) = fields.path(&pass.journey.identity.company).cloned() {
-            fields.set(COMPANY, company);
-        }
-        let outcome = one_row(pass, action, fields);
-        if matches!(outcome, Err(ref fault) if fault.kind == FaultKind::Interrupted) {
-            return Err(Error::Interrupted);
-        }
-        settle(pass, &due, step, outcome, delivered)?;
+    }
+}
+
+/// A closure may ask for anything: what became of one is kept before the next one begins.
+fn run(pass: &Pass<'_>, step: &str, closure: &Closure, all: &[(Due, Record)], settling: &mut Settling<'_>) -> Result<(), Error> {
+    for (due, fields) in all {
+        interrupted(pass.stop)?;
+        let outcome = closure.call(Arc::clone(&pass.perform), &[Value::Map(fields.clone())]);
+        settling.outcome(due, step, outcome.map(|value| [("returned".into(), value)].into_iter().collect()));
+        settling.keep()?;
     }
     Ok(())
 }
 
-/// A rejected row is a refused intent, for the reason the row was rejected.
-fn one_row(pass: &Pass<'_>, action: &Action, fields: Record) -> Result<Record, Fault> {
-    let rejected: Arc<Mutex<Option<Rejection>>> = Arc::default();
-    let (kept, notify) = (Arc::clone(&rejected), Arc::clone(pass.notify));
-    let listening: Notify = Arc::new(move |notice| {
-        if let Notice::Rejected { rejection, .. } = &notice {
-            kept.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(rejection.clone());
-        }
-        notify(notice);
-    });
-    let mut work = Work { notify: &listening, ..pass.work() };
-    for_rows(&mut work, action, &pass.source(), vec![fields]).map_err(|error| error.fault())?;
-    let tally = work.tally;
-    match rejected.lock().unwrap_or_else(PoisonError::into_inner).take() {
-        Some(rejection) => Err(Fault { field: rejection.field, ..Fault::new(FaultKind::Invalid, rejection.reason) }),
-        None => Ok([("written".into(), Value::Bool(tally.written() > 0))].into_iter().collect()),
+fn hooks(pass: &Pass<'_>, step: &str, url: &str, all: &[(Due, Record)], settling: &mut Settling<'_>) -> Result<(), Error> {
+    for some in all.chunks(BETWEEN) {
+        let outcomes = together(some, |(due, fields)| unless_stopped(pass.stop, || outside::hook(pass, step, url, &due.stored.key, fields)));
+        some.iter().zip(outcomes).for_each(|((due, _), outcome)| settling.outcome(due, step, outcome));
+        settling.keep()?;
     }
+    Ok(())
+}
+
+/// One after the other: two people of one company close the same calls to action.
+fn close(pass: &Pass<'_>, step: &str, reason: &str, all: &[(Due, Record)], settling: &mut Settling<'_>) -> Result<(), Error> {
+    for some in all.chunks(BETWEEN) {
+        for (due, _) in some {
+            let outcome = unless_stopped(pass.stop, || outside::close(pass, &due.participant, reason));
+            settling.outcome(due, step, outcome);
+        }
+        settling.keep()?;
+    }
+    Ok(())
+}
+
+/// A load, a score, a call to action: all rows at once, as a rule does them. A rejected row is a refused intent, for the same reason.
+fn load(pass: &Pass<'_>, step: &str, action: &Action, all: Vec<(Due, Record)>, settling: &mut Settling<'_>) -> Result<(), Error> {
+    let own = |fields: &Record| fields.path(&pass.journey.identity.company).cloned();
+    let named: Vec<Value> = all.iter().filter_map(|(_, fields)| own(fields)).filter(|_| needs_company(&action.kind)).collect();
+    let companies = match companies_of(&pass.work(), &named) {
+        Ok(companies) => companies,
+        Err(Error::Interrupted) => return Err(Error::Interrupted),
+        Err(error) => {
+            let fault = error.fault();
+            for (due, _) in &all {
+                settling.outcome(due, step, Err(fault.clone()));
+            }
+            return settling.keep();
+        }
+    };
+    let (mut dues, mut rows) = (Vec::with_capacity(all.len()), Vec::with_capacity(all.len()));
+    for (due, mut fields) in all {
+        if let Some(company) = own(&fields).and_then(|company| companies.get(&company.to_string()).cloned()) {
+            fields.set(COMPANY, company);
+        }
+        dues.push(due);
+        rows.push(fields);
+    }
+    let outcomes = match for_rows(&mut pass.work(), action, &pass.source(), rows) {
+        Ok(outcomes) => outcomes,
+        Err(error) => {
+            let fault = error.fault();
+            dues.iter().map(|_| Err(fault.clone())).collect()
+        }
+    };
+    for (due, outcome) in dues.iter().zip(outcomes) {
+        let detail = |written: Option<bool>| written.map(|written| ("written".into(), Value::Bool(written))).into_iter().collect();
+        settling.outcome(due, step, outcome.map(detail));
+    }
+    settling.keep()
 }

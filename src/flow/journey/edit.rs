@@ -1,118 +1,153 @@
-//! An edit of a journey with people in it: they keep their place by the step's name. What would leave somebody without a step, or change
-//! what PX shows, waits until somebody has said yes.
+//! An edit of a journey with people in it: they keep their place by the step's name. What would leave somebody without a step, write to
+//! somebody twice or change what PX shows waits until somebody has said yes; until then everybody goes on under the revision before.
 
-use std::collections::BTreeSet;
+use jiff::{SignedDuration, tz::TimeZone};
 
 use crate::{
     flow::Error,
-    model::{Does, Graph, Record, Timestamp},
-    script::{Declaration, Journey},
-    store::{Program, Revision, Store},
+    model::{Length, Record, Timestamp, Value},
+    script::{Declaration, Journey, Sources},
+    store::{ParticipantId, Program, Revision, Store, Timer},
+};
+
+use super::{
+    plan::{EditPlan, Edited, plan},
+    time::Calendar,
 };
 
 /// What an edit comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Edit {
-    /// The flow is the published one.
+    /// The published flow, made of the published texts.
     None,
-    /// The new flow runs, as this revision.
-    Applied(u32),
-    /// The journey stands still until it is published again, for these reasons.
-    Held(Vec<String>),
+    /// The new flow runs.
+    Applied(Box<EditPlan>),
+    /// The revision before goes on until this one is published.
+    Held(Box<EditPlan>),
 }
 
-/// Takes an edit up, if it moves nobody.
+/// Takes an edit up, if nobody has to be asked.
 ///
 /// # Errors
 /// The state file's.
-pub fn take_edit(store: &Store, program: &Program, declaration: &Declaration, journey: &Journey, now: Timestamp) -> Result<Edit, Error> {
-    if program.hash == declaration.hash {
-        return Ok(Edit::None);
+pub fn take_edit(
+    store: &Store,
+    program: &Program,
+    declaration: &Declaration,
+    journey: &Journey,
+    zone: &TimeZone,
+    now: Timestamp,
+) -> Result<Edit, Error> {
+    let Some(plan) = plan_edit(store, program, declaration, journey, &[], (zone, now))? else { return Ok(Edit::None) };
+    if !plan.applies {
+        return Ok(Edit::Held(Box::new(plan)));
     }
-    let Some(present) = store.revision(&program.name, program.revision)? else { return Ok(Edit::None) };
-    if present.graph == journey.graph {
-        store.put_program(&Program { hash: declaration.hash.clone(), ..program.clone() }, now)?;
-        return Ok(Edit::None);
+    take_up(store, &plan, declaration, journey, &[], (zone, now))?;
+    Ok(Edit::Applied(Box::new(plan)))
+}
+
+/// What taking up the present declaration would do; none when it is the one that was published. `moves` are steps that got another name.
+///
+/// # Errors
+/// The state file's.
+pub fn plan_edit(
+    store: &Store,
+    program: &Program,
+    declaration: &Declaration,
+    journey: &Journey,
+    moves: &[(String, String)],
+    (zone, now): (&TimeZone, Timestamp),
+) -> Result<Option<EditPlan>, Error> {
+    if program.hash == declaration.sources.hash() {
+        return Ok(None);
     }
-    let reasons = reasons(store, program, &present.graph, &journey.graph)?;
-    if !reasons.is_empty() {
-        return Ok(Edit::Held(reasons));
+    let Some(present) = store.revision(&program.name, program.revision)? else { return Ok(None) };
+    let calendar = Calendar::new(&journey.pace, zone);
+    let (graph, sources) = (&journey.graph, &declaration.sources);
+    plan(store, &Edited { journey: &program.name, present: &present, graph, sources, moves, calendar: &calendar, now }).map(Some)
+}
+
+/// Makes the edit the revision that runs: nobody loses their place, timers move, whoever has no step any more is parked, and whoever was
+/// parked at a step that is there again is taken back. Each part can be done again when it was cut short.
+pub(super) fn take_up(
+    store: &Store,
+    plan: &EditPlan,
+    declaration: &Declaration,
+    journey: &Journey,
+    moves: &[(String, String)],
+    (zone, now): (&TimeZone, Timestamp),
+) -> Result<u32, Error> {
+    let name = &plan.journey;
+    for (old, new) in moves {
+        store.rename_step(name, old, new, now)?;
     }
-    let number = store.revisions(&program.name)?.first().map_or(0, |newest| newest.number) + 1;
-    store.add_revision(&Revision {
-        journey: program.name.clone(),
+    let calendar = Calendar::new(&journey.pace, zone);
+    // A timer that is too early only asks too early, which moves nobody; so the earlier ones come before the flow, the later ones after it.
+    retime(store, plan, &calendar, now, |old, new| new < old)?;
+    store.take_up(&revision(plan.to, declaration, journey, note(plan), now))?;
+    retime(store, plan, &calendar, now, |old, new| new > old)?;
+    for group in &plan.steps {
+        match &group.to {
+            None => drop(store.park(name, &[&group.step], "its step is gone after an edit", now)?),
+            Some(step) if group.parked > 0 => drop(store.unpark(name, step, now)?),
+            Some(_) => (),
+        }
+    }
+    Ok(plan.to)
+}
+
+/// A revision of what is declared now.
+pub(super) fn revision(number: u32, declaration: &Declaration, journey: &Journey, note: String, at: Timestamp) -> Revision {
+    Revision {
+        journey: declaration.name.clone(),
         number,
-        hash: declaration.hash.clone(),
+        hash: declaration.sources.hash().to_owned(),
         graph: journey.graph.clone(),
-        sources: Record::new(),
-        at: now,
-        note: "edited".to_owned(),
-    })?;
-    store.put_program(&Program { hash: declaration.hash.clone(), revision: number, ..program.clone() }, now)?;
-    Ok(Edit::Applied(number))
+        sources: kept(&declaration.sources),
+        at,
+        note,
+    }
 }
 
-fn reasons(store: &Store, program: &Program, old: &Graph, new: &Graph) -> Result<Vec<String>, Error> {
-    let mut reasons = Vec::new();
-    let standing: Vec<(String, u64)> = store.step_counts(&program.name)?.into_iter().map(|(step, _, standing)| (step, standing)).collect();
-    for (step, standing) in standing.iter().filter(|(step, standing)| *standing > 0 && new.step(step).is_none()) {
-        let people = if *standing == 1 { "1 person stands".to_owned() } else { format!("{standing} people stand") };
-        reasons.push(format!("{people} at \"{step}\", which is gone: they would be parked"));
+fn kept(sources: &Sources) -> Record {
+    sources.texts().iter().map(|(name, text)| (name.as_str().into(), Value::text(text.as_ref()))).collect()
+}
+
+/// The texts that a revision was made of; empty for one that kept none.
+pub fn sources(revision: &Revision) -> Sources {
+    Sources::of(revision.sources.iter().filter_map(|(name, text)| Some((name.to_string(), text.as_str()?.into()))).collect())
+}
+
+fn note(plan: &EditPlan) -> String {
+    let steps = [("added", &plan.changes.added), ("removed", &plan.changes.removed), ("changed", &plan.changes.changed)];
+    let told: Vec<String> = steps.iter().filter(|(_, steps)| !steps.is_empty()).map(|(word, steps)| format!("{word} {}", steps.join(", "))).collect();
+    match (told.is_empty(), plan.files.is_empty()) {
+        (false, _) => format!("edited: {}", told.join("; ")),
+        (true, false) => format!("edited: the flow is the same, other text in {}", plan.files.join(", ")),
+        (true, true) => "edited".to_owned(),
     }
-    for (step, _) in standing.iter().filter(|(step, standing)| *standing > 0 && new.step(step).is_some()) {
-        let passed = messages(old, &before(old, step));
-        let ahead_then = messages(old, &after(old, step));
-        let again: Vec<&str> = messages(new, &after(new, step)).into_iter().filter(|one| passed.contains(one) && !ahead_then.contains(one)).collect();
-        if !again.is_empty() {
-            reasons.push(format!("whoever stands at \"{step}\" would be written to twice: {}", again.join(", ")));
+}
+
+/// Moves the timers of whoever waits at a step whose length has changed, as far as `wanted` says of the old and the new time.
+fn retime(store: &Store, plan: &EditPlan, calendar: &Calendar, now: Timestamp, wanted: impl Fn(Timestamp, Timestamp) -> bool) -> Result<(), Error> {
+    for (group, step) in plan.steps.iter().filter_map(|group| Some((group, group.to.as_deref().filter(|_| group.timers.is_some())?))) {
+        let lengths = group.timers.as_ref().map(|timers| (timers.from, timers.to)).unwrap_or_default();
+        let mut after: Option<ParticipantId> = None;
+        loop {
+            let timers = store.timers(&plan.journey, step, after)?;
+            let Some(last) = timers.last() else { break };
+            after = Some(last.participant);
+            let moved = timers.into_iter().map(|timer| (timer.due, Timer { due: due(timer, lengths, calendar, now), ..timer }));
+            let moved: Vec<Timer> = moved.filter(|(old, new)| wanted(*old, new.due)).map(|(_, new)| new).collect();
+            store.retime(&moved)?;
         }
     }
-    let (shown_before, shown_now) = (engagements(old), engagements(new));
-    for engagement in shown_now.difference(&shown_before) {
-        reasons.push(format!("the engagement \"{engagement}\" is not associated with the journey yet"));
-    }
-    for engagement in shown_before.difference(&shown_now) {
-        reasons.push(format!("the engagement \"{engagement}\" would be cut off: nobody who is in could trigger it any more"));
-    }
-    Ok(reasons)
+    Ok(())
 }
 
-/// Steps that can be reached from one, itself left out unless a loop comes back to it.
-fn after<'g>(graph: &'g Graph, step: &str) -> BTreeSet<&'g str> {
-    let mut found = BTreeSet::new();
-    let mut open: Vec<&str> = graph.step(step).map(next).unwrap_or_default();
-    while let Some(one) = open.pop() {
-        if found.insert(one) {
-            open.extend(graph.step(one).map(next).unwrap_or_default());
-        }
-    }
-    found
-}
-
-fn next(step: &crate::model::Step) -> Vec<&str> {
-    step.exits().into_iter().filter_map(|(_, to)| to).collect()
-}
-
-/// Steps from which one can be reached: what whoever stands there may have passed.
-fn before<'g>(graph: &'g Graph, step: &str) -> BTreeSet<&'g str> {
-    graph.steps.iter().filter(|one| after(graph, &one.name).contains(step)).map(|one| one.name.as_str()).collect()
-}
-
-/// The templates that steps send.
-fn messages<'g>(graph: &'g Graph, steps: &BTreeSet<&str>) -> BTreeSet<&'g str> {
-    let template = |does: &'g Does| match does {
-        Does::SendEmail { template } => Some(template.as_str()),
-        Does::Survey { template, .. } | Does::Remind { template, .. } => template.as_deref(),
-        _ => None,
-    };
-    graph.steps.iter().filter(|step| steps.contains(step.name.as_str())).filter_map(|step| template(&step.does)).collect()
-}
-
-fn engagements(graph: &Graph) -> BTreeSet<&str> {
-    let shown = graph.steps.iter().filter_map(|step| match &step.does {
-        Does::Engagement { engagement } => Some(engagement.as_str()),
-        Does::Survey { survey, .. } => Some(survey.as_str()),
-        _ => None,
-    });
-    shown.collect()
+/// Counted from when they came to the step, and later by as much as pauses have made it.
+fn due(timer: Timer, (from, to): (Option<Length>, Option<Length>), calendar: &Calendar, now: Timestamp) -> Timestamp {
+    let Some(to) = to else { return now };
+    let grown = from.map_or(SignedDuration::ZERO, |from| timer.due.duration_since(calendar.after(timer.since, from)).max(SignedDuration::ZERO));
+    calendar.after(timer.since, to).saturating_add(grown).unwrap_or(Timestamp::MAX)
 }

@@ -88,7 +88,8 @@ pub fn entrance(gate: Gate<'_>, candidate: &Candidate, earlier: Option<Earlier>)
     Entrance::Enter
 }
 
-fn stays(gate: Gate<'_>, earlier: Earlier) -> Option<String> {
+/// Why somebody who has taken part may not come in now; none when they may, were they valid.
+pub fn stays(gate: Gate<'_>, earlier: Earlier) -> Option<String> {
     if earlier.state == ParticipantState::Failed {
         return None;
     }

@@ -5,8 +5,8 @@ use jiff::SignedDuration;
 
 use crate::{
     flow::{Error, pages::for_each_page},
-    model::{Does, EventKind, Query, Record, Source, System, Timestamp, Value},
-    store::{Association, NewEvent, Participant},
+    model::{Channel, Does, EventKind, Graph, Query, Record, Source, System, Timestamp, Value},
+    store::{Association, Doing, NewEvent, Participant, Store},
 };
 
 use super::pass::Pass;
@@ -25,6 +25,7 @@ pub(super) fn poll(pass: &Pass<'_>) -> Result<usize, Error> {
     if live.is_empty() {
         return Ok(0);
     }
+    history(pass, &live)?;
     let kept = pass.store.program(pass.name())?.and_then(|program| program.polled_at);
     let begun = live.iter().map(|one| one.since).min().unwrap_or(pass.now);
     let oldest = pass.now.saturating_sub(HISTORY).unwrap_or(begun);
@@ -33,46 +34,106 @@ pub(super) fn poll(pass: &Pass<'_>) -> Result<usize, Error> {
     // The feed knows no condition on the engagement.
     let source = Source::Object(Query { since: Some(("date".to_owned(), since)), ..Query::of(System::Px, "engagement_views") });
     for_each_page(&mut pass.work(), &source, |_, rows| {
-        let mut events = Vec::new();
+        let (mut events, mut did) = (Vec::new(), Vec::new());
         for row in &rows {
-            if let Some(association) = live.iter().find(|one| row.get("engagementId").and_then(Value::as_str) == Some(one.id.as_str())) {
+            if let Some(association) = live.iter().find(|one| is_of(row, &one.id)) {
                 events.extend(of_row(pass, association, row)?);
+                did.extend(doings(row, &association.id));
             }
         }
         fresh += pass.store.receive(&events)?;
+        pass.store.did(&did)?;
         Ok(())
     })?;
     pass.store.polled(pass.name(), pass.now)?;
     Ok(fresh)
 }
 
-/// One row of the feed for everybody it concerns: the same PX user may take part more than once.
-fn of_row(pass: &Pass<'_>, association: &Association, row: &Record) -> Result<Vec<NewEvent>, Error> {
-    let (Some(px_id), Some(event_id), Some(at)) = (text(row, "identifyId"), text(row, "eventId"), instant(row)) else { return Ok(Vec::new()) };
-    let mut events = Vec::new();
-    for participant in pass.store.by_px(&px_id)?.iter().filter(|participant| participant.journey == pass.name()) {
-        for step in steps_of(pass, &association.engagement) {
-            if !shown_to(participant, &step, at) {
-                continue;
-            }
-            for kind in kinds(row) {
-                let key = format!("px/{event_id}/{}/{}/{step}", kind.word(), participant.id);
-                let (participant, step, payload) = (participant.id, step.clone(), payload(row));
-                events.push(NewEvent { key, participant, kind, step, at, received: pass.now, payload });
-            }
+/// Reads back, once for each engagement, what was done with it before it was first associated: whoever comes again is known by it (B9).
+fn history(pass: &Pass<'_>, live: &[&Association]) -> Result<(), Error> {
+    let mut unread = Vec::new();
+    for one in live.iter().filter(|one| !one.kind.ends_with("_SURVEY")) {
+        if !pass.store.knows_history(&one.id)? {
+            unread.push(one.id.as_str());
         }
+    }
+    if unread.is_empty() {
+        return Ok(());
+    }
+    let oldest = pass.now.saturating_sub(HISTORY).unwrap_or(pass.now);
+    let source = Source::Object(Query { since: Some(("date".to_owned(), oldest)), ..Query::of(System::Px, "engagement_views") });
+    for_each_page(&mut pass.work(), &source, |_, rows| {
+        let did = rows.iter().flat_map(|row| unread.iter().filter(|id| is_of(row, id)).flat_map(|id| doings(row, id)));
+        Ok(pass.store.did(&did.collect::<Vec<_>>())?)
+    })?;
+    unread.into_iter().try_for_each(|id| pass.store.has_history(id, pass.now)).map_err(Error::from)
+}
+
+fn is_of(row: &Record, engagement: &str) -> bool {
+    row.get("engagementId").and_then(Value::as_str) == Some(engagement)
+}
+
+/// What a row says that its user did.
+fn doings(row: &Record, engagement: &str) -> Vec<Doing> {
+    let (Some(px_id), Some(at)) = (text(row, "identifyId"), instant(row)) else { return Vec::new() };
+    let doing = |kind| Doing { px_id: px_id.clone(), engagement: engagement.to_owned(), kind, at };
+    kinds(row).into_iter().map(doing).collect()
+}
+
+/// One row of the feed for everybody it concerns in this journey.
+fn of_row(pass: &Pass<'_>, association: &Association, row: &Record) -> Result<Vec<NewEvent>, Error> {
+    let Some(px_id) = text(row, "identifyId") else { return Ok(Vec::new()) };
+    let people = pass.store.by_px(&px_id)?;
+    let ours = people.iter().filter(|participant| participant.journey == pass.name());
+    Ok(ours.flat_map(|participant| happened(participant, &pass.journey.graph, &association.engagement, row, pass.now)).collect())
+}
+
+/// One thing that PX tells of, in the words of its feeds, for everybody it concerns in any journey: what its web hooks bring. It has the
+/// keys that the polled feed gives it, so that it counts once whichever comes first.
+///
+/// # Errors
+/// The state file's.
+pub fn of_px(store: &Store, row: &Record, now: Timestamp) -> Result<Vec<NewEvent>, Error> {
+    let (Some(px_id), Some(engagement)) = (text(row, "identifyId"), text(row, "engagementId")) else { return Ok(Vec::new()) };
+    let mut events = Vec::new();
+    for participant in store.by_px(&px_id)? {
+        let associations = store.associations(&participant.journey)?;
+        let Some(association) = associations.iter().find(|one| one.id == engagement && one.cut.is_none()) else { continue };
+        let Some(program) = store.program(&participant.journey)? else { continue };
+        let Some(revision) = store.revision(&participant.journey, program.revision)? else { continue };
+        events.extend(happened(&participant, &revision.graph, &association.engagement, row, now));
     }
     Ok(events)
 }
 
-/// Steps that show the engagement. A reminder shows its survey, whose step the answer belongs to.
-fn steps_of(pass: &Pass<'_>, engagement: &str) -> Vec<String> {
+/// What a row says of one participant: the same PX user may take part more than once.
+fn happened(participant: &Participant, graph: &Graph, engagement: &str, row: &Record, now: Timestamp) -> Vec<NewEvent> {
+    let (Some(event_id), Some(at)) = (text(row, "eventId"), instant(row)) else { return Vec::new() };
+    let mut events = Vec::new();
+    for (step, reminds) in steps_of(graph, engagement) {
+        if !shown_to(participant, &step, at) {
+            continue;
+        }
+        // A reminder is seen; the answer belongs to its survey.
+        for kind in kinds(row).into_iter().filter(|kind| !reminds || *kind == EventKind::Viewed) {
+            let key = format!("px/{event_id}/{}/{}/{step}", kind.word(), participant.id);
+            let (participant, step, payload) = (participant.id, step.clone(), payload(row, kind));
+            events.push(NewEvent { key, participant, kind, step, at, received: now, payload });
+        }
+    }
+    events
+}
+
+/// Steps that show the engagement, and whether they only remind of it.
+fn steps_of(graph: &Graph, engagement: &str) -> Vec<(String, bool)> {
+    let is_survey = |step: &str| matches!(graph.step(step).map(|step| &step.does), Some(Does::Survey { survey, .. }) if survey == engagement);
     let shows = |does: &Does| match does {
-        Does::Engagement { engagement: shown } => shown == engagement,
-        Does::Survey { survey, .. } => survey == engagement,
-        _ => false,
+        Does::Engagement { engagement: shown } => (shown == engagement).then_some(false),
+        Does::Survey { survey, .. } => (survey == engagement).then_some(false),
+        Does::Remind { of, channel: Channel::Px, .. } => is_survey(of).then_some(true),
+        _ => None,
     };
-    pass.journey.graph.steps.iter().filter(|step| shows(&step.does)).map(|step| step.name.clone()).collect()
+    graph.steps.iter().filter_map(|step| Some((step.name.clone(), shows(&step.does)?))).collect()
 }
 
 /// Whether the participant was in the audience by the step when it happened.
@@ -101,10 +162,11 @@ fn kinds(row: &Record) -> Vec<EventKind> {
 }
 
 /// What is worth keeping of an answer.
-fn payload(row: &Record) -> Record {
+fn payload(row: &Record, kind: EventKind) -> Record {
     let names = ["score", "comment", "questionType", "selectionIds", "contactMeAllowed", "executionId", "linkUrl"];
     let kept = names.iter().filter_map(|name| Some(((*name).into(), row.get(name).filter(|value| !value.is_blank())?.clone())));
-    kept.collect()
+    let way = (kind == EventKind::Responded).then(|| ("channel".into(), Value::text("px")));
+    kept.chain(way).collect()
 }
 
 fn text(row: &Record, field: &str) -> Option<String> {

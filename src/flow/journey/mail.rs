@@ -4,11 +4,16 @@ use std::{fmt, sync::Arc};
 
 use crate::{
     flow::cell::compute,
-    model::{Effect, Email, Fault, FaultKind, Record, Value},
+    model::{Effect, Email, Fault, FaultKind, Record, Reply, Value},
     store::Participant,
 };
 
-use super::pass::Pass;
+use super::{
+    links::{Links, Purpose, Ticket},
+    pass::Pass,
+    survey::asked,
+    track::tracked,
+};
 
 /// A template filled in.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -26,6 +31,7 @@ type Render = dyn Fn(&str, &Record) -> Result<Rendered, Fault> + Send + Sync;
 pub struct Mailer {
     render: Arc<Render>,
     has: Arc<Has>,
+    links: Option<Links>,
 }
 
 impl Mailer {
@@ -33,12 +39,22 @@ impl Mailer {
         render: impl Fn(&str, &Record) -> Result<Rendered, Fault> + Send + Sync + 'static,
         has: impl Fn(&str) -> bool + Send + Sync + 'static,
     ) -> Self {
-        Self { render: Arc::new(render), has: Arc::new(has) }
+        Self { render: Arc::new(render), has: Arc::new(has), links: None }
     }
 
     /// Whether there is a template of that name.
     pub fn has(&self, template: &str) -> bool {
         (self.has)(template)
+    }
+
+    /// The same, with mails that carry links of the workspace's own server.
+    pub fn linked(self, links: Option<Links>) -> Self {
+        Self { links, ..self }
+    }
+
+    /// Links of the server; none when there is none, and nothing tells then what people do with a mail.
+    pub const fn links(&self) -> Option<&Links> {
+        self.links.as_ref()
     }
 
     /// One that has no templates.
@@ -74,15 +90,69 @@ pub(super) fn send(pass: &Pass<'_>, participant: &Participant, key: &str, step: 
             context.set(map.target.as_str(), compute(&map.from, &participant.fields, pass.date)?);
         }
     }
+    let links = pass.mailer.links();
+    for (name, value) in linked(pass, links, participant, step)? {
+        context.set(name, value);
+    }
     let filled = (pass.mailer.render)(template, &context)?;
+    let ticket = |url: &str| Ticket { participant: participant.id, step: step.to_owned(), url: url.to_owned() };
+    let html = match (filled.html, links) {
+        (Some(html), Some(links)) => {
+            let ours = format!("{}/", links.base());
+            Some(tracked(&html, &ours, &links.url(Purpose::Open, &ticket("")), |url| links.url(Purpose::Click, &ticket(url))))
+        }
+        (html, _) => html,
+    };
     let email = Email {
         to: vec![address.clone()],
         subject: filled.subject,
         text: filled.text,
-        html: filled.html,
+        html,
+        headers: links.map(|links| unsubscription(&links.url(Purpose::Unsubscribe, &ticket("")))).unwrap_or_default(),
         key: Some(key.to_owned()),
         ..Email::default()
     };
-    pass.perform.perform(Effect::SendEmail(email))?;
-    Ok([("to".into(), Value::text(address)), ("template".into(), Value::text(template))].into_iter().collect())
+    let mut detail: Record = [("to".into(), Value::text(address)), ("template".into(), Value::text(template))].into_iter().collect();
+    if let Reply::Value(Value::Map(said)) = pass.perform.perform_noted(Effect::SendEmail(email))?
+        && let Some(id) = said.get("message_id")
+    {
+        detail.set("message_id", id.clone());
+    }
+    Ok(detail)
+}
+
+/// One click unsubscribes, also in the mail program's own menu (RFC 8058).
+fn unsubscription(url: &str) -> Vec<(String, String)> {
+    let header = |name: &str, value: String| (name.to_owned(), value);
+    vec![header("List-Unsubscribe", format!("<{url}>")), header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned())]
+}
+
+/// What a template is given of links: `unsubscribe_url`, blank without a server; where the mail carries a survey also `survey_url`, and
+/// `survey` with `url`, `question`, `lowest`, `highest` and `scores`, a list of `{score, url}`.
+fn linked(pass: &Pass<'_>, links: Option<&Links>, participant: &Participant, step: &str) -> Result<Vec<(&'static str, Value)>, Fault> {
+    let ticket = Ticket { participant: participant.id, step: step.to_owned(), url: String::new() };
+    let unsubscribe = links.map(|links| links.url(Purpose::Unsubscribe, &ticket)).unwrap_or_default();
+    let mut given = vec![("unsubscribe_url", Value::text(unsubscribe))];
+    let Some(asked) = asked(&pass.journey.graph, &pass.associations, step) else { return Ok(given) };
+    let Some(links) = links else {
+        let message = "a survey by e-mail is answered on a page of the host's own server: add [server] to tabi.toml";
+        return Err(Fault::new(FaultKind::Invalid, message));
+    };
+    let url = links.url(Purpose::Survey, &ticket);
+    let mut survey: Vec<(&str, Value)> = vec![("url", Value::text(&url))];
+    if let Some(first) = asked.questions.first() {
+        survey.push(("question", Value::text(&first.ask)));
+        let (lowest, highest) = first.kind.scale().unwrap_or((1, 0));
+        let score = |score: u8| -> Value {
+            let fields = [("score".into(), Value::Int(i64::from(score))), ("url".into(), Value::text(format!("{url}?score={score}")))];
+            Value::Map(fields.into_iter().collect())
+        };
+        let ends = first.kind.ends();
+        survey.push(("lowest", Value::text(ends.0)));
+        survey.push(("highest", Value::text(ends.1)));
+        survey.push(("scores", Value::List((lowest..=highest).map(score).collect())));
+    }
+    given.push(("survey_url", Value::text(&url)));
+    given.push(("survey", Value::Map(survey.into_iter().map(|(name, value)| (name.into(), value)).collect())));
+    Ok(given)
 }

@@ -1,4 +1,4 @@
-//! Operating a program: publish now or later, pause, resume, stop; and how it reports.
+//! Operating a program: publish now or later, pause, resume, stop; people taken from one step to another.
 
 use std::sync::Arc;
 
@@ -8,12 +8,14 @@ use crate::{
         Error, Notify, Options,
         work::{Tally, Work},
     },
-    model::{Fault, FaultKind, Record, Timestamp, Value},
+    model::{Fault, FaultKind, Timestamp},
     script::{Declaration, Journey, Perform},
-    store::{Program, ProgramStatus, Revision, Store},
+    store::{Program, ProgramStatus, Store},
 };
 
 use super::{
+    edit::{plan_edit, revision, take_up},
+    pass::Pass,
     publish::{Publication, publish},
     run::{Hands, pass},
 };
@@ -28,6 +30,25 @@ pub struct Desk<'a> {
     pub now: Timestamp,
 }
 
+impl Desk<'_> {
+    /// A look at one of its programs.
+    pub(super) fn pass<'d>(&'d self, declaration: &'d Declaration, journey: &'d Journey, revision: u32) -> Result<Pass<'d>, Error> {
+        let (options, notify, stop) = (self.options, self.notify, self.stop);
+        let work = Work {
+            name: &declaration.name,
+            perform: &*self.perform,
+            notify,
+            stop,
+            date: self.now.to_zoned(options.zone.clone()).date(),
+            page_size: options.page_size,
+            rule_updates: options.rule_updates.as_ref(),
+            tally: Tally::default(),
+        };
+        let hands = Hands { store: self.store, perform: Arc::clone(&self.perform), zone: &options.zone, mailer: &options.mailer };
+        pass(&work, declaration, journey, hands, revision, self.now)
+    }
+}
+
 /// What became of a publication.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Published {
@@ -37,6 +58,8 @@ pub enum Published {
     Scheduled(Program),
     /// It is a draft, for these reasons (B10).
     Draft(Vec<String>),
+    /// It goes on under the revision that runs: the edit could not be published, for these reasons.
+    Kept(Vec<String>),
 }
 
 /// Publishes a journey now, or sets the time for it (B10).
@@ -44,26 +67,31 @@ pub enum Published {
 /// # Errors
 /// When the state file fails or the work is interrupted.
 pub fn publish_program(desk: &Desk<'_>, declaration: &Declaration, journey: &Journey, at: Option<Timestamp>) -> Result<Published, Error> {
+    publish_moving(desk, declaration, journey, at, &[])
+}
+
+/// The same, with steps that got another name: old and new. Whoever stands at the old one stands at the new one.
+///
+/// # Errors
+/// `Invalid` for a step that is in neither flow; as `publish_program`.
+pub fn publish_moving(
+    desk: &Desk<'_>,
+    declaration: &Declaration,
+    journey: &Journey,
+    at: Option<Timestamp>,
+    moves: &[(String, String)],
+) -> Result<Published, Error> {
     let known = desk.store.program(&declaration.name)?;
     let program = known.unwrap_or_else(|| draft(declaration, journey));
+    known_steps(desk, &program, journey, moves)?;
     if let Some(at) = at.filter(|at| *at > desk.now) {
         let program = Program { status: ProgramStatus::Scheduled, scheduled_for: Some(at), reasons: Vec::new(), ..program };
         desk.store.put_program(&program, desk.now)?;
         return Ok(Published::Scheduled(program));
     }
-    let work = Work {
-        name: &declaration.name,
-        perform: &*desk.perform,
-        notify: desk.notify,
-        stop: desk.stop,
-        date: desk.now.to_zoned(desk.options.zone.clone()).date(),
-        page_size: desk.options.page_size,
-        rule_updates: desk.options.rule_updates.as_ref(),
-        tally: Tally::default(),
-    };
-    let hands = Hands { store: desk.store, perform: Arc::clone(&desk.perform), zone: &desk.options.zone, mailer: &desk.options.mailer };
-    let looked = pass(&work, declaration, journey, hands, program.revision, desk.now)?;
+    let looked = desk.pass(declaration, journey, program.revision)?;
     match publish(&looked)? {
+        Publication::Refused(reasons) if matches!(program.status, ProgramStatus::Active | ProgramStatus::Paused) => Ok(Published::Kept(reasons)),
         Publication::Refused(reasons) => {
             let back = Program { status: ProgramStatus::Draft, scheduled_for: None, reasons: reasons.clone(), ..program };
             desk.store.put_program(&back, desk.now)?;
@@ -71,12 +99,14 @@ pub fn publish_program(desk: &Desk<'_>, declaration: &Declaration, journey: &Jou
         }
         Publication::Done(associations) => {
             desk.store.associate(&declaration.name, &associations, desk.now)?;
-            park_lost(desk, declaration, journey)?;
+            let revision = revise(desk, declaration, journey, &program, moves)?;
+            // One that is paused takes the edit up and stays so.
+            let status = if program.status == ProgramStatus::Paused { ProgramStatus::Paused } else { ProgramStatus::Active };
             let program = Program {
-                status: ProgramStatus::Active,
-                hash: declaration.hash.clone(),
+                status,
+                hash: declaration.sources.hash().to_owned(),
                 folder: journey.folder.clone(),
-                revision: revise(desk, declaration, journey, &program)?,
+                revision,
                 scheduled_for: None,
                 published_at: program.published_at.or(Some(desk.now)),
                 stopped_at: None,
@@ -89,47 +119,59 @@ pub fn publish_program(desk: &Desk<'_>, declaration: &Declaration, journey: &Jou
     }
 }
 
-/// The number of the revision that is published; a new one where the flow differs.
-fn revise(desk: &Desk<'_>, declaration: &Declaration, journey: &Journey, program: &Program) -> Result<u32, Error> {
-    let present = desk.store.revision(&declaration.name, program.revision)?;
-    if present.as_ref().is_some_and(|revision| revision.graph == journey.graph) {
+/// The number of the revision that is published; a new one where it is made of other texts.
+fn revise(desk: &Desk<'_>, declaration: &Declaration, journey: &Journey, program: &Program, moves: &[(String, String)]) -> Result<u32, Error> {
+    let time = (&desk.options.zone, desk.now);
+    if let Some(plan) = plan_edit(desk.store, program, declaration, journey, moves, time)? {
+        return take_up(desk.store, &plan, declaration, journey, moves, time);
+    }
+    if desk.store.revision(&declaration.name, program.revision)?.is_some() {
         return Ok(program.revision);
     }
     let number = desk.store.revisions(&declaration.name)?.first().map_or(0, |newest| newest.number) + 1;
-    let revision = Revision {
-        journey: declaration.name.clone(),
-        number,
-        hash: declaration.hash.clone(),
-        graph: journey.graph.clone(),
-        sources: Record::new(),
-        at: desk.now,
-        note: "published".to_owned(),
-    };
-    desk.store.add_revision(&revision)?;
+    desk.store.add_revision(&revision(number, declaration, journey, "published".to_owned(), desk.now))?;
     Ok(number)
 }
 
-/// Whoever stands at a step that is gone is parked there, for somebody to look at.
-fn park_lost(desk: &Desk<'_>, declaration: &Declaration, journey: &Journey) -> Result<(), Error> {
-    let lost: Vec<String> = desk
-        .store
-        .step_counts(&declaration.name)?
-        .into_iter()
-        .filter(|(step, _, standing)| *standing > 0 && journey.graph.step(step).is_none())
-        .map(|(step, ..)| step)
-        .collect();
-    if !lost.is_empty() {
-        desk.store.park(&declaration.name, &lost, "its step is gone after an edit", desk.now)?;
+fn known_steps(desk: &Desk<'_>, program: &Program, journey: &Journey, moves: &[(String, String)]) -> Result<(), Error> {
+    let invalid = |message: String| Err(Error::Fault(Fault::new(FaultKind::Invalid, message)));
+    let present = desk.store.revision(&program.name, program.revision)?;
+    for (old, new) in moves {
+        if present.as_ref().is_none_or(|present| present.graph.step(old).is_none()) {
+            return invalid(format!("the flow that runs has no step \"{old}\""));
+        }
+        if journey.graph.step(old).is_some() {
+            return invalid(format!("the step \"{old}\" is still there: only one that is gone can have got another name"));
+        }
+        if journey.graph.step(new).is_none() {
+            return invalid(format!("the edited flow has no step \"{new}\""));
+        }
     }
     Ok(())
 }
 
-fn draft(declaration: &Declaration, journey: &Journey) -> Program {
+/// Takes everybody who stands or is parked at a step to another one of the flow that runs; they arrive there now. How many they were.
+///
+/// # Errors
+/// `Invalid` for a step that the flow does not have, `Conflict` when the journey is not published; the state file's errors.
+pub fn move_people(store: &Store, name: &str, from: &str, to: &str, now: Timestamp) -> Result<u64, Error> {
+    let refuse = |kind, message: String| Error::Fault(Fault::new(kind, message));
+    let program = store.program(name)?.filter(|program| matches!(program.status, ProgramStatus::Active | ProgramStatus::Paused));
+    let program = program.ok_or_else(|| refuse(FaultKind::Conflict, format!("`{name}` is not published: nobody is in it")))?;
+    let runs = store.revision(name, program.revision)?.map(|revision| revision.graph).unwrap_or_default();
+    if runs.step(to).is_none() {
+        let steps: Vec<&str> = runs.steps.iter().map(|step| step.name.as_str()).collect();
+        return Err(refuse(FaultKind::Invalid, format!("the flow that runs has no step \"{to}\"; it has {}", steps.join(", "))));
+    }
+    Ok(store.relocate(name, from, to, now)?)
+}
+
+pub(super) fn draft(declaration: &Declaration, journey: &Journey) -> Program {
     Program {
         name: declaration.name.clone(),
         status: ProgramStatus::Draft,
         revision: 0,
-        hash: declaration.hash.clone(),
+        hash: declaration.sources.hash().to_owned(),
         folder: journey.folder.clone(),
         scheduled_for: None,
         published_at: None,
@@ -161,103 +203,6 @@ pub fn operate(store: &Store, name: &str, wanted: ProgramStatus, now: Timestamp)
         _ => return Err(refuse("only a published journey can be stopped")),
     }
     store.program(name)?.ok_or_else(|| refuse("it is gone"))
-}
-
-/// The report of a program, as the state file has it.
-///
-/// # Errors
-/// The state file's.
-pub fn report(store: &Store, declaration: &Declaration, journey: &Journey) -> Result<Record, Error> {
-    use crate::model::{Channel, Does, EventKind};
-    let name = declaration.name.as_str();
-    let program = store.program(name)?.unwrap_or_else(|| draft(declaration, journey));
-    let counts = store.participant_counts(name)?;
-    let events = store.event_counts(name)?;
-    let of = |step: &str, kind: EventKind| events.iter().find(|(s, k, _)| s == step && *k == kind).map_or(0, |(_, _, n)| *n);
-    let (mut engagements, mut surveys, mut emails) = (Vec::new(), Vec::new(), Vec::new());
-    for step in &journey.graph.steps {
-        let n = |kind| of(&step.name, kind);
-        let (sent, viewed) = (n(EventKind::Sent), n(EventKind::Viewed));
-        let mut line = vec![("step", Value::text(&step.name))];
-        match &step.does {
-            Does::Engagement { engagement } => {
-                line.push(("engagement", Value::text(engagement)));
-                line.extend(numbers([
-                    ("viewed", viewed),
-                    ("not_viewed", sent.saturating_sub(viewed)),
-                    ("completed", n(EventKind::Completed)),
-                    ("failed", n(EventKind::Failed)),
-                ]));
-                engagements.push(record(line));
-            }
-            Does::Survey { survey, channel, .. } => {
-                let responded = n(EventKind::Responded);
-                let by_px = if *channel == Channel::Px { responded } else { 0 };
-                line.push(("survey", Value::text(survey)));
-                line.extend(numbers([
-                    ("viewed", viewed),
-                    ("not_viewed", sent.saturating_sub(viewed)),
-                    ("responded", responded),
-                    ("responded_email", responded - by_px),
-                    ("responded_px", by_px),
-                ]));
-                surveys.push(record(line));
-            }
-            Does::SendEmail { .. } | Does::Remind { channel: Channel::Email, .. } => {
-                line.extend(numbers([
-                    ("sent", sent),
-                    ("opened", n(EventKind::Opened)),
-                    ("clicked", n(EventKind::Clicked)),
-                    ("bounced", n(EventKind::Bounced)),
-                    ("failed", n(EventKind::Failed)),
-                ]));
-                emails.push(record(line));
-            }
-            _ => (),
-        }
-    }
-    let participants = numbers([
-        ("active", counts.active),
-        ("waiting", counts.waiting),
-        ("completed", counts.completed),
-        ("dropped", counts.dropped),
-        ("failed", counts.failed),
-        ("parked", counts.parked),
-    ]);
-    let reasons: Record = store.failed_reasons(name)?.into_iter().map(|(reason, n)| (reason.into(), int(n))).collect();
-    let steps: Vec<Value> = store
-        .step_counts(name)?
-        .into_iter()
-        .map(|(step, reached, standing)| {
-            let mut line = vec![("step", Value::text(step))];
-            line.extend(numbers([("reached", reached), ("standing", standing)]));
-            record(line)
-        })
-        .collect();
-    let fields = [
-        ("name", Value::text(name)),
-        ("status", Value::text(program.status.word())),
-        ("revision", int(u64::from(program.revision))),
-        ("participants", record(participants.collect())),
-        ("failed_reasons", Value::Map(reasons)),
-        ("engagements", Value::List(engagements)),
-        ("surveys", Value::List(surveys)),
-        ("emails", Value::List(emails)),
-        ("steps", Value::List(steps)),
-    ];
-    Ok(fields.into_iter().map(|(name, value)| (name.into(), value)).collect())
-}
-
-fn record(fields: Vec<(&'static str, Value)>) -> Value {
-    Value::Map(fields.into_iter().map(|(name, value)| (name.into(), value)).collect())
-}
-
-fn numbers<const N: usize>(numbers: [(&'static str, u64); N]) -> impl Iterator<Item = (&'static str, Value)> {
-    numbers.into_iter().map(|(name, n)| (name, int(n)))
-}
-
-fn int(n: u64) -> Value {
-    Value::Int(i64::try_from(n).unwrap_or(i64::MAX))
 }
 
 /// What of the active programs has come to its time, and when the next of it will.

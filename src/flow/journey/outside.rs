@@ -25,7 +25,7 @@ pub(super) fn hook(pass: &Pass<'_>, step: &str, url: &str, key: &str, fields: &R
     }
     let headers = [("Idempotency-Key".into(), Value::text(key))].into_iter().collect();
     let call = HttpCall { method: "POST".to_owned(), url: url.to_owned(), headers, body: Some(Value::Map(body)) };
-    let Reply::Value(Value::Map(answer)) = pass.perform.perform(Effect::Http(call))? else { return Ok(Record::new()) };
+    let Reply::Value(Value::Map(answer)) = pass.perform.perform_noted(Effect::Http(call))? else { return Ok(Record::new()) };
     let status = answer.get("status").and_then(Value::as_i64).unwrap_or(200);
     match status {
         408 | 425 | 429 | 500.. => Err(Fault::new(FaultKind::Unavailable, format!("{url} answered {status}"))),

@@ -1,7 +1,10 @@
 //! One look at one active journey: who comes in, what has happened, whose time has come, what has to go out. Each part takes what it finds
 //! in batches, one transaction each, and can be cut short anywhere: the next look goes on from what the state file holds.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
 
 use crate::{
     connectors::Stop,
@@ -11,20 +14,25 @@ use crate::{
         pages::for_each_page,
         work::{Tally, Work},
     },
-    model::{Date, Does, EventKind, Query, Record, Source, System, Timestamp, Value},
+    model::{Channel, Date, Does, EventKind, Graph, Query, Record, Source, System, Timestamp, Value},
     script::{Declaration, Journey, Participants, Perform},
-    store::{Association, Entry, EntryKind, Fact, InboxEvent, Move, NewParticipant, Participant, ParticipantId, ParticipantState, Store},
+    store::{Association, Entry, EntryKind, Fact, InboxEvent, Known, Move, NewParticipant, Participant, ParticipantId, ParticipantState, Store},
 };
 
 use super::{
     Mailer,
     advance::{Arrived, advance},
-    enter::{Candidate, Earlier, Entrance, Gate, entrance},
+    earlier,
+    enter::{Candidate, Earlier, Entrance, Gate, entrance, stays},
+    reread::{self, changed},
     time::Calendar,
 };
 
 /// Participants moved in one transaction.
 const AT_ONCE: u32 = 500;
+
+/// Sees moves before they are made.
+pub type Watch<'a> = dyn Fn(&[Move]) + Sync + 'a;
 
 /// One look at one journey.
 pub struct Pass<'a> {
@@ -46,6 +54,10 @@ pub struct Pass<'a> {
     pub mailer: &'a Mailer,
     /// The engagements that the journey is associated with.
     pub associations: Vec<Association>,
+    /// Who may still come in; none: everybody.
+    pub room: Option<u64>,
+    /// Sees every move before it is made.
+    pub watch: Option<&'a Watch<'a>>,
 }
 
 impl Pass<'_> {
@@ -77,7 +89,7 @@ impl Pass<'_> {
     /// Whether everybody needs a user of PX (B8).
     fn needs_px(&self) -> bool {
         self.journey.graph.steps.iter().any(|step| {
-            let px = |channel| channel == crate::model::Channel::Px;
+            let px = |channel| channel == Channel::Px;
             matches!(&step.does, Does::Engagement { .. })
                 || matches!(&step.does, Does::Survey { channel, .. } | Does::Remind { channel, .. } if px(*channel))
         })
@@ -91,6 +103,8 @@ pub(super) struct Intake {
     pub entered: u64,
     pub failed: u64,
     pub stayed: u64,
+    /// Of those who stayed: the source says something new of them.
+    pub changed: u64,
 }
 
 /// Looks for participants in the journey's source.
@@ -126,36 +140,28 @@ pub(super) fn look_for_people(pass: &Pass<'_>) -> Result<Intake, Error> {
     Ok(intake)
 }
 
-fn take_people(pass: &Pass<'_>, rows: Vec<Record>, intake: &mut Intake) -> Result<(), Error> {
+/// What becomes of everybody in the rows: whoever may comes in, whoever is in is read again.
+pub(super) fn take_people(pass: &Pass<'_>, rows: Vec<Record>, intake: &mut Intake) -> Result<(), Error> {
     intake.read += rows.len() as u64;
-    let mut candidates: Vec<Candidate> = Vec::with_capacity(rows.len());
-    for row in rows {
-        match Candidate::of(pass.journey, row) {
-            Ok(candidate) if candidates.iter().all(|earlier| earlier.key != candidate.key) => candidates.push(candidate),
-            // The second row of one person: they are in by the first.
-            Ok(_) => intake.stayed += 1,
-            Err(why) => {
-                intake.failed += 1;
-                tracing::warn!(journey = pass.name(), why, "a participant was left out");
-            }
-        }
+    let (candidates, lacking) = candidates(pass, rows, intake);
+    for why in lacking {
+        intake.failed += 1;
+        tracing::warn!(journey = pass.name(), why, "a participant was left out");
     }
-    let keys: Vec<String> = candidates.iter().map(|candidate| candidate.key.clone()).collect();
-    let known = pass.store.known_keys(pass.name(), &keys)?;
-    let needs_px = pass.needs_px();
-    let px_known = if needs_px { px_users(pass, &candidates)? } else { Vec::new() };
-    let (mut entering, mut histories) = (Vec::new(), Vec::new());
-    for candidate in candidates {
-        let earlier = known.get(&candidate.key).map(|(_, state, ended)| Earlier { state: *state, ended: *ended });
-        let px_known = candidate.px_id.as_ref().is_some_and(|id| px_known.contains(id));
-        let gate = Gate { journey: pass.journey, calendar: &pass.calendar, now: pass.now, needs_px, px_known };
-        match entrance(gate, &candidate, earlier) {
-            Entrance::Stays(_) => intake.stayed += 1,
+    let (mut entering, mut histories, mut again) = (Vec::new(), Vec::new(), Vec::new());
+    for (candidate, known, becomes) in judge(pass, candidates)? {
+        match becomes {
+            Entrance::Stays(_) => {
+                intake.stayed += 1;
+                let read = known.and_then(|known| Some((known, changed(&candidate, known)?)));
+                again.extend(read.map(|(known, source)| (known, candidate, source)));
+            }
             Entrance::Fails(reason) => {
                 intake.failed += 1;
                 histories.push(vec![entry(pass.now, EntryKind::Failed, [("reason", Value::text(&reason))])]);
                 entering.push(newcomer(pass, candidate, ParticipantState::Failed, Some(reason)));
             }
+            Entrance::Enter if pass.room.is_some_and(|room| intake.entered >= room) => intake.stayed += 1,
             Entrance::Enter => {
                 intake.entered += 1;
                 histories.push(vec![entry(pass.now, EntryKind::Entered, [])]);
@@ -166,14 +172,47 @@ fn take_people(pass: &Pass<'_>, rows: Vec<Record>, intake: &mut Intake) -> Resul
     if !entering.is_empty() {
         pass.store.enter(&entering, &histories)?;
     }
+    intake.changed += reread::take(pass, again)?;
     Ok(())
 }
 
+/// Records as candidates, each person once, and what others lack.
+fn candidates(pass: &Pass<'_>, rows: Vec<Record>, intake: &mut Intake) -> (Vec<Candidate>, Vec<String>) {
+    let (mut candidates, mut lacking, mut seen) = (Vec::with_capacity(rows.len()), Vec::new(), HashSet::with_capacity(rows.len()));
+    for row in rows {
+        match Candidate::of(pass.journey, row) {
+            Ok(candidate) if seen.insert(candidate.key.clone()) => candidates.push(candidate),
+            // The second row of one person: they are in by the first.
+            Ok(_) => intake.stayed += 1,
+            Err(why) => lacking.push(why),
+        }
+    }
+    (candidates, lacking)
+}
+
+/// Who may come in. PX is asked only about those who could.
+pub(super) fn judge(pass: &Pass<'_>, candidates: Vec<Candidate>) -> Result<Vec<(Candidate, Option<Known>, Entrance)>, Error> {
+    let keys: Vec<String> = candidates.iter().map(|candidate| candidate.key.clone()).collect();
+    let known = pass.store.known_keys(pass.name(), &keys)?;
+    let needs_px = pass.needs_px();
+    let gate = |px_known| Gate { journey: pass.journey, calendar: &pass.calendar, now: pass.now, needs_px, px_known };
+    let earlier = |candidate: &Candidate| known.get(&candidate.key).map(|known| Earlier { state: known.state, ended: known.ended });
+    let could = |candidate: &&Candidate| earlier(candidate).is_none_or(|earlier| stays(gate(false), earlier).is_none());
+    let px_users = if needs_px { px_users(pass, candidates.iter().filter(could))? } else { HashSet::new() };
+    let judged = candidates.into_iter().map(|candidate| {
+        let px_known = candidate.px_id.as_ref().is_some_and(|id| px_users.contains(id));
+        let becomes = entrance(gate(px_known), &candidate, earlier(&candidate));
+        let known = known.get(&candidate.key).copied();
+        (candidate, known, becomes)
+    });
+    Ok(judged.collect())
+}
+
 /// The PX ids among the candidates' that PX knows.
-fn px_users(pass: &Pass<'_>, candidates: &[Candidate]) -> Result<Vec<String>, Error> {
-    let keys: Vec<Value> = candidates.iter().filter_map(|candidate| candidate.px_id.as_ref()).map(Value::text).collect();
+fn px_users<'c>(pass: &Pass<'_>, candidates: impl Iterator<Item = &'c Candidate>) -> Result<HashSet<String>, Error> {
+    let keys: Vec<Value> = candidates.filter_map(|candidate| candidate.px_id.as_ref()).map(Value::text).collect();
     if keys.is_empty() {
-        return Ok(Vec::new());
+        return Ok(HashSet::new());
     }
     let lookup =
         crate::model::Lookup { system: System::Px, object: "users".to_owned(), by: "identifyId".to_owned(), keys, fields: Vec::new(), filter: None };
@@ -218,9 +257,7 @@ pub(super) fn advance_all(pass: &Pass<'_>) -> Result<u64, Error> {
         if events.is_empty() {
             break;
         }
-        let batch = with_events(pass, events)?;
-        moved += batch.len() as u64;
-        pass.store.commit(&batch)?;
+        moved += make(pass, &with_events(pass, events)?)?;
     }
     loop {
         pass.work().check_stop()?;
@@ -228,19 +265,39 @@ pub(super) fn advance_all(pass: &Pass<'_>) -> Result<u64, Error> {
         if due.is_empty() {
             return Ok(moved);
         }
-        let batch = due.into_iter().map(|participant| one(pass, participant)).collect::<Result<Vec<_>, Error>>()?;
-        moved += batch.len() as u64;
-        pass.store.commit(&batch)?;
+        moved += make(pass, &onward(pass, due)?)?;
     }
 }
 
-fn one(pass: &Pass<'_>, participant: Participant) -> Result<Move, Error> {
-    let messages = match (pass.journey.pace.cap, person(&participant)) {
-        (Some((_, length)), Some(person)) => pass.store.messages_to(person, pass.calendar.before(pass.now, length))?,
-        _ => Vec::new(),
+fn make(pass: &Pass<'_>, moves: &[Move]) -> Result<u64, Error> {
+    if let Some(watch) = pass.watch {
+        watch(moves);
+    }
+    pass.store.commit(moves)?;
+    Ok(moves.len() as u64)
+}
+
+/// Where one goes from here.
+pub(super) fn one(pass: &Pass<'_>, participant: Participant) -> Result<Option<Move>, Error> {
+    Ok(onward(pass, vec![participant])?.pop())
+}
+
+/// Where each of these goes from here.
+fn onward(pass: &Pass<'_>, people: Vec<Participant>) -> Result<Vec<Move>, Error> {
+    let messages = messages(pass, &people)?;
+    let go = |(at, participant)| {
+        let messages = messages.get(at).map(Vec::as_slice).unwrap_or_default();
+        let arrived = Arrived { journey: pass.journey, name: pass.name(), calendar: &pass.calendar, now: pass.now, messages };
+        advance(arrived, participant)
     };
-    let arrived = Arrived { journey: pass.journey, name: pass.name(), calendar: &pass.calendar, now: pass.now, messages: &messages };
-    Ok(advance(arrived, participant))
+    Ok(people.into_iter().enumerate().map(go).collect())
+}
+
+/// When messages went to each of these lately; nobody is asked for where the journey has no cap.
+fn messages(pass: &Pass<'_>, people: &[Participant]) -> Result<Vec<Vec<Timestamp>>, Error> {
+    let Some((_, length)) = pass.journey.pace.cap else { return Ok(Vec::new()) };
+    let people: Vec<&str> = people.iter().map(|participant| person(participant).unwrap_or_default()).collect();
+    Ok(pass.store.messages_of(&people, pass.calendar.before(pass.now, length))?)
 }
 
 /// Who messages are counted for: one person in however many journeys.
@@ -250,42 +307,65 @@ pub(super) fn person(participant: &Participant) -> Option<&str> {
 
 /// Events become facts of their participants, who then go on if that is what they waited for.
 fn with_events(pass: &Pass<'_>, events: Vec<InboxEvent>) -> Result<Vec<Move>, Error> {
-    let mut by_participant: BTreeMap<i64, Vec<InboxEvent>> = BTreeMap::new();
+    let mut by_participant: BTreeMap<ParticipantId, Vec<InboxEvent>> = BTreeMap::new();
     for event in events {
-        by_participant.entry(event.participant.as_i64()).or_default().push(event);
+        by_participant.entry(event.participant).or_default().push(event);
     }
-    let mut moves = Vec::with_capacity(by_participant.len());
-    for events in by_participant.into_values() {
-        let id: ParticipantId = events[0].participant;
-        let Some(mut participant) = pass.store.participant(id)? else { continue };
-        let mut entries = Vec::new();
-        for event in &events {
-            entries.push(Entry { at: event.at, kind: event.kind.word().to_owned(), step: Some(event.step.clone()), detail: event.payload.clone() });
+    let mut people = pass.store.participants_of(&by_participant.keys().copied().collect::<Vec<_>>())?;
+    let mut heard: BTreeMap<ParticipantId, Vec<Entry>> = BTreeMap::new();
+    for participant in &mut people {
+        let entries = heard.entry(participant.id).or_default();
+        for event in by_participant.get(&participant.id).into_iter().flatten() {
             let score = event.payload.get("score").and_then(Value::as_f64);
-            participant.facts.push(Fact { event: event.kind, step: event.step.clone(), at: event.at, score });
+            entries.push(Entry { at: event.at, kind: event.kind.word().to_owned(), step: Some(event.step.clone()), detail: event.payload.clone() });
+            participant.facts.push(Fact { event: event.kind, step: event.step.clone(), at: event.at, score, channel: channel_of(pass, event) });
+            for (fact, entry) in earlier::doings(pass, participant, event)? {
+                participant.facts.push(fact);
+                entries.push(entry);
+            }
         }
-        let standing = matches!(participant.state, ParticipantState::Active | ParticipantState::Waiting);
-        let mut onward = if standing { one(pass, participant)? } else { still(participant) };
-        answered(pass, &mut onward, &events);
-        entries.append(&mut onward.entries);
-        moves.push(Move { entries, events: events.iter().map(|event| event.id).collect(), facts_changed: true, ..onward });
+    }
+    let standing = |participant: &Participant| matches!(participant.state, ParticipantState::Active | ParticipantState::Waiting);
+    let (standing, over): (Vec<Participant>, Vec<Participant>) = people.into_iter().partition(standing);
+    let mut moves = onward(pass, standing)?;
+    moves.extend(over.into_iter().map(still));
+    for moved in &mut moves {
+        let events = by_participant.remove(&moved.participant.id).unwrap_or_default();
+        answered(pass, moved, &events);
+        moved.events = events.iter().map(|event| event.id).collect();
+        moved.facts_changed = true;
+        moved.entries.splice(0..0, heard.remove(&moved.participant.id).unwrap_or_default());
     }
     Ok(moves)
 }
 
+/// By which way an answer came: as it says, else as its survey was handed out.
+fn channel_of(pass: &Pass<'_>, event: &InboxEvent) -> Option<Channel> {
+    if event.kind != EventKind::Responded {
+        return None;
+    }
+    match event.payload.get("channel").and_then(Value::as_str) {
+        Some("email") => return Some(Channel::Email),
+        Some("px") => return Some(Channel::Px),
+        _ => (),
+    }
+    match pass.journey.graph.step(&event.step).map(|step| &step.does) {
+        Some(Does::Survey { channel, .. }) => Some(*channel),
+        _ => None,
+    }
+}
+
 /// Whoever has ended only remembers.
-fn still(participant: Participant) -> Move {
+pub(super) fn still(participant: Participant) -> Move {
     Move { participant, entries: Vec::new(), intents: Vec::new(), events: Vec::new(), fields_changed: false, facts_changed: true }
 }
 
-/// Whoever has answered a survey in PX leaves its audience (B15), also when they are out of the journey by now.
+/// Whoever has answered a survey that is shown to them in PX leaves its audience (B15), by whatever way they answered, and also when they
+/// are out of the journey by now.
 fn answered(pass: &Pass<'_>, moved: &mut Move, events: &[InboxEvent]) {
     for event in events.iter().filter(|event| event.kind == EventKind::Responded) {
-        let Some(Does::Survey { survey, channel: crate::model::Channel::Px, .. }) = pass.journey.graph.step(&event.step).map(|step| &step.does)
-        else {
-            continue;
-        };
-        let intent = super::Intent::Leave { step: event.step.clone(), engagement: survey.clone() };
+        let Some(survey) = shown_in_px(&pass.journey.graph, &moved.participant.facts, &event.step) else { continue };
+        let intent = super::Intent::Leave { step: event.step.clone(), engagement: survey.to_owned() };
         moved.intents.push(crate::store::NewIntent {
             key: format!("{}/{}/{}/answered/{}", pass.name(), event.participant, event.step, event.id),
             participant: event.participant,
@@ -296,4 +376,15 @@ fn answered(pass: &Pass<'_>, moved: &mut Move, events: &[InboxEvent]) {
             not_before: pass.now,
         });
     }
+}
+
+/// The survey of a step, if the participant is shown it in PX: by the step itself, or by a reminder of it (B14).
+pub(super) fn shown_in_px<'g>(graph: &'g Graph, facts: &[Fact], survey_step: &str) -> Option<&'g str> {
+    let Some(Does::Survey { survey, channel, .. }) = graph.step(survey_step).map(|step| &step.does) else { return None };
+    let reminds = |does: &Does| matches!(does, Does::Remind { of, channel: Channel::Px, .. } if of == survey_step);
+    let reminded = || {
+        let mut reminders = graph.steps.iter().filter(|step| reminds(&step.does));
+        reminders.any(|step| facts.iter().any(|fact| fact.event == EventKind::Sent && fact.step == step.name))
+    };
+    (*channel == Channel::Px || reminded()).then_some(survey.as_str())
 }

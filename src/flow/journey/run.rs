@@ -14,7 +14,7 @@ use crate::{
 use super::{
     Mailer,
     deliver::deliver,
-    events,
+    events, health,
     pass::{Pass, advance_all, look_for_people},
     time::Calendar,
 };
@@ -52,25 +52,36 @@ pub(crate) fn run(
     now: Timestamp,
 ) -> Result<(), Error> {
     let program = active(hands.store, declaration)?;
-    let pass = pass(work, declaration, journey, hands, program.revision, now)?;
+    let mut pass = pass(work, declaration, journey, hands, program.revision, now)?;
     if occasion == Occasion::People {
         let intake = look_for_people(&pass)?;
         work.tally.read += intake.read;
         work.tally.created += intake.entered;
         work.tally.rejected += intake.failed;
-        work.tally.unchanged += intake.stayed;
+        work.tally.unchanged += intake.stayed - intake.changed;
+        work.tally.updated += intake.changed;
     }
     events::poll(&pass)?;
+    health::look(&mut pass)?;
+    let (moved, refused) = rounds(&pass)?;
+    work.tally.updated += moved;
+    work.tally.rejected += refused;
+    Ok(())
+}
+
+/// Moves and delivers until nothing more happens at this moment. Gives back how many moves were made and how many intents were refused.
+pub(super) fn rounds(pass: &Pass<'_>) -> Result<(u64, u64), Error> {
+    let (mut all, mut refused) = (0, 0);
     for _ in 0..ROUNDS {
-        let moved = advance_all(&pass)?;
-        let delivered = deliver(&pass)?;
-        work.tally.updated += moved;
-        work.tally.rejected += delivered.refused;
+        let moved = advance_all(pass)?;
+        let delivered = deliver(pass)?;
+        all += moved;
+        refused += delivered.refused;
         if moved == 0 && delivered.done + delivered.refused == 0 {
             break;
         }
     }
-    Ok(())
+    Ok((all, refused))
 }
 
 /// What a look at a journey is given.
@@ -97,6 +108,8 @@ pub(super) fn pass<'a>(
         rule_updates: work.rule_updates,
         mailer: hands.mailer,
         associations: hands.store.associations(&declaration.name)?,
+        room: None,
+        watch: None,
     })
 }
 

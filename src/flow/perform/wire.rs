@@ -15,14 +15,15 @@ pub struct Wire {
     systems: Systems,
     runtime: tokio::runtime::Handle,
     store: Arc<Store>,
-    clock: fn() -> Timestamp,
+    clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     /// Ends reads of this clone besides what ends all.
     until: Option<Stop>,
 }
 
 impl Wire {
-    pub fn new(systems: Systems, runtime: tokio::runtime::Handle, store: Arc<Store>, clock: fn() -> Timestamp) -> Self {
-        Self { systems, runtime, store, clock, until: None }
+    /// `clock` tells what time it is to what is remembered.
+    pub fn new(systems: Systems, runtime: tokio::runtime::Handle, store: Arc<Store>, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self { systems, runtime, store, clock: Arc::new(clock), until: None }
     }
 
     /// The same, whose reads end at once when `stop` is requested. A write in flight finishes: what became of it has to be known.

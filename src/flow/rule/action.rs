@@ -49,24 +49,42 @@ pub(crate) fn prepare(work: &mut Work<'_>, action: &Action, sample: &Sample<'_>)
 
 pub(crate) fn take_rows(work: &mut Work<'_>, ready: &mut Ready, rows: Vec<Record>) -> Result<(), Error> {
     let mut chosen = Vec::with_capacity(rows.len());
-    for mut row in rows {
-        if ready.company && row.get(COMPANY).is_none_or(Value::is_blank) {
-            let key = row.iter().next().map(|(_, value)| value.to_string()).unwrap_or_default();
-            work.reject(Rejection {
-                key,
-                field: None,
-                value: None,
-                reason: "is not a Gainsight customer: no company has this account's id".to_owned(),
-            });
-            continue;
+    for row in rows {
+        match fit(ready, row, work.date) {
+            Ok(row) => chosen.push(row),
+            Err(rejection) => work.reject(rejection),
         }
-        if let Some((cell, keep)) = &ready.date {
-            let date = compute(cell, &row, work.date).map(|value| FieldType::Date.fit(&value).unwrap_or(value)).unwrap_or_default();
-            row.set(DATE, kept(date, keep.as_deref()));
-        }
-        chosen.push(row);
     }
-    load::take_rows(work, &mut ready.load, &chosen)
+    take_fitted(work, ready, &chosen)
+}
+
+/// A row as the action takes it, or why it does not.
+pub(super) fn fit(ready: &Ready, mut row: Record, date: Date) -> Result<Record, Rejection> {
+    if ready.company && row.get(COMPANY).is_none_or(Value::is_blank) {
+        let key = row.iter().next().map(|(_, value)| value.to_string()).unwrap_or_default();
+        let reason = "is not a Gainsight customer: no company has this account's id".to_owned();
+        return Err(Rejection { key, field: None, value: None, reason });
+    }
+    if let Some((cell, keep)) = &ready.date {
+        let date = compute(cell, &row, date).map(|value| FieldType::Date.fit(&value).unwrap_or(value)).unwrap_or_default();
+        row.set(DATE, kept(date, keep.as_deref()));
+    }
+    Ok(row)
+}
+
+/// The key of a row that fits.
+pub(super) fn key(ready: &Ready, row: &Record, date: Date) -> Result<load::Key, Rejection> {
+    load::key(&ready.load, row, date)
+}
+
+/// Takes rows that fit.
+pub(super) fn take_fitted(work: &mut Work<'_>, ready: &mut Ready, rows: &[Record]) -> Result<(), Error> {
+    load::take_rows(work, &mut ready.load, rows)
+}
+
+/// Rows that come now are no doubles of those that came before.
+pub(super) fn begin_again(ready: &mut Ready) {
+    ready.load.begin_again();
 }
 
 pub(crate) fn finish(work: &mut Work<'_>, ready: &mut Ready) -> Result<(), Error> {

@@ -2,10 +2,13 @@
 
 /// Actions as loads: targets, keys and fields.
 mod action;
+/// One action for rows that are at hand.
+mod at_hand;
 /// Which Gainsight company an account is.
 mod company;
 
-pub(crate) use company::COMPANY;
+pub(crate) use at_hand::for_rows;
+pub(crate) use company::{COMPANY, companies_of, needs_company};
 
 use crate::{
     model::{ObjectSchema, Record, Source},
@@ -52,18 +55,6 @@ pub(crate) fn run(work: &mut Work<'_>, rule: &Rule) -> Result<(), Error> {
         action::finish(work, ready)?;
     }
     Ok(())
-}
-
-/// One action for rows that are at hand: what a step of a journey does.
-pub(crate) fn for_rows(work: &mut Work<'_>, action: &Action, source: &Source, rows: Vec<Record>) -> Result<(), Error> {
-    enabled_only(work, std::slice::from_ref(action))?;
-    let rows: Vec<Record> = rows.into_iter().filter(|row| action.criteria.as_ref().is_none_or(|criteria| criteria.matches(row))).collect();
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let mut ready = action::prepare(work, action, &Sample { source, schema: None, rows: &rows })?;
-    action::take_rows(work, &mut ready, rows)?;
-    action::finish(work, &mut ready)
 }
 
 /// Gives rows to every action whose criteria they meet.

@@ -58,6 +58,15 @@ impl Company {
         }
     }
 
+    /// How many people of an account used the product on one of the 30 days up to a day.
+    pub fn active_users(&self, account: u64, day: i64) -> u64 {
+        let active = |person: &u64| {
+            let habits = self.habits_of(*person, account);
+            (day - 29..=day).rev().any(|day| habits.on(day).is_some())
+        };
+        self.people_of(account).filter(active).count() as u64
+    }
+
     /// What a person did on a day; none when nothing.
     pub fn usage(&self, person: u64, day: i64) -> Option<Usage> {
         self.habits(person).on(day)

@@ -232,6 +232,13 @@ const PERSON: &[Field] = &[
     f("Timezone", "Time Zone", Kind::Text(80)),
     f("SfdcContactId", "SFDC Contact Id", Kind::Text(18)),
     f("IsActive", "Active", Kind::Boolean),
+    // What follows this tenant's rules keep: the person's primary company, and what of it journeys are chosen by.
+    f("Company_ID", "Company", Kind::Lookup("Company")),
+    f("External_ID__gc", "External ID", Kind::Text(255)),
+    f("Role__gc", "Product Role", Kind::Text(40)),
+    f("Lifecycle__gc", "Lifecycle", Kind::Text(40)),
+    f("Active_Users__gc", "Active Users", Kind::Number),
+    f("Seats__gc", "Seats", Kind::Number),
     CREATED,
     MODIFIED,
     CREATED_BY,

@@ -66,6 +66,9 @@ fn put_one(tenant: &Tenant, mut record: Map<String, Value>) -> Result<Value, Ref
     let known = matching(tenant, person, &[(key, &email)]).first().map(|row| row.id().into_owned());
     let id = known.clone().unwrap_or_else(|| tenant.new_id(person));
     tenant.stamp(&mut fields, person, known.is_none());
+    if let Some(company) = companies.first().and_then(|company| company.get("Company_ID")).filter(|_| known.is_none()) {
+        fields.entry("Company_ID").or_insert_with(|| company.clone());
+    }
     let mut changes: Changes = vec![(person, if known.is_some() { Change::Update(id.clone(), fields) } else { Change::Insert(id.clone(), fields) })];
     let mut joined = Vec::new();
     for company in companies {

@@ -8,7 +8,7 @@ use super::message::View;
 /// How people respond; rates are 0 to 1, minutes are the least and the most.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(super) struct Behaviour {
+pub(in crate::sandbox) struct Behaviour {
     /// Of all messages.
     pub(super) open_rate: f64,
     /// Of those opened.
@@ -32,7 +32,7 @@ impl Default for Behaviour {
 
 impl Behaviour {
     /// Why it cannot be.
-    pub(super) fn wrong(&self) -> Option<&'static str> {
+    pub(in crate::sandbox) fn wrong(&self) -> Option<&'static str> {
         let rates = [self.open_rate, self.click_rate, self.unsubscribe_rate, self.bounce_rate];
         if !rates.iter().all(|rate| (0.0..=1.0).contains(rate)) {
             return Some("rates are numbers from 0 to 1");

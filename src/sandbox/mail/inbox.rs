@@ -13,7 +13,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Office, behaviour::Behaviour, message::view, office::raw};
+use super::{Office, behaviour::Behaviour, hooks, message::view, office::raw};
 use crate::sandbox::documents::Row;
 
 /// Events in one answer.
@@ -27,6 +27,7 @@ pub(in crate::sandbox) fn routes(office: Arc<Office>) -> Router {
         .route("/inbox/{id}/raw", get(source))
         .route("/events", get(events))
         .route("/_sandbox/behaviour", get(behaviour).post(behave))
+        .route("/_sandbox/webhooks", axum::routing::post(hooks::set))
         .with_state(office)
 }
 
@@ -34,13 +35,17 @@ pub(in crate::sandbox) fn routes(office: Arc<Office>) -> Router {
 struct Wanted {
     to: Option<String>,
     message_id: Option<String>,
+    #[serde(default)]
+    copies: bool,
 }
 
-/// Messages in the order they came; `?to=` of one recipient, `?message_id=` of one id.
+/// Messages in the order they came; `?to=` of one recipient, `?message_id=` of one id. What came again under one `Message-ID` is seen once,
+/// as mailboxes do it; `?copies=true` shows every copy.
 async fn list(State(office): State<Arc<Office>>, Query(wanted): Query<Wanted>) -> Response {
     let to = |row: &Row| wanted.to.as_ref().is_none_or(|to| recipients(row).any(|one| one.eq_ignore_ascii_case(to)));
     let id = |row: &Row| wanted.message_id.as_ref().is_none_or(|id| row.get("message_id").as_str() == Some(id));
-    let messages: Vec<Value> = office.messages.scan().filter(|row| to(row) && id(row)).map(|row| document(&row)).collect();
+    let seen = |row: &Row| wanted.copies || row.get("duplicate_of").is_null();
+    let messages: Vec<Value> = office.messages.scan().filter(|row| seen(row) && to(row) && id(row)).map(|row| document(&row)).collect();
     Json(messages).into_response()
 }
 

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::StreamExt as _;
 
-use super::{Office, fetch::fetch};
+use super::{Office, fetch::fetch, hooks};
 
 /// Acts taken from the agenda at once, and how many of them wait for an answer at a time.
 const AT_ONCE: usize = 256;
@@ -38,8 +38,9 @@ pub(super) async fn live(office: Arc<Office>) {
             (due, act, statuses)
         });
         let done: Vec<_> = futures_util::stream::iter(acting).buffered(WAITING).collect().await;
-        if let Err(error) = office.done(&done) {
-            tracing::warn!(%error, "the sandbox could not keep what people did with their mail");
+        match office.done(&done) {
+            Ok(bounces) => hooks::tell(&office, bounces).await,
+            Err(error) => tracing::warn!(%error, "the sandbox could not keep what people did with their mail"),
         }
     }
 }

@@ -28,6 +28,8 @@
 mod behaviour;
 /// Following links, as far as they lead to this machine.
 mod fetch;
+/// Bounces, posted to whoever asked for them.
+mod hooks;
 /// The paths of the inbox.
 mod inbox;
 /// What is done when its time has come.
@@ -38,11 +40,15 @@ mod message;
 mod office;
 /// What the server says.
 mod replies;
+/// What people do with a message that no server has seen.
+mod responses;
 /// One conversation.
 mod session;
 /// Taking connections.
 mod smtp;
 
+pub(super) use behaviour::Behaviour;
 pub(super) use inbox::routes;
 pub(super) use office::Office;
+pub(super) use responses::responses;
 pub(super) use smtp::{Smtp, serve};

@@ -52,7 +52,7 @@ pub(in crate::sandbox) struct Office {
 /// Milliseconds, the message's id, and the act's place.
 pub(super) type Due = (i64, String, usize);
 
-/// The one row of the settings.
+/// The row of the settings.
 const BEHAVIOUR: &str = "behaviour";
 
 impl Office {
@@ -118,15 +118,22 @@ impl Office {
     }
 
     pub(super) fn behaviour(&self) -> Behaviour {
-        let row = self.settings.get(BEHAVIOUR);
-        row.and_then(|row| serde_json::from_value(row.get("value").into_owned()).ok()).unwrap_or_default()
+        self.setting(BEHAVIOUR).and_then(|value| serde_json::from_value(value).ok()).unwrap_or_default()
+    }
+
+    pub(super) fn setting(&self, name: &str) -> Option<Value> {
+        self.settings.get(name).map(|row| row.get("value").into_owned())
     }
 
     /// Of messages from now on.
     pub(super) fn behave(&self, behaviour: &Behaviour) -> Result<(), Error> {
-        let value = Map::from_iter([("value".to_owned(), json!(behaviour))]);
-        if !self.documents.update(&self.settings, BEHAVIOUR, value.clone())? {
-            self.documents.insert(&self.settings, BEHAVIOUR, value)?;
+        self.set(BEHAVIOUR, json!(behaviour))
+    }
+
+    pub(super) fn set(&self, name: &str, value: Value) -> Result<(), Error> {
+        let value = Map::from_iter([("value".to_owned(), value)]);
+        if !self.documents.update(&self.settings, name, value.clone())? {
+            self.documents.insert(&self.settings, name, value)?;
         }
         Ok(())
     }
@@ -170,9 +177,9 @@ impl Office {
         self.agenda().first_key_value().map(|((at, ..), _)| *at)
     }
 
-    /// Writes down what was done, with the status that each fetch came to. Of messages that are gone by now nothing is told.
-    pub(super) fn done(&self, acts: &[(Due, Act, Vec<Option<u16>>)]) -> Result<(), Error> {
-        let mut changes = Vec::new();
+    /// Writes down what was done, with the status that each fetch came to, and gives the bounces among it back. Of messages that are gone by now nothing is told.
+    pub(super) fn done(&self, acts: &[(Due, Act, Vec<Option<u16>>)]) -> Result<Vec<Map<String, Value>>, Error> {
+        let (mut changes, mut bounces) = (Vec::new(), Vec::new());
         for ((_, id, at), act, statuses) in acts {
             let Some(message) = self.messages.get(id) else { continue };
             let message_id = message.get("message_id");
@@ -184,10 +191,12 @@ impl Office {
             }
             if act.kind == super::behaviour::Kind::Bounced {
                 event.insert("reason".to_owned(), "550 5.1.1 No such user".into());
+                bounces.push(event.clone());
             }
             changes.push((self.events.as_ref(), Change::Insert(event_id, event)));
         }
-        self.documents.write_all(changes).map(drop)
+        self.documents.write_all(changes)?;
+        Ok(bounces)
     }
 
     /// One line of the log of requests for each message offered.

@@ -20,7 +20,7 @@ use crate::sandbox::{
 /// Rates from 0 to 1, and mean delays in seconds (exponentially distributed).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(super) struct Model {
+pub(in crate::sandbox) struct Model {
     /// Of those who visit while they are in the audience.
     pub(super) view_rate: f64,
     /// Of those who viewed a guide, slider or dialog.
@@ -51,6 +51,16 @@ impl Default for Model {
     }
 }
 
+impl Model {
+    /// Why it cannot be.
+    pub(in crate::sandbox) fn wrong(&self) -> Option<&'static str> {
+        let rates = [self.view_rate, self.complete_rate, self.respond_rate, self.comment_rate, self.visit_probability.unwrap_or(0.0)];
+        let delays = [self.view_delay_seconds, self.complete_delay_seconds, self.respond_delay_seconds];
+        let sound = rates.iter().all(|rate| (0.0..=1.0).contains(rate)) && delays.iter().all(|delay| (0.0..=1e7).contains(delay));
+        (!sound).then_some("rates and probabilities go from 0 to 1, delays from 0 seconds up")
+    }
+}
+
 /// The table's only row.
 const ROW: &str = "model";
 
@@ -66,10 +76,8 @@ pub(super) fn settings(px: &Px, bytes: Option<&[u8]>) -> Answered {
     let mut wanted = json!(model(px)).as_object().cloned().unwrap_or_default();
     wanted.extend(body(bytes)?);
     let model: Model = serde_json::from_value(wanted.clone().into()).map_err(|wrong| bad(wrong.to_string()))?;
-    let rates = [model.view_rate, model.complete_rate, model.respond_rate, model.comment_rate, model.visit_probability.unwrap_or(0.0)];
-    let delays = [model.view_delay_seconds, model.complete_delay_seconds, model.respond_delay_seconds];
-    if rates.iter().any(|rate| !(0.0..=1.0).contains(rate)) || delays.iter().any(|delay| !(0.0..=1e7).contains(delay)) {
-        return Err(bad("rates and probabilities go from 0 to 1, delays from 0 seconds up"));
+    if let Some(wrong) = model.wrong() {
+        return Err(bad(wrong));
     }
     let fields: Map<String, Value> = wanted;
     if !px.documents.insert(&px.behaviour, ROW, fields.clone())? {

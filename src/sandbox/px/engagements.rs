@@ -33,6 +33,12 @@ impl Engagement {
         Self { id: text("id"), name: text("name"), kind: text("type"), by_journey, history }
     }
 
+    /// One that people can see at any time.
+    pub(super) fn started(id: &str, kind: &str) -> Self {
+        let history = vec![(i64::MIN, "STARTED".to_owned())];
+        Self { id: id.to_owned(), name: String::new(), kind: kind.to_owned(), by_journey: true, history }
+    }
+
     /// Whether people can see it at an instant.
     pub(super) fn is_started(&self, at: i64) -> bool {
         self.history.iter().rev().find(|(since, _)| *since <= at).is_some_and(|(_, state)| state == "STARTED")

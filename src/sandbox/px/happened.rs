@@ -117,7 +117,7 @@ impl Scene<'_> {
         if self.about == About::Mail {
             return self.digest(who, events);
         }
-        let visits = who.visits(self.px, &self.model);
+        let visits = who.visits(&self.px.company(), &self.model);
         for day in self.from.div_euclid(DAY_MS)..=(self.to - 1).div_euclid(DAY_MS) {
             if let Some(visit) = visits.on(day) {
                 self.visited(who, visit, events);
@@ -175,7 +175,7 @@ impl Scene<'_> {
     /// One after the other: what is no survey and was completed is not shown again.
     fn showings(&self, who: &Someone) -> Vec<(Arc<Engagement>, Spell, Option<Showing>)> {
         let audiences = self.px.audiences.read().unwrap_or_else(PoisonError::into_inner);
-        let visits = who.visits(self.px, &self.model);
+        let visits = who.visits(&self.px.company(), &self.model);
         let mut all = Vec::new();
         for (id, spells) in audiences.of(&who.id) {
             let Some(engagement) = self.engagements.iter().find(|known| known.id == id && known.by_journey) else { continue };

@@ -3,14 +3,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use axum::{
-    body::{Body, to_bytes},
-    http::{Request, Uri, header},
-};
-use hyper::client::conn::http1::SendRequest;
-use hyper_util::rt::TokioIo;
+use axum::http::Uri;
 use serde_json::{Map, Value, json};
-use tokio::net::TcpStream;
 
 use super::{
     answer::{Answer, Answered, bad},
@@ -19,7 +13,7 @@ use super::{
     records, shown,
     state::{Px, guid, new_id},
 };
-use crate::sandbox::{clock::DAY_MS, documents::Row};
+use crate::sandbox::{clock::DAY_MS, documents::Row, post::post as post_to};
 
 /// Posts of one subscription and day; the vendor drops what is more.
 const A_DAY: i64 = 10_000;
@@ -58,7 +52,7 @@ pub(super) fn follow(px: &Arc<Px>) {
     });
 }
 
-/// `POST /_sandbox/webhooks` `{"url", "kinds"}`: as somebody sets one up in the console. `GET` lists them.
+/// `POST /_sandbox/webhooks` `{"url", "kinds", "name"}`: as somebody sets one up in the console. `GET` lists them.
 pub(super) fn settings(px: &Px, bytes: Option<&[u8]>) -> Answered {
     let Some(bytes) = bytes else {
         return Ok(Answer::Body(px.hooks.scan().map(|row| Value::Object(row.document())).collect()));
@@ -74,8 +68,18 @@ pub(super) fn settings(px: &Px, bytes: Option<&[u8]>) -> Answered {
     if let Some(odd) = kinds.iter().find(|kind| !KINDS.iter().any(|(word, ..)| *kind == word)) {
         return Err(bad(format!("{odd} is none of ENGAGEMENT, SURVEY, CUSTOM, FEATURE_MATCH, SEGMENT")));
     }
-    let id = new_id(&px.hooks);
-    let row = json!({"configId": id, "url": url, "kinds": kinds, "sentUntil": px.now(), "day": 0, "sentToday": 0});
+    // One of the same name takes the place of the earlier one.
+    let named = |row: &Row| sent.get("name").is_some_and(|name| *name == *row.get("name"));
+    let known = px.hooks.scan().find(|row| named(row)).map(|row| row.id().into_owned());
+    let id = known.clone().unwrap_or_else(|| new_id(&px.hooks));
+    let mut row = json!({"configId": id, "url": url, "kinds": kinds, "sentUntil": px.now(), "day": 0, "sentToday": 0});
+    if let (Some(name), Value::Object(fields)) = (sent.get("name"), &mut row) {
+        fields.insert("name".to_owned(), name.clone());
+    }
+    if known.is_some() {
+        px.documents.update(&px.hooks, &id, row.as_object().cloned().unwrap_or_default())?;
+        return Ok(Answer::Created(Some(row)));
+    }
     px.documents.insert(&px.hooks, &id, row.as_object().cloned().unwrap_or_default())?;
     Ok(Answer::Created(Some(row)))
 }
@@ -198,37 +202,12 @@ async fn post(hook: &Row, bodies: Vec<(i64, Value)>, until: i64) -> Map<String, 
             continue;
         }
         let url = hook.get("url").as_str().and_then(|url| url.parse::<Uri>().ok()).unwrap_or_default();
-        if let Err(error) = tokio::time::timeout(PATIENCE, send(&mut line, &url, &body)).await.unwrap_or_else(|_| Err("no answer in time".into())) {
+        if let Err(error) = tokio::time::timeout(PATIENCE, post_to(&mut line, &url, &body)).await.unwrap_or_else(|_| Err("no answer in time".into()))
+        {
             tracing::debug!(%error, %url, "a webhook was not taken");
             (reached, today) = (at, today - 1);
             break;
         }
     }
     Map::from_iter([("sentUntil", reached), ("day", day), ("sentToday", today)].map(|(field, value)| (field.to_owned(), Value::from(value))))
-}
-
-type Failed = Box<dyn std::error::Error + Send + Sync>;
-
-/// One post over the line that is open, or a new one.
-async fn send(line: &mut Option<SendRequest<Body>>, url: &Uri, body: &Value) -> Result<(), Failed> {
-    let host = url.host().unwrap_or_default().to_owned();
-    let port = url.port_u16().unwrap_or(80);
-    let mut sender = match line.take().filter(|line| !line.is_closed()) {
-        Some(sender) => sender,
-        None => {
-            let stream = TcpStream::connect((host.trim_matches(['[', ']']), port)).await?;
-            let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-            // Its end is told to whoever sends.
-            tokio::spawn(async move { drop(connection.await) });
-            sender
-        }
-    };
-    sender.ready().await?;
-    let path = url.path_and_query().map_or("/", |path| path.as_str());
-    let request = Request::post(path).header(header::HOST, format!("{host}:{port}")).header(header::CONTENT_TYPE, "application/json");
-    let answer = sender.send_request(request.body(Body::from(serde_json::to_vec(body)?))?).await?;
-    let status = answer.status();
-    to_bytes(Body::new(answer.into_body()), 1 << 20).await?;
-    *line = Some(sender);
-    if status.is_success() { Ok(()) } else { Err(format!("status {status}").into()) }
 }

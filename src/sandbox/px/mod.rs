@@ -46,6 +46,8 @@ mod people;
 mod query;
 /// Users and accounts.
 mod records;
+/// What users do with an engagement that no server has shown.
+mod responses;
 /// Which paths there are.
 mod routes;
 /// Users and accounts that nobody wrote.
@@ -55,4 +57,6 @@ mod shown;
 /// What the emulator stands on: the company, the tables, the time.
 mod state;
 
+pub(super) use behaviour::Model;
+pub(super) use responses::{answer, responses};
 pub(super) use routes::emulator;

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::sandbox::{
     clock::DAY_MS,
-    company::{Habits, Pattern, Usage, mix},
+    company::{Company, Habits, Pattern, Usage, mix},
     documents::Row,
 };
 
@@ -46,7 +46,7 @@ impl Someone {
         Some(Self {
             account: text("accountId"),
             kind: text("type"),
-            key: mix(xxhash_rust::xxh3::xxh3_64_with_seed(id.as_bytes(), company.seed)),
+            key: key(&company, &id),
             person,
             pattern: person.map_or(Pattern::Steady, |person| company.pattern(company.account_of(person))),
             from: row.written("historyFrom").and_then(|at| at.as_i64()).unwrap_or(i64::MIN),
@@ -56,10 +56,30 @@ impl Someone {
         })
     }
 
-    pub(super) fn visits(&self, px: &Px, model: &Model) -> Visits {
-        let habits = self.person.map(|person| px.company().habits(person));
+    /// A user of whom nothing was written: one of the company's people by the address, or somebody made here.
+    pub(super) fn known(company: &Company, id: &str) -> Self {
+        let person = company.person_of_email(id);
+        Self {
+            id: id.to_owned(),
+            account: String::new(),
+            kind: String::new(),
+            key: key(company, id),
+            person,
+            pattern: person.map_or(Pattern::Steady, |person| company.pattern(company.account_of(person))),
+            from: i64::MIN,
+            guided: true,
+            surveyed: true,
+        }
+    }
+
+    pub(super) fn visits(&self, company: &Company, model: &Model) -> Visits {
+        let habits = self.person.map(|person| company.habits(person));
         Visits { habits, key: self.key, daily: model.visit_probability, from: self.from }
     }
+}
+
+fn key(company: &Company, id: &str) -> u64 {
+    mix(xxhash_rust::xxh3::xxh3_64_with_seed(id.as_bytes(), company.seed))
 }
 
 /// The visits of one user.

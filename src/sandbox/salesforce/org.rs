@@ -63,7 +63,7 @@ const MARKER: (&str, &str) = ("_org", "loaded");
 
 impl Org {
     pub(crate) fn new(world: Arc<World>, documents: Arc<Documents>) -> Self {
-        for (name, rows) in seed::objects(world.company) {
+        for (name, rows) in seed::objects(&world) {
             documents.table(name, rows);
         }
         documents.open(MARKER.0);

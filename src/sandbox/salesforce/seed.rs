@@ -5,7 +5,9 @@ use crate::sandbox::company::{Company, Pattern, ids};
 use crate::sandbox::documents::Seed;
 use crate::sandbox::salesforce::derived::STAGES;
 use crate::sandbox::salesforce::ids::{id_of, number_of};
+use crate::sandbox::server::World;
 use serde_json::Value;
+use std::sync::Arc;
 
 /// The objects with seeded rows, their key prefixes and their seeded fields.
 const OBJECTS: [(&str, &str, &[&str]); 8] = [
@@ -54,7 +56,23 @@ const OBJECTS: [(&str, &str, &[&str]); 8] = [
         ],
     ),
     ("Opportunity", "006", &["Name", "AccountId", "StageName", "Amount", "Probability", "CloseDate", "Type", "OwnerId", "CreatedDate"]),
-    ("Case", "500", &["CaseNumber", "AccountId", "ContactId", "Status", "Priority", "Origin", "Subject", "OwnerId", "ClosedDate", "CreatedDate"]),
+    (
+        "Case",
+        "500",
+        &[
+            "CaseNumber",
+            "AccountId",
+            "ContactId",
+            "Status",
+            "Priority",
+            "Origin",
+            "Subject",
+            "OwnerId",
+            "ClosedDate",
+            "CreatedDate",
+            "LastModifiedDate",
+        ],
+    ),
     (
         "Organization",
         "00D",
@@ -66,15 +84,15 @@ const OBJECTS: [(&str, &str, &[&str]); 8] = [
 
 /// The rows of one object.
 pub(crate) struct Rows {
-    company: Company,
+    world: Arc<World>,
     object: &'static str,
     prefix: &'static str,
     fields: &'static [&'static str],
 }
 
 /// The seeded objects over a company.
-pub(crate) fn objects(company: Company) -> impl Iterator<Item = (&'static str, Rows)> {
-    OBJECTS.iter().map(move |(object, prefix, fields)| (*object, Rows { company, object, prefix, fields }))
+pub(crate) fn objects(world: &Arc<World>) -> impl Iterator<Item = (&'static str, Rows)> {
+    OBJECTS.iter().map(|(object, prefix, fields)| (*object, Rows { world: Arc::clone(world), object, prefix, fields }))
 }
 
 /// How many seeded rows an object has.
@@ -92,7 +110,7 @@ pub(crate) fn count(company: &Company, object: &str) -> u64 {
 
 impl Seed for Rows {
     fn count(&self) -> u64 {
-        count(&self.company, self.object)
+        count(&self.world.company, self.object)
     }
 
     fn id(&self, index: u64) -> String {
@@ -111,21 +129,23 @@ impl Seed for Rows {
         if !self.fields.contains(&field) {
             return None;
         }
-        let company = &self.company;
+        let company = &self.world.company;
         Some(match self.object {
             "Account" => account(company, index, field),
             "Contact" => contact(company, index, field),
             "User" => user(company, index, field),
             "Opportunity" => opportunity(company, index, field),
-            "Case" => case(company, index, field),
+            "Case" => case(company, index, field, self.world.clock.now_ms()),
             "Organization" => organization(company, field),
             _ => access(company, index, field),
         })
     }
 }
 
+const NINE_MS: i64 = 9 * 3_600_000;
+
 fn at_nine(day: i64) -> Value {
-    Value::from(day * DAY_MS + 9 * 3_600_000)
+    Value::from(day * DAY_MS + NINE_MS)
 }
 
 fn account(company: &Company, index: u64, field: &str) -> Value {
@@ -220,8 +240,9 @@ fn opportunity(company: &Company, index: u64, field: &str) -> Value {
     }
 }
 
-/// One for each account, from its main contact.
-fn case(company: &Company, index: u64, field: &str) -> Value {
+/// One for each account, from its main contact. Three in four are closed when the sandbox is first started, the others in the 60 days
+/// after that.
+fn case(company: &Company, index: u64, field: &str, now_ms: i64) -> Value {
     const SUBJECTS: [&str; 6] = [
         "Cannot export a report",
         "Login loop after password change",
@@ -232,7 +253,8 @@ fn case(company: &Company, index: u64, field: &str) -> Value {
     ];
     let drawn = company.draw(60, index, 0);
     let opened = company.origin - 1 - i64::try_from(drawn % 90).unwrap_or(0);
-    let closed = !drawn.is_multiple_of(4);
+    let closes = if drawn.is_multiple_of(4) { company.origin + 1 + i64::try_from((drawn >> 24) % 60).unwrap_or(0) } else { opened + 1 };
+    let is_closed = closes * DAY_MS + NINE_MS <= now_ms || !drawn.is_multiple_of(4);
     #[allow(clippy::cast_possible_truncation)]
     let pick = |words: &[&'static str], shift: u32| words[((drawn >> shift) % words.len() as u64) as usize];
     match field {
@@ -242,12 +264,12 @@ fn case(company: &Company, index: u64, field: &str) -> Value {
             let people = company.people_of(index);
             if people.is_empty() { Value::Null } else { company.contact_id(people.start).into() }
         }
-        "Status" => if closed { "Closed" } else { pick(&["New", "Working", "Escalated"], 8) }.into(),
+        "Status" => if is_closed { "Closed" } else { pick(&["New", "Working", "Escalated"], 8) }.into(),
         "Priority" => pick(&["High", "Medium", "Low"], 12).into(),
         "Origin" => pick(&["Phone", "Email", "Web"], 16).into(),
         "Subject" => pick(&SUBJECTS, 20).into(),
         "OwnerId" => company.user_id(company.account(index).owner).into(),
-        "ClosedDate" if closed => at_nine(opened + 1),
+        "ClosedDate" | "LastModifiedDate" if is_closed => at_nine(closes),
         "CreatedDate" => at_nine(opened),
         _ => Value::Null,
     }

@@ -84,8 +84,8 @@ pub(super) fn operator(site: &Site, item: &Item) -> Option<Operator> {
     let found = Operator::of(word.trim().to_lowercase().as_str());
     if found.is_none() {
         let words = Operator::ALL.iter().map(|(word, _)| *word);
-        let hint = did_you_mean(&word, words.clone()).unwrap_or_else(|| format!("operators are {}", words.collect::<Vec<_>>().join(", ")));
-        site.report(Diagnostic::new(Id::OptionValue, &item.place, format!("unknown operator `{word}`")).hint(hint));
+        let finding = Diagnostic::new(Id::OptionValue, &item.place, format!("unknown operator `{word}`"));
+        site.report(finding.meant(&word, words.clone(), || Some(format!("operators are {}", words.collect::<Vec<_>>().join(", ")))));
     }
     found
 }
@@ -98,6 +98,14 @@ pub(super) fn value(site: &Site, item: &Item, operator: Operator) -> Option<Valu
     match (operator, &value) {
         (Operator::In | Operator::NotIn, Value::List(_)) => Some(value),
         (Operator::In | Operator::NotIn, _) => item.invalid(site, Id::OptionType, format!("`{}` wants a list", operator.word()), None),
+        (Operator::Contains | Operator::StartsWith | Operator::EndsWith, Value::Int(_) | Value::Float(_) | Value::Bool(_)) => {
+            let hint = "write the value in quotes".to_owned();
+            item.invalid(site, Id::OptionType, format!("`{}` looks for a piece of text", operator.word()), Some(hint))
+        }
+        (Operator::Less | Operator::LessOrEqual | Operator::Greater | Operator::GreaterOrEqual, Value::Bool(_)) => {
+            let hint = "use `=` or `!=`".to_owned();
+            item.invalid(site, Id::OptionType, format!("`{}` needs an order: true and false have none", operator.word()), Some(hint))
+        }
         (_, Value::List(_) | Value::Map(_)) => {
             item.invalid(site, Id::OptionType, format!("`{}` wants a single value", operator.word()), Some("lists go with `in`".to_owned()))
         }

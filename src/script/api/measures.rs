@@ -1,7 +1,10 @@
 //! Columns of Pendo usage reports (A7).
 
 use crate::model::Measure;
-use crate::script::{diagnostics::Id, site::Site, suggest::did_you_mean};
+use crate::script::{
+    diagnostics::{Diagnostic, Id},
+    site::Site,
+};
 
 use super::options::Item;
 
@@ -39,11 +42,13 @@ fn column(site: &Site, item: &Item) -> Option<(String, Measure)> {
     let text = item.text(site)?;
     let measure = measure(&text);
     if measure.is_none() {
-        let hint = did_you_mean(&text, READY.iter().map(|(name, ..)| *name)).unwrap_or_else(|| {
+        let known = || {
             let names: Vec<&str> = READY.iter().map(|(name, ..)| *name).collect();
-            format!("columns are {}, `clicks:FEATURE NAME`, or a path such as `metadata.agent.name`", names.join(", "))
-        });
-        return item.invalid(site, Id::UnknownMeasure, format!("a report has no column `{text}`"), Some(hint));
+            Some(format!("columns are {}, `clicks:FEATURE NAME`, or a path such as `metadata.agent.name`", names.join(", ")))
+        };
+        let finding = Diagnostic::new(Id::UnknownMeasure, &item.place, format!("a report has no column `{text}`"));
+        site.report(finding.meant(&text, READY.iter().map(|(name, ..)| *name), known));
+        return None;
     }
     measure.map(|measure| (text, measure))
 }

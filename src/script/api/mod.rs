@@ -38,6 +38,8 @@ mod schedules;
 mod sources;
 /// `state::`.
 mod state;
+/// What only tests can say.
+mod testing;
 
 use std::collections::BTreeMap;
 
@@ -58,6 +60,9 @@ pub(super) fn namespaces() -> BTreeMap<&'static str, Module> {
         ("email", exported_module!(email::functions)),
         ("state", exported_module!(state::functions)),
         ("http", exported_module!(http::functions)),
+        ("clock", exported_module!(testing::clock_functions)),
+        ("sandbox", exported_module!(testing::sandbox_functions)),
+        ("journey", exported_module!(testing::journey_functions)),
     ])
 }
 
@@ -83,6 +88,8 @@ pub(super) fn register(engine: &mut Engine) {
     engine.register_global_module(exported_module!(journey::condition_functions).into());
     engine.register_global_module(exported_module!(journey::step_functions).into());
     engine.register_global_module(exported_module!(journey::functions).into());
+    engine.register_global_module(exported_module!(testing::functions).into());
+    engine.register_global_module(exported_module!(testing::assertion_functions).into());
 }
 
 /// The word for one of the API's own types, from its Rust name.

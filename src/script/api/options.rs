@@ -8,7 +8,7 @@ use crate::script::{
     diagnostics::{Diagnostic, Id},
     site::Site,
     spots::Spot,
-    suggest::{did_you_mean, nearest},
+    suggest::nearest,
     value::{from_dynamic, type_word},
 };
 
@@ -30,6 +30,8 @@ pub(super) struct Options<'s> {
     spot: Option<&'s Spot>,
     pub(super) place: Place,
     known: Vec<&'static str>,
+    /// Known, and there.
+    given: Vec<&'static str>,
     /// Needed, and not there under their own name.
     missing: Vec<&'static str>,
 }
@@ -85,8 +87,9 @@ impl<'s> Item<'s> {
             return Some(*choice);
         }
         let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
-        let hint = did_you_mean(&text, words.iter().copied()).or_else(|| Some(format!("it can be {}", words.join(", "))));
-        self.invalid(site, Id::OptionValue, format!("{} cannot be `{text}`", self.what), hint)
+        let finding = Diagnostic::new(Id::OptionValue, &self.place, format!("{} cannot be `{text}`", self.what));
+        site.report(finding.meant(&text, words.iter().copied(), || Some(format!("it can be {}", words.join(", ")))));
+        None
     }
 
     pub(super) fn list(&self, site: &Site) -> Option<Vec<Self>> {
@@ -127,7 +130,15 @@ impl<'s> Item<'s> {
     /// A map of known options.
     pub(super) fn options(&self, site: &Site, what: &str) -> Option<Options<'s>> {
         let Ok(map) = self.value.as_map_ref() else { return self.wrong(site, "a map of options") };
-        Some(Options { what: what.to_owned(), map: map.clone(), spot: self.spot, place: self.place.clone(), known: Vec::new(), missing: Vec::new() })
+        Some(Options {
+            what: what.to_owned(),
+            map: map.clone(),
+            spot: self.spot,
+            place: self.place.clone(),
+            known: Vec::new(),
+            given: Vec::new(),
+            missing: Vec::new(),
+        })
     }
 
     /// Plain data.
@@ -154,6 +165,7 @@ impl<'s> Options<'s> {
     pub(super) fn take(&mut self, site: &Site, name: &'static str) -> Option<Item<'s>> {
         self.known.push(name);
         let value = self.map.remove(name).filter(|value| !value.is_unit())?;
+        self.given.push(name);
         let found = self.spot.and_then(|spot| spot.key(name));
         let place = found.map_or_else(|| self.place.clone(), |(_, spot)| site.at(spot.at));
         Some(Item { value: value.flatten(), spot: found.map(|(_, spot)| spot), place, what: format!("option `{name}`") })
@@ -193,8 +205,9 @@ impl<'s> Options<'s> {
         for key in self.map.keys() {
             let place = self.spot.and_then(|spot| spot.key(key)).map_or_else(|| self.place.clone(), |(at, _)| site.at(at));
             let all = || format!("{} has {}", self.what, self.known.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", "));
-            let hint = did_you_mean(key, self.known.iter().copied()).unwrap_or_else(all);
-            site.report(Diagnostic::new(Id::UnknownOption, &place, format!("{} has no option `{key}`", self.what)).hint(hint));
+            let finding = Diagnostic::new(Id::UnknownOption, &place, format!("{} has no option `{key}`", self.what));
+            let free = self.known.iter().copied().filter(|name| !self.given.contains(name));
+            site.report(finding.meant(key, free, || Some(all())));
         }
     }
 }

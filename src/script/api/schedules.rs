@@ -7,6 +7,7 @@ use jiff::{
 
 use crate::model::Schedule;
 use crate::script::{
+    declaration::Place,
     diagnostics::{Diagnostic, Id},
     site::Site,
 };
@@ -32,7 +33,7 @@ fn schedule(site: &Site, options: &mut Options) -> Option<Schedule> {
         ("monthly", monthly, "write a day of the month and a time: \"1 03:00\""),
         ("cron", cron, "write five fields: minute, hour, day, month, weekday"),
     ];
-    let mut found: Option<Schedule> = None;
+    let mut found: Option<(Schedule, Place)> = None;
     for (name, read, hint) in readers {
         let Some(item) = options.take(site, name) else { continue };
         // `daily: false` is how an integration's daily schedule is switched off (A4).
@@ -40,12 +41,13 @@ fn schedule(site: &Site, options: &mut Options) -> Option<Schedule> {
             continue;
         }
         let schedule = one(site, &item, name, read, hint);
-        if found.is_some() && schedule.is_some() {
-            site.report(Diagnostic::new(Id::Exclusive, &item.place, "a second schedule").hint("keep one of every, daily, weekly, monthly, cron"));
+        if let (Some((_, first)), Some(_)) = (&found, &schedule) {
+            let finding = Diagnostic::new(Id::Exclusive, &item.place, "a second schedule").label(first, "the first one");
+            site.report(finding.hint("keep one of every, daily, weekly, monthly, cron"));
         }
-        found = found.or(schedule);
+        found = found.or(schedule.map(|schedule| (schedule, item.place.clone())));
     }
-    found
+    found.map(|(schedule, _)| schedule)
 }
 
 type Reader = fn(&str) -> Option<Schedule>;

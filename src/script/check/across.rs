@@ -6,7 +6,6 @@ use crate::model::System;
 use crate::script::{
     declaration::{ActionKind, Body, Declaration, FieldMap, Place},
     diagnostics::{Diagnostic, Id},
-    suggest::did_you_mean,
 };
 
 /// Everything that is wrong between declarations; `hidden` tells of a name, followed from a file, whether an error elsewhere hides it.
@@ -47,8 +46,8 @@ fn references(declarations: &[&Declaration], hidden: &dyn Fn(&str, &str) -> bool
         {
             let message = format!("`{}` {verb} `{name}`, which nothing declares", declaration.name);
             let known = || format!("declared are {}", names.iter().copied().collect::<Vec<_>>().join(", "));
-            let hint = did_you_mean(name, names.iter().copied()).unwrap_or_else(known);
-            found.push(Diagnostic::new(id, &declaration.place, message).hint(hint));
+            let finding = Diagnostic::new(id, &declaration.place, message).about(name);
+            found.push(finding.meant(name, names.iter().copied().filter(|known| *known != declaration.name), || Some(known())));
         }
     }
     found

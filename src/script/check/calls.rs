@@ -7,7 +7,7 @@ use rhai::{AST, ASTNode, Expr, FnCallExpr, Position, Stmt};
 use crate::script::{
     diagnostics::{Diagnostic, Id},
     spots::place,
-    suggest::{did_you_mean, nearest},
+    suggest::guess,
 };
 
 use super::Table;
@@ -134,8 +134,11 @@ fn check(table: &Table, own: &Own, names: &Names, call: &FnCallExpr, at: Positio
     }
     let candidates = table.names("").chain(names.functions.keys().map(String::as_str).filter(|name| !name.contains('$')));
     let elsewhere = || table.home(name).map(|namespace| format!("did you mean `{namespace}::{name}`?"));
-    let hint = elsewhere().or_else(|| did_you_mean(name, candidates)).or_else(|| Some("`tabi docs` lists every function".to_owned()));
-    Some(Diagnostic::new(Id::UnknownFunction, &place(own.file, at), format!("unknown function `{name}`")).hint_if(hint))
+    let finding = Diagnostic::new(Id::UnknownFunction, &place(own.file, at), format!("unknown function `{name}`"));
+    Some(match elsewhere() {
+        Some(hint) => finding.hint(hint),
+        None => finding.meant(name, candidates, || Some("`tabi docs` lists every function".to_owned())),
+    })
 }
 
 fn qualified(table: &Table, own: &Own, call: &FnCallExpr, at: Position) -> Option<Diagnostic> {
@@ -154,10 +157,11 @@ fn qualified(table: &Table, own: &Own, call: &FnCallExpr, at: Position) -> Optio
     }
     if !table.has_namespace(root) {
         let all = table.namespaces().chain(own.imports.keys().map(String::as_str));
-        let hint = did_you_mean(root, all).unwrap_or_else(|| format!("namespaces are {}", table.namespaces().collect::<Vec<_>>().join(", ")));
         let written = call.namespace.position();
         let message = format!("unknown namespace `{root}`");
-        return Some(Diagnostic::new(Id::UnknownNamespace, &place(own.file, written), message).hint(hint));
+        let finding = Diagnostic::new(Id::UnknownNamespace, &place(own.file, written), message);
+        let known = || Some(format!("namespaces are {}", table.namespaces().collect::<Vec<_>>().join(", ")));
+        return Some(finding.meant(root, all, known));
     }
     let known = table.arities(root, name).cloned().unwrap_or_default();
     verdict(own, at, (root, name), arguments, &known, table.names(root))
@@ -178,11 +182,11 @@ fn verdict<'n>(
     if !known.is_empty() {
         return Some(count(own, at, &shown, arguments, known));
     }
-    let hint = match nearest(name, names) {
-        Some(near) => format!("did you mean `{namespace}::{near}`?"),
-        None => format!("`tabi docs {namespace}` lists its functions"),
-    };
-    Some(Diagnostic::new(Id::UnknownFunction, &place(own.file, at), format!("unknown function `{shown}`")).hint(hint))
+    let finding = Diagnostic::new(Id::UnknownFunction, &place(own.file, at), format!("unknown function `{shown}`"));
+    Some(match guess(name, names) {
+        Some(near) => finding.instead(name, near.name, near.certain).hint(format!("did you mean `{namespace}::{}`?", near.name)),
+        None => finding.hint(format!("`tabi docs {namespace}` lists its functions")),
+    })
 }
 
 fn count(own: &Own, at: Position, name: &str, given: usize, known: &BTreeSet<usize>) -> Diagnostic {

@@ -5,7 +5,6 @@ use crate::script::{
     Participants,
     declaration::{Action, ActionKind, Body, Cell, Declaration, FieldMap, Place, Rule},
     diagnostics::{Diagnostic, Id},
-    suggest::did_you_mean,
 };
 
 /// Every use of a column that is not there.
@@ -107,8 +106,8 @@ impl Delivered {
             return;
         }
         let known = || format!("there are {}", self.columns.join(", "));
-        let hint = did_you_mean(field, self.columns.iter().map(String::as_str)).unwrap_or_else(known);
-        found.push(Diagnostic::new(Id::UnknownColumn, place, format!("`{field}` is not in {}", self.by)).hint(hint));
+        let finding = Diagnostic::new(Id::UnknownColumn, place, format!("`{field}` is not in {}", self.by)).about(field);
+        found.push(finding.meant(field, self.columns.iter().map(String::as_str), || Some(known())));
     }
 
     fn check_cell(&self, cell: &Cell, place: &Place, found: &mut Vec<Diagnostic>) {

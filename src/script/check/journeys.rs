@@ -7,7 +7,6 @@ use crate::script::{
     Closure, Journey, Participants, StepParts,
     declaration::{Action, ActionKind, Body, Cell, Declaration, FieldMap, Place},
     diagnostics::{Diagnostic, Id},
-    suggest::did_you_mean,
 };
 
 /// Every step of a journey whose template is not among the given names.
@@ -24,8 +23,8 @@ pub fn check_templates(declaration: &Declaration, templates: &BTreeSet<String>) 
             0 => format!("write scripts/templates/{name}.html or {name}.txt"),
             _ => format!("templates are {}", templates.iter().map(String::as_str).collect::<Vec<_>>().join(", ")),
         };
-        let hint = did_you_mean(name, templates.iter().map(String::as_str)).unwrap_or_else(known);
-        Diagnostic::new(Id::UnknownTemplate, place, format!("there is no template `{name}`")).hint(hint)
+        let finding = Diagnostic::new(Id::UnknownTemplate, place, format!("there is no template `{name}`")).about(name);
+        finding.meant(name, templates.iter().map(String::as_str), || Some(known()))
     };
     missing.map(|(step, template)| finding(template, &place_of(journey, &step.name, &declaration.place))).collect()
 }
@@ -53,8 +52,8 @@ pub(super) fn fields(journey: &Journey, source: &[String], place: &Place) -> Vec
     let finding = |(field, place): (String, Place)| {
         let names = known.iter().map(String::as_str);
         let all = || format!("there are {}", known.iter().take(30).map(String::as_str).collect::<Vec<_>>().join(", "));
-        let hint = did_you_mean(&field, names).unwrap_or_else(all);
-        Diagnostic::new(Id::UnknownColumn, &place, format!("participants have no field `{field}`")).hint(hint)
+        let finding = Diagnostic::new(Id::UnknownColumn, &place, format!("participants have no field `{field}`")).about(&field);
+        finding.meant(&field, names, || Some(all()))
     };
     lacking.map(finding).collect()
 }

@@ -14,6 +14,8 @@ mod journeys;
 mod schemas;
 /// Names and arities of everything that can be called.
 mod table;
+/// Types that cannot work together.
+mod types;
 /// Variables that do not exist.
 mod variables;
 
@@ -25,4 +27,5 @@ pub(super) use across::across;
 pub(super) use calls::{Own, aliases, calls, imports};
 pub(super) use columns::columns;
 pub(super) use table::Table;
+pub(super) use types::{row_types, types};
 pub(super) use variables::variables;

@@ -5,7 +5,6 @@ use crate::script::{
     Journey, Participants,
     declaration::{ActionKind, Body, Cell, Declaration, FieldMap, Integration, Mapping, Mode, ObjectLoad, Place, Rule},
     diagnostics::{Diagnostic, Id},
-    suggest::did_you_mean,
 };
 
 /// Every unknown field and every type that cannot fit, as far as `lookup` knows the objects.
@@ -151,9 +150,9 @@ impl Check<'_> {
             return;
         }
         let names = schema.fields.iter().map(|field| field.name.as_str());
-        let hint = did_you_mean(name, names).unwrap_or_else(|| format!("{} lists its fields", describe(schema)));
         let message = format!("{} {} has no field `{name}`", schema.system, schema.name);
-        self.found.push(Diagnostic::new(Id::UnknownField, place, message).hint(hint));
+        let finding = Diagnostic::new(Id::UnknownField, place, message).about(name);
+        self.found.push(finding.meant(name, names, || Some(format!("{} lists its fields", describe(schema)))));
     }
 
     fn read(&mut self, side: &Side, cell: &Cell, place: &Place) {
@@ -247,7 +246,7 @@ fn source_type(side: &Side, name: &str) -> Option<FieldType> {
     }
 }
 
-fn measure_type(measure: &Measure) -> Option<FieldType> {
+pub(super) fn measure_type(measure: &Measure) -> Option<FieldType> {
     match measure {
         Measure::SignInFrequency | Measure::NpsScore => Some(FieldType::Float),
         Measure::LastVisit => Some(FieldType::DateTime { millis: true }),

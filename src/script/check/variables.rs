@@ -7,12 +7,12 @@ use rhai::{AST, ASTNode, Expr, Position, Stmt};
 use crate::script::{
     diagnostics::{Diagnostic, Id},
     spots::place,
-    suggest::did_you_mean,
+    suggest::guess,
 };
 
 /// Every variable of the file that nothing declares; `given` ones are there at the top of the file, not in its functions.
-/// `first` is the one that stopped the strict parser.
-pub(in crate::script) fn variables(file: &str, ast: &AST, given: &[&str], first: (&str, Position)) -> Vec<Diagnostic> {
+/// `first` is the one that stopped the strict parser, where one did.
+pub(in crate::script) fn variables(file: &str, ast: &AST, given: &[&str], first: Option<(&str, Position)>) -> Vec<Diagnostic> {
     let functions: Vec<&str> = ast.iter_functions().map(|f| f.name).collect();
     let known = declared(ast);
     // What a closure captures is a parameter of it, whether or not it is declared, and stays untied within.
@@ -21,7 +21,7 @@ pub(in crate::script) fn variables(file: &str, ast: &AST, given: &[&str], first:
     let top = unknown(&ast.clone_statements_only()).into_iter().filter(|(name, _)| !given.contains(&name.as_str()));
     let within = unknown(&ast.clone_functions_only()).into_iter().filter(|(name, _)| !captured.contains(name.as_str()));
     let mut found: Vec<_> =
-        top.chain(within).chain([(first.0.to_owned(), first.1)]).filter(|(name, _)| !functions.contains(&name.as_str())).collect();
+        top.chain(within).chain(first.map(|(name, at)| (name.to_owned(), at))).filter(|(name, _)| !functions.contains(&name.as_str())).collect();
     found.sort();
     found.dedup();
     found.iter().map(|(name, at)| finding(file, name, *at, &known)).collect()
@@ -58,10 +58,13 @@ fn declared(ast: &AST) -> BTreeSet<String> {
 
 fn finding(file: &str, name: &str, at: Position, known: &BTreeSet<String>) -> Diagnostic {
     let message = format!("unknown variable `{name}`");
-    let hint = if known.contains(name) {
-        Some(format!("`{name}` is declared elsewhere: functions see only their parameters, and constants as `global::{name}`"))
-    } else {
-        did_you_mean(name, known.iter().map(String::as_str)).or_else(|| Some(format!("text is written with quotes: \"{name}\"")))
-    };
-    Diagnostic::new(Id::UnknownVariable, &place(file, at), message).hint_if(hint)
+    let finding = Diagnostic::new(Id::UnknownVariable, &place(file, at), message);
+    if known.contains(name) {
+        return finding.hint(format!("`{name}` is declared elsewhere: functions see only their parameters, and constants as `global::{name}`"));
+    }
+    match guess(name, known.iter().map(String::as_str)) {
+        // Which of the file's names can be seen here is not known.
+        Some(near) => finding.instead(name, near.name, false).hint(format!("did you mean `{}`?", near.name)),
+        None => finding.hint(format!("text is written with quotes: \"{name}\"")),
+    }
 }

@@ -71,6 +71,12 @@ codes! {
         "The name before `::` is neither built in, nor of the standard library, nor an import of this file.";
     ArgumentType "E0209" Error "wrong argument type"
         "The function exists with that many arguments, but not for values of these types.";
+    OperatorTypes "E0210" Error "an operator between types it does not work with"
+        "Both sides are known, and the operator fails for them in every run. Days are added to a date as `days(7)`.";
+    NeverAlike "W0211" Warning "a comparison of two types"
+        "Values of different types are never equal, and none is larger than the other, so the comparison has the same outcome for every row.";
+    NumberAsText "W0212" Warning "a number joined to digits in quotes"
+        "`+` between a number and text joins them: `5 + \"1\"` is the text `51`. Without the quotes it is a sum.";
 
     UnknownOption "E0301" Error "unknown option"
         "The option map has a key that means nothing here, most often a misspelling.";
@@ -168,4 +174,19 @@ codes! {
         "Where NAME.txt and NAME.html both begin with `Subject: ...`, the two are the same; one of them is enough.";
     TemplateFailed "E0706" Error "a template that fails"
         "Filling the template in came to a value that it cannot work with, or to a limit.";
+
+    OnlyInTests "E0801" Error "a function of tests in a script"
+        "`test`, the assertions, `clock::`, `sandbox::`, `journey::` and the like work in test files only: files under tests/ that `tabi test` runs.";
+    AssertionFailed "E0802" Error "an assertion failed"
+        "A test claims something that does not hold.";
+    TestTimeout "E0803" Error "a test that does not end"
+        "The test did not end in its time. The place is where it was, or what it last asked for. `tabi test --timeout SECONDS` gives every test more.";
+    DuplicateTest "E0804" Error "two tests of one name"
+        "The tests of one file are told apart by their names.";
+    NoTests "E0805" Error "a test file without tests"
+        "The file is named like a test file but declares none. A helper that tests import needs another name.";
+    SnapshotDiffers "E0806" Error "a snapshot that differs or is missing"
+        "The value is not the one that is kept under tests/snapshots/. `tabi test --update` keeps the present one.";
+    TestFailed "E0807" Error "a test that failed"
+        "Something in the test failed otherwise than by an assertion: an error that it did not catch, or an operation on values that cannot work.";
 }

@@ -1,4 +1,4 @@
-//! Diagnostics as text: the source line with a caret, labels, and the next step.
+//! Diagnostics as text: the source line with a caret, labels, notes, and the next step.
 
 use std::ops::Range;
 
@@ -6,8 +6,18 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet}
 
 use super::{Diagnostic, Severity};
 
+/// What a line of source gets where no terminal says how wide it is.
+const WIDTH: usize = 140;
+/// Less than this shows nothing of the source any more.
+const NARROWEST: usize = 20;
+
 /// Renders one diagnostic with its source lines; `text` gives the source of a file where it is known.
 pub fn render<'t>(diagnostic: &'t Diagnostic, text: impl Fn(&str) -> Option<&'t str>, colour: bool) -> String {
+    render_within(diagnostic, text, colour, None)
+}
+
+/// The same, with source lines cut to a terminal of so many columns.
+pub fn render_within<'t>(diagnostic: &'t Diagnostic, text: impl Fn(&str) -> Option<&'t str>, colour: bool, width: Option<usize>) -> String {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -17,12 +27,13 @@ pub fn render<'t>(diagnostic: &'t Diagnostic, text: impl Fn(&str) -> Option<&'t 
         Some(source) => snippets(diagnostic, source, &text, Group::with_title(title)),
         None => Group::with_title(title).element(Origin::path(diagnostic.file.as_str())),
     };
+    let group = diagnostic.notes.iter().fold(group, |group, note| group.element(Level::NOTE.message(note.as_str())));
     let mut report = vec![group];
     if let Some(hint) = &diagnostic.hint {
         report.push(Group::with_title(Level::HELP.secondary_title(hint.as_str())));
     }
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
-    renderer.render(&report)
+    renderer.term_width(width.unwrap_or(WIDTH).max(NARROWEST)).render(&report)
 }
 
 fn snippets<'t>(diagnostic: &'t Diagnostic, source: &'t str, text: &impl Fn(&str) -> Option<&'t str>, group: Group<'t>) -> Group<'t> {

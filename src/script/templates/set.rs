@@ -212,6 +212,21 @@ impl Templates {
         self.sources.values().map(|source| source.name.as_str()).collect()
     }
 
+    /// The files of these templates and of everything they include or extend, with their texts.
+    pub(in crate::script) fn texts<'n>(&self, names: impl Iterator<Item = &'n str>) -> BTreeMap<String, Arc<str>> {
+        let mut found = BTreeMap::new();
+        let mut waiting: Vec<&Source> =
+            names.flat_map(|name| [Part::Text, Part::Html].into_iter().filter_map(|part| self.part(name, part))).collect();
+        while let Some(source) = waiting.pop() {
+            if found.insert(source.file.clone(), Arc::clone(&source.whole)).is_some() {
+                continue;
+            }
+            let included: Vec<String> = scan::references(&source.body).into_iter().map(|(_, name)| name).collect();
+            waiting.extend(self.sources.values().filter(|other| included.contains(&other.body_name())));
+        }
+        found
+    }
+
     /// Whether a template has a subject of its own; none when there is no such template.
     pub fn has_subject(&self, name: &str) -> Option<bool> {
         self.parts(name).ok().map(|parts| parts.iter().any(|part| part.subject.is_some()))

@@ -1,5 +1,7 @@
 //! One file, taken apart: its name, which body it is, its subject.
 
+use std::sync::Arc;
+
 /// Where templates are.
 pub(super) const FOLDER: &str = "scripts/templates/";
 
@@ -30,6 +32,8 @@ pub(super) struct Source {
     pub(super) subject: Option<(String, u32)>,
     pub(super) body: String,
     pub(super) first_line: u32,
+    /// The whole file.
+    pub(super) whole: Arc<str>,
 }
 
 /// The name and body that a file is of; none when it is no template.
@@ -43,8 +47,9 @@ pub(super) fn part_of(file: &str) -> Option<(&str, Part)> {
 }
 
 impl Source {
-    pub(super) fn new(file: &str, text: &str) -> Option<Self> {
+    pub(super) fn new(file: &str, whole: &Arc<str>) -> Option<Self> {
         let (name, part) = part_of(file)?;
+        let text = whole.as_ref();
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
         let subject = first.split_once(':').filter(|(word, _)| word.eq_ignore_ascii_case("subject")).map(|(word, subject)| {
@@ -52,7 +57,7 @@ impl Source {
             (subject.trim().to_owned(), u32::try_from(word.len() + 2 + blanks).unwrap_or(1))
         });
         let (body, first_line) = if subject.is_some() { (rest, 2) } else { (text, 1) };
-        Some(Self { file: file.to_owned(), name: name.to_owned(), part, subject, body: body.to_owned(), first_line })
+        Some(Self { file: file.to_owned(), name: name.to_owned(), part, subject, body: body.to_owned(), first_line, whole: Arc::clone(whole) })
     }
 
     /// As includes and errors name the body.

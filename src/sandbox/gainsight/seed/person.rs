@@ -41,14 +41,33 @@ impl Seed for People {
     }
 
     fn fields(&self) -> &[&'static str] {
-        &["Gsid", "Email", "FirstName", "LastName", "Name", "Location", "Timezone", "SfdcContactId", "IsActive", "CreatedDate", "ModifiedDate"]
+        &[
+            "Gsid",
+            "Email",
+            "FirstName",
+            "LastName",
+            "Name",
+            "Location",
+            "Timezone",
+            "SfdcContactId",
+            "IsActive",
+            "Company_ID",
+            "External_ID__gc",
+            "Role__gc",
+            "Lifecycle__gc",
+            "Active_Users__gc",
+            "Seats__gc",
+            "CreatedDate",
+            "ModifiedDate",
+        ]
     }
 
     fn field(&self, index: u64, field: &str) -> Option<Value> {
         let company = &self.0.company;
         Some(match field {
             "Gsid" => self.id(index).into(),
-            "Email" => company.email(index).into(),
+            // The product knows its users by their address; one in twenty of these people is none (PX tells who).
+            "Email" | "External_ID__gc" => company.email(index).into(),
             "FirstName" => company.person(index).first.into(),
             "LastName" => company.person(index).last.into(),
             "Name" => company.person(index).name().into(),
@@ -56,6 +75,11 @@ impl Seed for People {
             "Timezone" => "UTC".into(),
             "SfdcContactId" => company.contact_id(index).into(),
             "IsActive" => true.into(),
+            "Company_ID" => company.account_gsid(company.account_of(index)).into(),
+            "Role__gc" => company.person(index).role.into(),
+            "Lifecycle__gc" => company.account(company.account_of(index)).lifecycle.into(),
+            "Active_Users__gc" => company.active_users(company.account_of(index), self.0.clock.today()).into(),
+            "Seats__gc" => company.account(company.account_of(index)).seats.into(),
             "CreatedDate" => moment(company.person(index).first_day),
             "ModifiedDate" => moment(company.origin),
             _ => return None,

@@ -25,6 +25,7 @@ use crate::script::{
     declaration::{Body, Declaration},
     diagnostics::{Diagnostic, Id},
     site::Site,
+    sources::Sources,
 };
 
 use super::{
@@ -52,6 +53,7 @@ pub(super) fn declaration(
             name: name.to_owned(),
             place: site.place().clone(),
             hash: String::new(),
+            sources: Sources::default(),
             schedule: common.schedule.or(usually.filter(|_| common.after.is_empty())),
             after: common.after,
             overrides: common.overrides,

@@ -7,7 +7,7 @@ use rhai::{
 
 use jiff::SignedDuration;
 
-use crate::model::{ProgramModel, Reentry, Schedule};
+use crate::model::{Does, ProgramModel, QuestionKind, Reentry, Schedule};
 use crate::script::{
     api::{
         declare::declaration,
@@ -49,15 +49,22 @@ fn read(site: &Site, options: &mut Options) -> Option<Body> {
         return None;
     }
     let unique_on = if unique_on.is_empty() { vec![identity.email.clone()] } else { unique_on };
+    let model = model?;
+    let mut graph = flow.graph;
+    for step in &mut graph.steps {
+        if let Does::Survey { by_model, .. } = &mut step.does {
+            *by_model = QuestionKind::of_model(model);
+        }
+    }
     Some(Body::Journey(Box::new(Journey {
-        model: model?,
+        model,
         program_type,
         folder,
         participants,
         unique_on,
         reentry: reentry?,
         calculated: calculated.into_iter().filter_map(|(name, closure)| Some((name, closure?))).collect(),
-        graph: flow.graph,
+        graph,
         steps: flow.parts,
         exit: exit.when,
         pace,

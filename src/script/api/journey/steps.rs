@@ -5,7 +5,7 @@ use rhai::{
     plugin::{Dynamic, ImmutableString, NativeCallContext, RhaiResult, export_module},
 };
 
-use crate::model::{Channel, Does, When};
+use crate::model::{Channel, Does, Question, QuestionKind, When};
 use crate::script::{
     api::{
         fields::values,
@@ -99,8 +99,51 @@ fn handed_out(site: &Site, options: &mut Options) -> Option<Made> {
         let hint = "add `survey: \"NAME\"`, one of the PX surveys";
         site.report(Diagnostic::new(Id::NoSurvey, &options.place, "a survey step without a survey").hint(hint));
     }
+    let questions = questions(site, options);
     let (channel, template, data) = carried(site, options, Channel::Px);
-    Some(Made { parts: StepParts { data, ..StepParts::default() }, ..Does::Survey { survey: survey?, channel: channel?, template }.into() })
+    let does = Does::Survey { survey: survey?, channel: channel?, template, questions: questions?, by_model: None };
+    Some(Made { parts: StepParts { data, ..StepParts::default() }, ..does.into() })
+}
+
+/// `kind: "nps"`, or `questions: [#{ ask, type, choices, required }]`; nothing where another tells what is asked.
+fn questions(site: &Site, options: &mut Options) -> Option<Vec<Question>> {
+    let kind = options.take(site, "kind");
+    let several = options.take(site, "questions");
+    match (kind, several) {
+        (None, None) => Some(Vec::new()),
+        (Some(item), None) => Some(vec![Question::usual(item.choice(site, scored())?)]),
+        (None, Some(item)) => {
+            let read: Vec<Option<Question>> = item.list(site)?.iter().map(|item| question(site, item)).collect();
+            if read.is_empty() {
+                let hint = "write `questions: [#{ ask: \"..\", type: \"nps\" }]`";
+                return item.invalid(site, Id::OptionValue, "a survey that asks nothing", Some(hint.to_owned()));
+            }
+            read.into_iter().collect()
+        }
+        (Some(_), Some(item)) => {
+            item.invalid(site, Id::Exclusive, "`kind` is for a survey of one question", Some("keep one of kind, questions".to_owned()))
+        }
+    }
+}
+
+/// Kinds that a survey of one question can be of.
+fn scored() -> &'static [(&'static str, QuestionKind)] {
+    QuestionKind::ALL.split_at(4).0
+}
+
+fn question(site: &Site, item: &Item) -> Option<Question> {
+    let mut options = item.options(site, "a question")?;
+    let ask = options.need_text(site, "ask");
+    let kind = options.need(site, "type").and_then(|item| item.choice(site, &QuestionKind::ALL));
+    let choices = options.texts(site, "choices");
+    let required = options.bool(site, "required", false);
+    options.finish(site);
+    let (ask, kind) = (ask?, kind?);
+    if (kind == QuestionKind::Choice) == choices.is_empty() {
+        let hint = "`choices: [\"..\", \"..\"]` belong to a question of type `choice`";
+        return item.invalid(site, Id::OptionValue, "choices and type do not fit", Some(hint.to_owned()));
+    }
+    Some(Question { ask, kind, choices, required })
 }
 
 fn reminder(site: &Site, options: &mut Options) -> Option<Made> {
@@ -238,6 +281,11 @@ pub(in crate::script::api) mod functions {
 
     /// Hands out a PX survey (B13). Options: `survey` (its name or id), `by` (`px`, the default, in the product; or `email`), `template` (the mail
     /// that carries it) and `data` for the template.
+    ///
+    /// By email, people answer on a page of the host's own server. It asks what `kind` says (`nps`, `csat`, `ces`, `rating`), or `questions`, a
+    /// list of `#{ ask: "..", type: "nps", required: true }` whose types are `nps`, `csat`, `ces`, `rating`, `text` and `choice` (with
+    /// `choices`); else what the PX survey is, else what the journey's `model` is. Templates have `survey_url`, the page, and `survey.scores`,
+    /// `#{ score, url }` for each score of the first question: one click answers.
     ///
     /// # Example
     /// ```rhai

@@ -6,7 +6,6 @@ use crate::model::{Channel, Does, EventKind, Graph, ProgramModel, Step, When};
 use crate::script::{
     declaration::Place,
     diagnostics::{Diagnostic, Id},
-    suggest::did_you_mean,
 };
 
 use super::flow::Flow;
@@ -61,8 +60,7 @@ impl Asked<'_> {
     fn unknown(&self, step: &str, place: &Place) -> Diagnostic {
         let names = || self.flow.graph.steps.iter().map(|step| step.name.as_str());
         let all = || format!("steps are {}", names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "));
-        let hint = did_you_mean(step, names()).unwrap_or_else(all);
-        Diagnostic::new(Id::UnknownStep, place, format!("the journey has no step `{step}`")).hint(hint)
+        Diagnostic::new(Id::UnknownStep, place, format!("the journey has no step `{step}`")).meant(step, names(), || Some(all()))
     }
 
     fn step(&self, step: &Step) -> Option<Diagnostic> {
@@ -121,8 +119,8 @@ impl Asked<'_> {
                     [] => format!("add `calculated: #{{ {name}: |p| ... }}` to the journey"),
                     names => format!("calculated are {}", names.join(", ")),
                 };
-                let hint = did_you_mean(name, self.calculated.iter().copied()).unwrap_or_else(known);
-                Some(Diagnostic::new(Id::UnknownCalculated, place, format!("the journey calculates no field `{name}`")).hint(hint))
+                let finding = Diagnostic::new(Id::UnknownCalculated, place, format!("the journey calculates no field `{name}`"));
+                Some(finding.meant(name, self.calculated.iter().copied(), || Some(known())))
             }
             _ => None,
         }

@@ -1,0 +1,83 @@
+//! A state file for what is thrown away: a simulation. It holds what the other does but timelines, and nothing of it survives its program.
+
+use std::{
+    env,
+    fs::{self, DirBuilder},
+    io,
+    path::{Path, PathBuf},
+    process,
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::{
+    Error, Store,
+    error::{Fail, from_io},
+    open::{migrate, steady_plans},
+};
+
+/// Distinguishes the folders of one process.
+static MADE: AtomicU64 = AtomicU64::new(0);
+
+/// The folder of a scratch file; removed when this is dropped.
+#[derive(Debug)]
+pub(super) struct Scratch(PathBuf);
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // The system empties its folder of temporary files at last.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+impl Store {
+    /// A new, empty one in the system's folder for temporary files, for this program alone. It is quick because it is not safe: a write
+    /// that fails leaves it useless.
+    ///
+    /// # Errors
+    /// When there is no room or no right to make it.
+    pub fn scratch() -> Result<Self, Error> {
+        let folder = make_folder()?;
+        let path = folder.0.join("state.db");
+        let connection = connect(&path).map_err(|fail| fail.at(&path))?;
+        Ok(Self { path, writer: Mutex::new(connection), reader: None, owner: Mutex::new(None), _scratch: Some(folder) })
+    }
+}
+
+fn make_folder() -> Result<Scratch, Error> {
+    loop {
+        let number = MADE.fetch_add(1, Ordering::Relaxed);
+        let folder = env::temp_dir().join(format!("tabi-{}-{number}", process::id()));
+        let mut builder = DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        match builder.create(&folder) {
+            Ok(()) => return Ok(Scratch(folder)),
+            // Left behind by a killed process of this number.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => (),
+            Err(error) => return Err(from_io(&folder, error)),
+        }
+    }
+}
+
+fn connect(path: &Path) -> Result<Connection, Fail> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags)?;
+    connection.set_prepared_statement_cache_capacity(128);
+    steady_plans(&connection)?;
+    connection.execute_batch(
+        "PRAGMA journal_mode = OFF;
+         PRAGMA synchronous = OFF;
+         PRAGMA locking_mode = EXCLUSIVE;
+         PRAGMA foreign_keys = OFF;
+         PRAGMA temp_store = MEMORY;
+         PRAGMA cache_size = -131072;",
+    )?;
+    migrate(&mut connection, path)?;
+    connection.execute_batch("CREATE TRIGGER no_timelines BEFORE INSERT ON timeline BEGIN SELECT RAISE(IGNORE); END")?;
+    Ok(connection)
+}
