@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::{
     flow::{Notice, Notify},
     host::{
-        Loaded, Session, Workspace,
+        self, Loaded, Session, Workspace, attach,
         reload::Receipt,
         up::{Tell, Told, Watching, once, up as live},
     },
@@ -38,6 +38,21 @@ pub(crate) fn up(args: &Up, cx: &Context) -> Result<Exit, Failure> {
         return run_due(&workspace, cx);
     }
     let session = Session::open(&workspace)?;
+    let attached = match attach::serve(&workspace, &session) {
+        Ok(attached) => Some(attached),
+        Err(error @ host::Error::Hosted { .. }) => {
+            session.stop.request();
+            session.close();
+            return Err(error.into());
+        }
+        Err(error) => {
+            cx.out.note(format!("{} `tabi repl --attach` cannot reach this host: {error}", paint(WARN, "warning:")));
+            None
+        }
+    };
+    if attached.as_ref().is_some_and(|attached| attached.replaced) {
+        cx.out.note(format!("{} the host before this one died; the socket that it left is replaced", paint(WARN, "warning:")));
+    }
     let serving = match server::start(&mut workspace, &session) {
         Ok(serving) => serving,
         Err(failure) => {
@@ -57,6 +72,7 @@ pub(crate) fn up(args: &Up, cx: &Context) -> Result<Exit, Failure> {
     let mut signals = session.signals();
     let watching = if args.poll { Watching::Polling } else { Watching::Told };
     live(&workspace, &session, watching, &notify, &tell, async move { signals.asked_to_stop().await });
+    drop(attached);
     teller.end();
     if let Some(serving) = serving {
         session.runtime().block_on(serving.end());

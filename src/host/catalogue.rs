@@ -3,16 +3,16 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
 
 use crate::{
     model::{Effect, Field, Reply, System, Value},
-    script::{self, Perform as _},
+    script::{self, Completion, Entry, Perform as _},
 };
 
-use super::{Workspace, console::Reach};
+use super::{Workspace, attach::Current, console::Reach};
 
 /// How long a key may seem to do nothing.
 const PATIENCE: Duration = Duration::from_millis(1_500);
@@ -22,6 +22,9 @@ const PATIENCE: Duration = Duration::from_millis(1_500);
 pub struct Catalogue {
     workspace: Workspace,
     reach: Arc<Reach>,
+    /// Of a running host: what it runs.
+    current: Option<Current>,
+    reference: Arc<OnceLock<Vec<Entry>>>,
     shared: Arc<(Mutex<Known>, Condvar)>,
 }
 
@@ -39,7 +42,27 @@ struct Known {
 impl Catalogue {
     /// Nothing is known or asked yet.
     pub fn new(workspace: &Workspace, reach: Arc<Reach>) -> Self {
-        Self { workspace: workspace.clone(), reach, shared: Arc::default() }
+        Self { workspace: workspace.clone(), reach, current: None, reference: Arc::default(), shared: Arc::default() }
+    }
+
+    /// The same for a running host, whose declarations are those that run.
+    #[must_use]
+    pub fn of_host(self, current: Current) -> Self {
+        Self { current: Some(current), ..self }
+    }
+
+    /// Reads the reference in the background, so that the first completion need not wait for it.
+    pub fn prepare(&self) {
+        let reference = Arc::clone(&self.reference);
+        // Where there is no thread for it, the first completion reads it.
+        let _ = std::thread::Builder::new().name("reference".to_owned()).spawn(move || {
+            reference.get_or_init(script::reference);
+        });
+    }
+
+    /// What could be written next.
+    pub fn complete(&self, console: &script::Console, before: &str, after: &str) -> Vec<Completion> {
+        script::complete(console, self.reference.get_or_init(script::reference), self, before, after)
     }
 
     /// Declarations are read anew, and what was not found may be asked for again.
@@ -125,6 +148,9 @@ impl script::Catalogue for Catalogue {
     }
 
     fn declared(&self) -> Vec<(String, String)> {
+        if let Some(running) = self.current.as_ref().and_then(Current::declared) {
+            return running;
+        }
         if let Some(declared) = &self.known().declared {
             return declared.clone();
         }

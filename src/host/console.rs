@@ -6,15 +6,19 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
 use crate::{
     connectors::Stop,
     flow::{Live, Notice, Notify, Plan, Planned, Wire},
     model::{Effect, Fault, FaultKind, Record, Reply, Value},
+    sandbox,
     script::{self, Diagnostic, Evaluated, Limits, Perform, PrintSink, RunError, Turn},
-    store::{Begin, Finish, RunId, Status},
+    store::{Begin, Finish, Participant, ParticipantFilter, RunId, Status},
 };
 
-use super::{Error, Session, Workspace, reload::limits};
+use super::{Error, Session, Workspace, attach::Look, reload::limits};
 
 /// Where the systems come from: a session that is opened when it is first needed.
 pub struct Reach {
@@ -57,6 +61,27 @@ impl Reach {
                 Err(fault)
             }
         }
+    }
+
+    /// Sets the time of the sandbox and of this workspace.
+    ///
+    /// # Errors
+    /// `NotAllowed` where the systems are real or a host's, `Unavailable` when the sandbox cannot be reached.
+    pub fn turn(&self, at: Timestamp) -> Result<(), Fault> {
+        if !self.workspace.is_sandboxed() {
+            return Err(Fault::new(FaultKind::NotAllowed, "the systems are real: their time cannot be set; --sandbox plays on the sandbox"));
+        }
+        self.wire()?;
+        let session = hold(&self.session);
+        let Some(session) = session.as_ref() else {
+            return Err(Fault::new(FaultKind::NotAllowed, "the time of a running host cannot be set from here"));
+        };
+        let credentials = session.sandbox_credentials().unwrap_or_default();
+        let base_url = credentials["salesforce"]["base_url"].as_str().unwrap_or_default();
+        let turned = session.runtime().block_on(sandbox::turn(base_url, &at.to_string()));
+        turned.map_err(|error| Fault::new(FaultKind::Unavailable, format!("the sandbox's clock could not be set: {error}")))?;
+        self.workspace.clock.set(at);
+        Ok(())
     }
 
     /// Why the systems could not be opened, once.
@@ -115,6 +140,21 @@ pub struct Wrong {
     pub sources: Vec<(String, String)>,
 }
 
+/// Why an input has no value, as it is told.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Refused {
+    /// For people.
+    pub shown: Vec<String>,
+    /// Why it failed while it ran; none when it was wrong before it began.
+    pub fault: Option<Fault>,
+    /// The first finding, for programs.
+    pub code: String,
+    pub message: String,
+    pub hint: Option<String>,
+    /// File, line and column, the latter two from 1.
+    pub place: Option<(String, u32, u32)>,
+}
+
 impl Console {
     /// A conversation in a workspace; planned writes go to `notify`.
     pub fn new(workspace: &Workspace, reach: Arc<Reach>, notify: Notify) -> Self {
@@ -148,6 +188,22 @@ impl Console {
         self.script.enter(file, turn).map_err(|error| Box::new(self.wrong(error, "")))
     }
 
+    /// Who is in a journey, as far as they can be shown: the last value from now on.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub fn people(&mut self, journey: &str) -> Result<Vec<Value>, Error> {
+        let store = match &self.reach.given {
+            Some(wire) => Some(Arc::clone(wire.store())),
+            None => self.workspace.existing_store()?,
+        };
+        let Some(store) = store else { return Ok(Vec::new()) };
+        let people = store.participants(journey, &ParticipantFilter { limit: PEOPLE, ..ParticipantFilter::default() })?;
+        let people: Vec<Value> = people.iter().map(person).collect();
+        self.script.set_last(&Value::List(people.clone()));
+        Ok(people)
+    }
+
     fn hand(&self, input: &str) -> Arc<Hand> {
         Arc::new(Hand {
             reach: Arc::clone(&self.reach),
@@ -171,6 +227,43 @@ impl Console {
         };
         let sources = diagnostics.iter().filter_map(|finding| Some((finding.file.clone(), text(&finding.file)?))).collect();
         Wrong { error, diagnostics, sources }
+    }
+}
+
+/// Participants shown at most.
+const PEOPLE: u32 = 1_000;
+
+/// Where somebody is in a journey, and what is known of them.
+fn person(person: &Participant) -> Value {
+    let text = |text: Option<&String>| text.map_or(Value::Null, Value::text);
+    let fields = [
+        ("id", Value::Int(person.id.as_i64())),
+        ("email", text(person.email.as_ref())),
+        ("state", Value::text(person.state.word())),
+        ("step", text(person.step.as_ref())),
+        ("since", Value::Instant(person.since)),
+        ("due", person.due.map_or(Value::Null, Value::Instant)),
+        ("reason", text(person.reason.as_ref())),
+        ("fields", Value::Map(person.fields.clone())),
+    ];
+    Value::Map(fields.into_iter().map(|(name, value)| (name.into(), value)).collect())
+}
+
+impl Wrong {
+    /// As it is told: findings with their source lines and carets for people, the first one for programs.
+    pub fn told(&self, look: Look) -> Refused {
+        let text = |file: &str| self.sources.iter().find(|(name, _)| name == file).map(|(_, text)| text.as_str());
+        let render = |finding| script::render_within(finding, text, look.colours, look.width.map(usize::from));
+        let first = self.diagnostics.iter().find(|finding| finding.is_error());
+        let fault = if let RunError::Failed(failed) = &self.error { Some(Fault::clone(&failed.fault)) } else { None };
+        Refused {
+            shown: self.diagnostics.iter().map(render).collect(),
+            fault,
+            code: first.map_or("script", |finding| finding.code).to_owned(),
+            message: first.map_or_else(|| self.error.to_string(), |finding| finding.message.clone()),
+            hint: first.and_then(|finding| finding.hint.clone()),
+            place: first.filter(|finding| finding.line > 0).map(|finding| (finding.file.clone(), finding.line, finding.column)),
+        }
     }
 }
 

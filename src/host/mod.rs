@@ -29,6 +29,8 @@ pub mod watch;
 /// A workspace: its folder, its configuration, its state file.
 mod workspace;
 
+/// Talking with a running host.
+pub mod attach;
 /// Objects and fields for completion.
 pub mod catalogue;
 /// What the REPL evaluates.

@@ -17,7 +17,7 @@ use crate::{
     store::Store,
 };
 
-use super::{Error, Signals, runtime};
+use super::{Error, Signals, attach::Current, runtime};
 
 /// How long other commands may go on using this one's sandbox after it is done.
 const GUESTS: Duration = Duration::from_mins(10);
@@ -30,6 +30,8 @@ pub struct Session {
     pub stop: Stop,
     /// Set together with `stop`: for scripts, which only look.
     pub interrupted: Arc<AtomicBool>,
+    /// What this one runs, when it is a host.
+    pub current: Current,
     /// Rung when something came in from outside: a living host looks at once.
     pub stirred: Arc<Notify>,
     sandbox: Option<shared::Shared>,
@@ -54,7 +56,7 @@ impl Session {
         let store = workspace.store()?;
         let clock = workspace.clock.clone();
         let wire = Wire::new(systems, runtime.handle().clone(), Arc::clone(&store), move || clock.now());
-        Ok(Self { store, wire, stop, interrupted: Arc::default(), stirred: Arc::default(), sandbox, runtime })
+        Ok(Self { store, wire, stop, interrupted: Arc::default(), current: Current::default(), stirred: Arc::default(), sandbox, runtime })
     }
 
     /// Ends the work at SIGINT or SIGTERM, letting what is in flight finish; `again` is called at the second one.

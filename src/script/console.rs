@@ -26,9 +26,11 @@ use super::{
     limits::{self, Limits, PrintSink},
     perform::Perform,
     run::{RunError, shown, with_stack},
+    sources::Texts,
     spots::FileMap,
     templates::Shelf,
-    value::from_dynamic,
+    trial::only_in_tests,
+    value::{from_dynamic, to_dynamic},
 };
 
 /// The name of what is typed, in places.
@@ -93,11 +95,16 @@ impl Console {
         Self { library, engine, table, limits, templates, scope, functions, text: String::new(), imports: BTreeMap::new(), arms }
     }
 
-    /// Reads files anew from now on. What was said stays.
-    pub fn reload(&mut self, root: &Path) {
-        self.library = Arc::new(Library::new(root));
+    /// Reads files anew from now on, but for those whose texts are given. What was said stays.
+    pub fn reload(&mut self, root: &Path, texts: &Texts) {
+        self.library = Arc::new(Library::with(root, texts));
         self.engine.set_module_resolver(Resolver(Arc::clone(&self.library)));
         self.templates = Arc::new(Shelf::of(Arc::clone(&self.library)));
+    }
+
+    /// `_` is this from now on.
+    pub fn set_last(&mut self, value: &Value) {
+        self.scope.set_value(LAST, to_dynamic(value));
     }
 
     /// Evaluates one input.
@@ -171,7 +178,7 @@ impl Console {
         self.library.maps.add(FileMap::new(TYPED.to_owned(), all.clone()));
         let given: Vec<&str> = self.scope.iter_raw().map(|(name, ..)| name).collect();
         let found = generation::standing(&self.library, &self.engine, &self.table, (TYPED, &given), &all);
-        let errors: Vec<Diagnostic> = found.into_iter().filter(Diagnostic::is_error).collect();
+        let errors: Vec<Diagnostic> = found.into_iter().chain(only_in_tests(TYPED, &own)).filter(Diagnostic::is_error).collect();
         if errors.is_empty() { Ok((own, all)) } else { Err(unsound(errors)) }
     }
 

@@ -4,24 +4,25 @@ use std::io::{BufRead as _, BufReader, Read, Take};
 
 use crate::{
     cli::render::Fold,
-    host::{console::Console, on_interrupt},
-    script::lex,
+    host::on_interrupt,
+    script::{Evaluated, lex},
 };
 
 use super::{
     Context, Exit, Failure,
-    shown::{Planned, failure, print, shown},
+    partner::Partner,
+    shown::{Planned, shown},
 };
 
 /// Bytes of one line from a pipe: a little more than one input may have, so that it is refused as an input.
 const LONGEST: u64 = (1 << 20) + 2;
 
 /// Evaluates expressions of the command line. For people every value is printed, for programs the last one.
-pub(super) fn given(inputs: &[String], console: &mut Console, planned: &Planned, cx: &Context) -> Result<Exit, Failure> {
-    interrupts(console)?;
+pub(super) fn given(inputs: &[String], partner: &mut Partner, live: bool, planned: &Planned, cx: &Context) -> Result<Exit, Failure> {
+    interrupts(partner)?;
     let mut last = None;
     for input in inputs {
-        last = Some(one(input, console, planned, cx)?);
+        last = Some(one(input, partner, live, planned, cx)?);
     }
     if let Some(evaluated) = last {
         cx.out.json(&evaluated.value);
@@ -30,8 +31,8 @@ pub(super) fn given(inputs: &[String], console: &mut Console, planned: &Planned,
 }
 
 /// Evaluates standard input: a line, or as many as it takes to close what is open. For programs each value is one line of JSON.
-pub(super) fn piped(console: &mut Console, planned: &Planned, cx: &Context) -> Result<Exit, Failure> {
-    interrupts(console)?;
+pub(super) fn piped(partner: &mut Partner, live: bool, planned: &Planned, cx: &Context) -> Result<Exit, Failure> {
+    interrupts(partner)?;
     let mut lines = Lines { from: BufReader::new(std::io::stdin()).take(0), number: 0 };
     let mut input = String::new();
     while let Some(line) = lines.next()? {
@@ -42,19 +43,19 @@ pub(super) fn piped(console: &mut Console, planned: &Planned, cx: &Context) -> R
         }
         let input = std::mem::take(&mut input);
         if !input.trim().is_empty() {
-            cx.out.json(&one(&input, console, planned, cx)?.value);
+            cx.out.json(&one(&input, partner, live, planned, cx)?.value);
             cx.out.flush();
         }
     }
     if !input.trim().is_empty() {
-        cx.out.json(&one(&input, console, planned, cx)?.value);
+        cx.out.json(&one(&input, partner, live, planned, cx)?.value);
     }
     Ok(Exit::Done)
 }
 
 /// The first interrupt ends the evaluation, and so the command; the second does not wait for it.
-fn interrupts(console: &Console) -> Result<(), Failure> {
-    let cancel = console.cancel.clone();
+fn interrupts(partner: &Partner) -> Result<(), Failure> {
+    let cancel = partner.cancel();
     on_interrupt(move || {
         if cancel.requested() {
             std::process::exit(Exit::Interrupted as i32);
@@ -64,14 +65,13 @@ fn interrupts(console: &Console) -> Result<(), Failure> {
     Ok(())
 }
 
-fn one(input: &str, console: &mut Console, planned: &Planned, cx: &Context) -> Result<crate::script::Evaluated, Failure> {
-    let print = print(console, cx);
-    let outcome = console.evaluate(input, print);
+fn one(input: &str, partner: &mut Partner, live: bool, planned: &Planned, cx: &Context) -> Result<Evaluated, Failure> {
+    let outcome = partner.evaluate(input, live, cx);
     if let Ok(evaluated) = &outcome {
         shown(evaluated, Fold::Nothing, cx);
     }
     planned.show(cx);
-    outcome.map_err(|wrong| failure(&wrong, console, cx))
+    outcome
 }
 
 /// Lines of a stream that may be anything: none is longer than what can be evaluated.

@@ -2,6 +2,8 @@
 
 /// From the command line, or line by line from a pipe.
 mod batch;
+/// Who evaluates.
+mod partner;
 /// What an evaluation came to, shown.
 mod shown;
 /// At a terminal.
@@ -11,10 +13,11 @@ use std::io::IsTerminal as _;
 
 use clap::Args;
 
-use crate::host::console::{Console, Reach};
+use crate::host::clock::Clock;
 
 use super::{Context, Exit, Failure};
 
+use partner::Partner;
 use shown::Planned;
 
 #[derive(Debug, Args)]
@@ -25,21 +28,24 @@ pub(crate) struct Repl {
     /// Writes are done, not only shown.
     #[arg(long)]
     live: bool,
+    /// Talk with the running host of this workspace: evaluate within it, on its state and the scripts that it runs.
+    #[arg(long)]
+    attach: bool,
 }
 
 /// Evaluates what is given, or talks.
 pub(crate) fn repl(args: &Repl, cx: &Context) -> Result<Exit, Failure> {
-    let workspace = cx.workspace()?;
+    let mut workspace = cx.workspace()?;
+    workspace.clock = Clock::settable();
     let planned = Planned::default();
-    let mut console = Console::new(&workspace, Reach::later(&workspace), planned.notify());
-    console.live = args.live;
+    let mut partner = if args.attach { Partner::there(&workspace, &planned, cx)? } else { Partner::here(&workspace, &planned) };
     if args.evaluate.is_empty() && std::io::stdin().is_terminal() && !cx.out.is_json() {
-        return talk::talk(console, &planned, cx);
+        return talk::talk(partner, args.live, &workspace, &planned, cx);
     }
     let ended = match args.evaluate.as_slice() {
-        [] => batch::piped(&mut console, &planned, cx),
-        inputs => batch::given(inputs, &mut console, &planned, cx),
+        [] => batch::piped(&mut partner, args.live, &planned, cx),
+        inputs => batch::given(inputs, &mut partner, args.live, &planned, cx),
     };
-    console.reach.close();
+    partner.close();
     ended
 }

@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::{
     flow::{Notice, Notify},
-    host::console::{Console, Wrong},
-    model::{Fault, FaultKind},
-    script::{self, Evaluated, PrintSink, RunError},
+    host::console::Refused,
+    model::FaultKind,
+    script::{Evaluated, PrintSink},
 };
 
 use crate::cli::{
@@ -14,6 +14,8 @@ use crate::cli::{
     exit::{Spot, exit_of},
     render::{DIM, Fold, WARN, many, paint, told, value},
 };
+
+use super::partner::Cancel;
 
 /// Changes of one evaluation shown one by one; the rest is counted.
 const SHOWN: usize = 20;
@@ -69,8 +71,8 @@ pub(super) fn shown(evaluated: &Evaluated, fold: Fold, cx: &Context) {
 }
 
 /// What a script prints belongs to its result, unless that is for programs. Nobody left to read ends it.
-pub(super) fn print(console: &Console, cx: &Context) -> PrintSink {
-    let (out, cancel) = (cx.out.clone(), console.cancel.clone());
+pub(super) fn print(cancel: Cancel, cx: &Context) -> PrintSink {
+    let out = cx.out.clone();
     Arc::new(move |line| {
         if out.is_json() {
             out.note(line);
@@ -86,30 +88,21 @@ pub(super) fn print(console: &Console, cx: &Context) -> PrintSink {
 }
 
 /// Tells people what is wrong, with source lines and carets, and makes it a failure for programs.
-pub(super) fn failure(wrong: &Wrong, console: &Console, cx: &Context) -> Failure {
-    if let Some(trouble) = console.reach.trouble() {
-        return trouble.into();
-    }
-    let interrupted = matches!(&wrong.error, RunError::Failed(failed) if failed.fault.kind == FaultKind::Interrupted);
-    if interrupted {
+pub(super) fn failure(refused: &Refused, cx: &Context) -> Failure {
+    if refused.fault.as_ref().is_some_and(|fault| fault.kind == FaultKind::Interrupted) {
         cx.out.note(paint(WARN, "cancelled"));
     } else {
-        for finding in &wrong.diagnostics {
-            let text = |file: &str| wrong.sources.iter().find(|(name, _)| name == file).map(|(_, text)| text.as_str());
-            cx.out.note(script::render(finding, text, cx.out.is_colored()));
+        for finding in &refused.shown {
+            cx.out.note(finding);
         }
     }
-    let first = wrong.diagnostics.iter().find(|finding| finding.is_error());
-    let place = first.map(|at| Box::new(Spot { file: at.file.clone(), line: at.line as usize, column: at.column as usize }));
-    let failure = match (&wrong.error, first) {
-        (RunError::Failed(failed), _) => {
-            let exit = if failed.fault.kind == FaultKind::Script { Exit::Failed } else { exit_of(&failed.fault) };
-            Failure { exit, ..Failure::from(Fault::clone(&failed.fault)) }
+    let failure = match &refused.fault {
+        Some(fault) => {
+            let exit = if fault.kind == FaultKind::Script { Exit::Failed } else { exit_of(fault) };
+            Failure { exit, ..Failure::from(fault.clone()) }
         }
-        (RunError::Unsound { .. }, Some(finding)) => {
-            Failure { hint: finding.hint.clone(), ..Failure::new(Exit::Scripts, finding.code, finding.message.clone()) }
-        }
-        (RunError::Unsound { .. }, None) => Failure::new(Exit::Scripts, "script", wrong.error.to_string()),
+        None => Failure { hint: refused.hint.clone(), ..Failure::new(Exit::Scripts, refused.code.clone(), refused.message.clone()) },
     };
-    Failure { place: place.filter(|at| at.line > 0), shown: true, ..failure }
+    let place = refused.place.as_ref().map(|(file, line, column)| Spot { file: file.clone(), line: *line as usize, column: *column as usize });
+    Failure { place: place.map(Box::new), shown: true, ..failure }
 }

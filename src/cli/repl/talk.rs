@@ -3,7 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -14,74 +14,104 @@ use crate::{
         render::{self, BAD, BOLD, DIM, Fold, WARN, many, paint, time},
         show,
     },
-    host::{Workspace, catalogue::Catalogue, console::Console, on_interrupt},
+    host::{Workspace, clock::moment, on_interrupt},
     model::Value,
     repl::{COMMANDS, Command, Editor, Line, Suggest, parse},
-    script::{self, Entry, Evaluated, complete, glance, reference, saved},
-    store::{Participant, ParticipantFilter},
+    script::{Evaluated, Said, glance, saved},
 };
 
-use super::shown::{Planned, failure, print, shown};
+use super::{
+    partner::{Cancel, Partner},
+    shown::{Planned, shown},
+};
 
 /// Records shown at once.
 const PAGE: usize = 20;
 
+/// The code of a host that is there no more.
+const GONE: &str = "host_gone";
+
 /// Interrupts of one evaluation until the program ends without it.
 const ENOUGH: u32 = 3;
 
-/// The conversation, shared with completion.
-type Shared = Arc<Mutex<Console>>;
+/// Who evaluates, shared with completion.
+type Shared = Arc<Mutex<Partner>>;
 
 struct Talk<'c> {
-    console: Shared,
-    catalogue: Catalogue,
+    partner: Shared,
     workspace: Workspace,
+    live: bool,
     planned: &'c Planned,
     cx: &'c Context,
     busy: Arc<AtomicBool>,
-    said: Vec<(String, Evaluated)>,
+    said: Vec<Said>,
     /// The last value, and how many of its records were shown.
     last: Option<(Evaluated, usize)>,
 }
 
+/// What comes after an input.
+enum Next {
+    Input,
+    /// `:live` is to be confirmed.
+    Confirm,
+    End,
+}
+
 /// Talks until Ctrl-D or `:quit`.
-pub(super) fn talk(console: Console, planned: &Planned, cx: &Context) -> Result<Exit, Failure> {
-    let workspace = console.workspace().clone();
-    let catalogue = Catalogue::new(&workspace, Arc::clone(&console.reach));
+pub(super) fn talk(partner: Partner, live: bool, workspace: &Workspace, planned: &Planned, cx: &Context) -> Result<Exit, Failure> {
     let (busy, leave) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
-    interrupts(&console, &busy, &leave)?;
-    let reach = Arc::clone(&console.reach);
-    let console = Arc::new(Mutex::new(console));
+    interrupts(partner.cancel(), &busy, &leave)?;
+    partner.prepare();
+    greet(&partner, cx);
+    let (name, live_name) = if partner.is_here() { ("tabi", "live") } else { ("host", "host live") };
+    let partner = Arc::new(Mutex::new(partner));
     let history = workspace.private().join("history");
-    let editor = Editor::open(&history, cx.out.is_colored(), suggest(&console, &catalogue), leave);
+    let editor = Editor::open(&history, cx.out.is_colored(), suggest(&partner), leave);
     let mut editor = editor.map_err(|error| Failure::new(Exit::Failed, "io", format!("cannot use {}: {error}", history.display())))?;
-    let mut talk = Talk { console, catalogue, workspace, planned, cx, busy, said: Vec::new(), last: None };
-    cx.out.line(format!("{} {}", paint(BOLD, "tabi repl"), paint(DIM, "writes are shown, not done; :help lists commands, Ctrl-D leaves")));
-    loop {
+    let mut talk = Talk { partner, workspace: workspace.clone(), live, planned, cx, busy, said: Vec::new(), last: None };
+    let unreadable = |error| Failure::new(Exit::Failed, "io", format!("the terminal cannot be read: {error}"));
+    let ended = loop {
         cx.out.flush();
-        let prompt = if hold(&talk.console).live { "live" } else { "tabi" };
-        let line = editor.read(prompt).map_err(|error| Failure::new(Exit::Failed, "io", format!("the terminal cannot be read: {error}")))?;
-        match line {
-            Line::Typed(text) if text.trim().is_empty() => (),
-            Line::Typed(text) => {
-                // What cannot be remembered is still evaluated.
-                let _ = editor.remember();
-                if talk.take(&text) {
-                    break;
-                }
+        let prompt = if talk.live { live_name } else { name };
+        let text = match editor.read(prompt).map_err(unreadable)? {
+            Line::Typed(text) if text.trim().is_empty() => continue,
+            Line::Typed(text) => text,
+            Line::Dropped => continue,
+            Line::End => break Ok(Exit::Done),
+        };
+        // What cannot be remembered is still evaluated.
+        let _ = editor.remember();
+        match talk.take(&text) {
+            Ok(Next::Input) => (),
+            Ok(Next::End) => break Ok(Exit::Done),
+            Ok(Next::Confirm) => {
+                talk.ask_for_live();
+                let yes = matches!(editor.read("yes/no").map_err(unreadable)?, Line::Typed(answer) if answer.trim() == "yes");
+                talk.live(yes);
             }
-            Line::Dropped => (),
-            Line::End => break,
+            Err(failure) => break Err(failure),
         }
-    }
+    };
     let _ = editor.remember();
-    reach.close();
-    Ok(Exit::Done)
+    hold(&talk.partner).close();
+    ended
+}
+
+fn greet(partner: &Partner, cx: &Context) {
+    let mut what = "writes are shown, not done; :help lists commands, Ctrl-D leaves".to_owned();
+    if let Partner::There(attached) = partner {
+        let host = &attached.hello;
+        let systems = if host.sandbox { "on the sandbox" } else { "on the real systems" };
+        let about = format!("in the host of {} (process {}, {systems}, generation {})", host.root, host.process, host.generation);
+        cx.out.line(about);
+        what.insert_str(0, "its functions and state are here; ");
+    }
+    cx.out.line(format!("{} {}", paint(BOLD, "tabi repl"), paint(DIM, what)));
 }
 
 /// Ctrl-C ends what is being evaluated; a signal while nothing is ends the conversation.
-fn interrupts(console: &Console, busy: &Arc<AtomicBool>, leave: &Arc<AtomicBool>) -> Result<(), Failure> {
-    let (cancel, busy, leave) = (console.cancel.clone(), Arc::clone(busy), Arc::clone(leave));
+fn interrupts(cancel: Cancel, busy: &Arc<AtomicBool>, leave: &Arc<AtomicBool>) -> Result<(), Failure> {
+    let (busy, leave) = (Arc::clone(busy), Arc::clone(leave));
     let mut asked = 0;
     on_interrupt(move || {
         if !busy.load(Ordering::Relaxed) {
@@ -98,88 +128,84 @@ fn interrupts(console: &Console, busy: &Arc<AtomicBool>, leave: &Arc<AtomicBool>
     Ok(())
 }
 
-fn suggest(console: &Shared, catalogue: &Catalogue) -> Suggest {
-    let (console, catalogue) = (Arc::clone(console), catalogue.clone());
-    let entries: Arc<OnceLock<Vec<Entry>>> = Arc::default();
-    let early = Arc::clone(&entries);
-    // Read beside the first line that is typed; where there is no thread for it, by the first Tab.
-    let _ = std::thread::Builder::new().name("reference".to_owned()).spawn(move || {
-        early.get_or_init(reference);
-    });
-    Arc::new(move |before, after| complete(&hold(&console).script, entries.get_or_init(reference), &catalogue, before, after))
+fn suggest(partner: &Shared) -> Suggest {
+    let partner = Arc::clone(partner);
+    Arc::new(move |before, after| hold(&partner).complete(before, after))
 }
 
 impl Talk<'_> {
-    /// Takes one input; whether it was the last.
-    fn take(&mut self, text: &str) -> bool {
+    /// Takes one input. It fails when nobody is left to evaluate.
+    fn take(&mut self, text: &str) -> Result<Next, Failure> {
         match parse(text) {
-            Some(Command::Quit) => return true,
-            Some(command) => self.command(command),
-            None => self.evaluate(text),
+            Some(Command::Quit) => return Ok(Next::End),
+            Some(Command::Live) if !self.live => return Ok(Next::Confirm),
+            Some(command) => self.command(command)?,
+            None => self.evaluate(text)?,
         }
-        false
+        Ok(Next::Input)
     }
 
-    fn evaluate(&mut self, text: &str) {
+    fn evaluate(&mut self, text: &str) -> Result<(), Failure> {
         self.busy.store(true, Ordering::Relaxed);
-        let outcome = {
-            let mut console = hold(&self.console);
-            let print = print(&console, self.cx);
-            console.evaluate(text, print)
-        };
+        let outcome = hold(&self.partner).evaluate(text, self.live, self.cx);
         self.busy.store(false, Ordering::Relaxed);
         match outcome {
             Ok(evaluated) => {
                 shown(&evaluated, Fold::Page(0), self.cx);
                 self.planned.show(self.cx);
-                self.said.push((text.to_owned(), evaluated.clone()));
+                self.said.push(Said::Evaluated(text.to_owned(), evaluated.clone()));
                 if evaluated.value != Value::Null {
                     self.last = Some((evaluated, PAGE));
                 }
+                Ok(())
             }
-            Err(wrong) => {
+            Err(failure) => {
                 self.planned.show(self.cx);
-                self.cx.out.flush();
-                let failure = failure(&wrong, &hold(&self.console), self.cx);
-                self.failed(&failure);
+                self.failed(failure)
             }
         }
     }
 
-    fn failed(&self, failure: &Failure) {
-        if !failure.shown {
-            render::failure(&self.cx.out, failure);
+    /// Shows what went wrong; a host that is gone ends the conversation.
+    fn failed(&self, failure: Failure) -> Result<(), Failure> {
+        self.cx.out.flush();
+        if failure.code == GONE {
+            return Err(failure);
         }
+        if !failure.shown {
+            render::failure(&self.cx.out, &failure);
+        }
+        Ok(())
     }
 
-    fn command(&mut self, command: Command) {
+    fn command(&mut self, command: Command) -> Result<(), Failure> {
         match command {
             Command::Help(None) => self.help(),
-            Command::Help(Some(name)) => self.other(|cx| docs::docs(&docs::Docs::of(name), cx)),
+            Command::Help(Some(name)) => return self.other(|cx| docs::docs(&docs::Docs::of(name), cx)),
             Command::Plan => self.live(false),
             Command::Live => self.live(true),
-            Command::Reload => self.reload(),
-            Command::Load(file) => self.load(&file),
-            Command::Enter(file) => self.enter(&file),
-            Command::Time => {
-                let zone = &self.workspace.config.timezone;
-                self.cx.out.line(format!("{} {}", time(self.workspace.clock.now(), zone), zone.iana_name().unwrap_or("UTC")));
-            }
-            Command::Inspect(run) => self.other(|cx| show::show(&show::Show::of(run), cx)),
-            Command::List => self.other(list::list),
+            Command::Reload => return self.reload(),
+            Command::Load(file) => return self.load(&file),
+            Command::Enter(file) => return self.enter(&file),
+            Command::Time(None) => return self.time(),
+            Command::Time(Some(set)) => return self.turn(&set),
+            Command::Inspect(run) => return self.other(|cx| show::show(&show::Show::of(run), cx)),
+            Command::List => return self.other(list::list),
             Command::Full => self.full(),
             Command::More => self.more(),
             Command::SaveTest(name) => self.save(&name),
-            Command::People(name) => self.people(&name),
+            Command::People(name) => return self.people(&name),
             Command::Unknown(message) => self.complain(&message),
             Command::Quit => (),
         }
+        Ok(())
     }
 
     /// What another command of the program shows.
-    fn other(&self, command: impl FnOnce(&Context) -> Result<Exit, Failure>) {
-        if let Err(failure) = command(self.cx) {
-            self.failed(&failure);
+    fn other(&self, command: impl FnOnce(&Context) -> Result<Exit, Failure>) -> Result<(), Failure> {
+        match command(self.cx) {
+            Ok(_) => Ok(()),
+            Err(failure) => self.failed(failure),
         }
     }
 
@@ -195,20 +221,57 @@ impl Talk<'_> {
         self.cx.out.line(paint(DIM, "`_` is the last value. Tab completes, also fields within SOQL. Ctrl-C ends an evaluation."));
     }
 
-    fn live(&self, live: bool) {
-        hold(&self.console).live = live;
-        let text = if live { paint(WARN, "writes are done from now on").to_string() } else { "writes are shown, not done".to_owned() };
+    fn ask_for_live(&self) {
+        let systems = if self.workspace.is_sandboxed() { "the sandbox" } else { "the real systems" };
+        self.cx.out.line(paint(WARN, format!("From now on everything that writes is done for good, on {systems}. Is that what you want?")));
+        self.cx.out.flush();
+    }
+
+    fn live(&mut self, live: bool) {
+        self.live = live;
+        let text =
+            if live { paint(WARN, "writes are done from now on; :plan goes back").to_string() } else { "writes are shown, not done".to_owned() };
         self.cx.out.line(text);
     }
 
-    fn reload(&mut self) {
-        let loaded = self.workspace.load();
-        hold(&self.console).script.reload(&self.workspace.root);
-        self.catalogue.reload();
-        for finding in loaded.generation.diagnostics() {
-            self.cx.out.note(script::render(finding, |file| loaded.generation.text(file), self.cx.out.is_colored()));
+    fn time(&self) -> Result<(), Failure> {
+        let zone = &self.workspace.config.timezone;
+        let now = hold(&self.partner).time();
+        match now {
+            Ok(now) => self.cx.out.line(format!("{} {}", time(now, zone), zone.iana_name().unwrap_or("UTC"))),
+            Err(failure) => return self.failed(failure),
         }
-        self.cx.out.line(many(loaded.declarations().len() as u64, "declaration"));
+        Ok(())
+    }
+
+    fn turn(&self, set: &str) -> Result<(), Failure> {
+        let zone = &self.workspace.config.timezone;
+        let Some(at) = moment(set, self.workspace.clock.now(), zone) else {
+            self.complain(&format!("`{set}` is no time: write 2026-09-07, 2026-09-07T10:00, 2026-09-07T10:00:00Z or +3d"));
+            return Ok(());
+        };
+        let turned = hold(&self.partner).turn(at);
+        match turned {
+            Ok(()) => self.time(),
+            Err(message) => {
+                self.complain(&message);
+                Ok(())
+            }
+        }
+    }
+
+    fn reload(&self) -> Result<(), Failure> {
+        let reloaded = hold(&self.partner).reload(self.cx);
+        match reloaded {
+            Ok((declarations, findings)) => {
+                for finding in findings {
+                    self.cx.out.note(finding);
+                }
+                self.cx.out.line(many(declarations, "declaration"));
+                Ok(())
+            }
+            Err(failure) => self.failed(failure),
+        }
     }
 
     /// A file of the workspace as it is typed here: relative to it or to `scripts/`, `.rhai` may be left out.
@@ -221,29 +284,34 @@ impl Talk<'_> {
         real.strip_prefix(root).map(Path::to_owned).map_err(|_| format!("`{written}` leads outside the workspace"))
     }
 
-    fn load(&mut self, written: &str) {
+    fn load(&mut self, written: &str) -> Result<(), Failure> {
         match self.file(written) {
             Ok(file) => match glance(&self.workspace.root, &file.to_string_lossy()) {
-                Some(text) => self.evaluate(&text),
+                Some(text) => return self.evaluate(&text),
                 None => self.complain(&format!("`{written}` is no script: `tabi check` says why")),
             },
             Err(message) => self.complain(&message),
         }
+        Ok(())
     }
 
-    fn enter(&mut self, written: &str) {
+    fn enter(&mut self, written: &str) -> Result<(), Failure> {
         let file = match self.file(written) {
             Ok(file) => file,
-            Err(message) => return self.complain(&message),
+            Err(message) => {
+                self.complain(&message);
+                return Ok(());
+            }
         };
-        let outcome = {
-            let mut console = hold(&self.console);
-            let print = print(&console, self.cx);
-            console.enter(&file, print)
-        };
-        if let Err(wrong) = outcome {
-            let failure = failure(&wrong, &hold(&self.console), self.cx);
-            self.failed(&failure);
+        self.busy.store(true, Ordering::Relaxed);
+        let outcome = hold(&self.partner).enter(&file, self.cx);
+        self.busy.store(false, Ordering::Relaxed);
+        match outcome {
+            Ok(()) => {
+                self.said.extend(glance(&self.workspace.root, &file.to_string_lossy()).map(|text| Said::Entered(text.to_string())));
+                Ok(())
+            }
+            Err(failure) => self.failed(failure),
         }
     }
 
@@ -280,38 +348,22 @@ impl Talk<'_> {
         }
     }
 
-    fn people(&self, name: &str) {
-        let store = match self.workspace.existing_store() {
-            Ok(Some(store)) => store,
-            Ok(None) => return self.complain("nothing has run here yet"),
-            Err(error) => return self.complain(&error.to_string()),
-        };
-        match store.participants(name, &ParticipantFilter { limit: 1_000, ..ParticipantFilter::default() }) {
+    fn people(&mut self, name: &str) -> Result<(), Failure> {
+        let found = hold(&self.partner).people(name);
+        match found {
             Ok(people) => {
-                let rows = people.iter().map(person).collect();
-                shown(&Evaluated { value: Value::List(rows), is_data: true }, Fold::Page(0), self.cx);
-                self.cx.out.line(paint(DIM, many(people.len() as u64, "participant")));
+                let count = people.len() as u64;
+                let evaluated = Evaluated { value: Value::List(people), is_data: true };
+                shown(&evaluated, Fold::Page(0), self.cx);
+                self.last = Some((evaluated, PAGE));
+                self.cx.out.line(paint(DIM, format!("{} of `{name}`", many(count, "participant"))));
+                Ok(())
             }
-            Err(error) => self.complain(&error.to_string()),
+            Err(failure) => self.failed(failure),
         }
     }
 }
 
-/// Where somebody is in a journey.
-fn person(person: &Participant) -> Value {
-    let text = |text: Option<&String>| text.map_or(Value::Null, Value::text);
-    let fields = [
-        ("id", Value::text(person.id.as_i64().to_string())),
-        ("email", text(person.email.as_ref())),
-        ("state", Value::text(person.state.word())),
-        ("step", text(person.step.as_ref())),
-        ("since", Value::Instant(person.since)),
-        ("due", person.due.map_or(Value::Null, Value::Instant)),
-        ("reason", text(person.reason.as_ref())),
-    ];
-    Value::Map(fields.into_iter().map(|(name, value)| (name.into(), value)).collect())
-}
-
-fn hold(console: &Shared) -> MutexGuard<'_, Console> {
-    console.lock().unwrap_or_else(PoisonError::into_inner)
+fn hold(partner: &Shared) -> MutexGuard<'_, Partner> {
+    partner.lock().unwrap_or_else(PoisonError::into_inner)
 }
