@@ -15,6 +15,7 @@
 //! | 1 | `sandbox` | the systems again, as servers over a seeded company; imports nothing of the crate |
 //! | 2 | `flow` | doing the work: mappings, rules, segments, journeys |
 //! | 3 | `host` | the living process: watch, reload, schedule |
+//! | 4 | `repl` | the line editor of `tabi repl` and its commands |
 //! | 4 | `web` | the server of links, surveys and web hooks |
 //! | 5 | `cli` | one file per subcommand; `render` alone prints |
 
@@ -31,6 +32,7 @@ pub mod flow;
 
 pub mod host;
 
+pub mod repl;
 pub mod web;
 
 pub mod cli;

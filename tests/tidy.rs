@@ -34,6 +34,8 @@ const OWNED: &[(&str, &[&str])] = &[
     ("mail_parser", &["sandbox"]),
     ("notify", &["host"]),
     ("toml", &["config"]),
+    ("reedline", &["repl"]),
+    ("nu_ansi_term", &["repl"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("comfy_table", &["cli"]),

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    backtest, check, completions, definitions, docs, exec, explain, history, hooks, init, journey, list, plan, record, render::Color, run, sandbox,
-    show, simulate, test, up,
+    backtest, check, completions, definitions, docs, exec, explain, history, hooks, init, journey, list, plan, record, render::Color, repl, run,
+    sandbox, show, simulate, test, up,
 };
 
 /// Customer-success automation by scripts: Salesforce, Pendo and Gainsight kept in agreement.
@@ -61,6 +61,8 @@ pub(crate) enum Command {
     Exec(exec::Exec),
     /// Show what the present version of a declaration would make different from an earlier one.
     Backtest(backtest::BacktestArgs),
+    /// Try things: evaluate rhai line by line with the same primitives as scripts.
+    Repl(repl::Repl),
     /// The host: watch the scripts, reload them, keep their schedules.
     Up(up::Up),
     /// List what ran, when, and how it ended.

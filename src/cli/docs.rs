@@ -24,6 +24,12 @@ pub(crate) struct Docs {
     html: Option<PathBuf>,
 }
 
+impl Docs {
+    /// What a name means.
+    pub(crate) fn of(name: String) -> Self {
+        Self { name: Some(name), html: None }
+    }
+}
 /// From the screens of the three consoles to lines of script.
 const GUIDE: &str = include_str!("docs_page/guide.md");
 

@@ -110,6 +110,16 @@ impl From<host::Error> for Failure {
             host::Error::Running(_) => {
                 Self::new(Exit::Usage, "host_running", error.to_string()).hint("it takes every save up; end it to start another one here")
             }
+            host::Error::Hosted { .. } => Self::new(Exit::Usage, "host_running", error.to_string()).hint("`tabi repl --attach` talks with it"),
+            host::Error::NoHost { other } => {
+                let failure = Self::new(Exit::Usage, "no_host", error.to_string());
+                if other.is_some() { failure } else { failure.hint("`tabi up` starts one") }
+            }
+            host::Error::DeadHost { .. } => Self::new(Exit::Usage, "no_host", error.to_string()).hint("`tabi up` starts a new one and replaces it"),
+            host::Error::OtherVersion { .. } => {
+                Self::new(Exit::Usage, "host_version", error.to_string()).hint("start the host again, or attach with its own version")
+            }
+            host::Error::Unheard { .. } | host::Error::HostGone => Self::new(Exit::Failed, "host_gone", error.to_string()),
             busy @ host::Error::Busy { .. } => Self::new(Exit::Failed, "busy", busy.to_string()).hint("try again in a moment"),
             host::Error::Connectors(error @ connectors::Error::Smtp { .. }) => Self::new(Exit::Usage, "config_invalid", error.to_string()),
             other => Self::new(Exit::Failed, "io", other.to_string()),

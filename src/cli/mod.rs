@@ -41,6 +41,8 @@ mod list;
 mod plan;
 /// `tabi record`.
 mod record;
+/// `tabi repl`.
+mod repl;
 /// `tabi run`.
 mod run;
 /// `tabi sandbox`.

@@ -11,7 +11,7 @@ use super::{
     args::{Cli, Command, Global},
     backtest, check, completions, definitions, docs, exec, explain, history, hooks, init, journey, list, plan, record,
     render::{Out, failure, logs},
-    run, sandbox, show, simulate, test, up,
+    repl, run, sandbox, show, simulate, test, up,
 };
 
 /// What every command is given.
@@ -57,6 +57,7 @@ fn dispatch(command: &Command, context: &Context) -> Result<Exit, Failure> {
         Command::Simulate(args) => simulate::simulate(args, context),
         Command::Exec(args) => exec::exec(args, context),
         Command::Backtest(args) => backtest::backtest(args, context),
+        Command::Repl(args) => repl::repl(args, context),
         Command::Up(args) => up::up(args, context),
         Command::History(args) => history::history(args, context),
         Command::Show(args) => show::show(args, context),

@@ -47,7 +47,7 @@ pub(super) fn start(workspace: &mut Workspace, session: &Session) -> Result<Opti
         links,
         stirred: Arc::clone(&session.stirred),
         pendo_secret: pendo_secret.map(|secret| secret.expose().to_owned()),
-        running: Arc::clone(&session.running),
+        current: session.current.clone(),
         zone: workspace.config.timezone.clone(),
         title: title(workspace),
         access: web::Access {

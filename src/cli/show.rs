@@ -19,6 +19,13 @@ pub(crate) struct Show {
     rows: u32,
 }
 
+impl Show {
+    /// A run with its first rejected rows.
+    pub(crate) fn of(run: String) -> Self {
+        Self { run, rows: 50 }
+    }
+}
+
 /// Rejected rows read at once.
 const PAGE: u32 = 1_000;
 

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::{
     flow::{Notice, Notify},
     host::{
-        Loaded, Session, Workspace,
+        Loaded, Session, Workspace, attach,
         backtest::Backtest,
         claim::claim,
         reload::Receipt,
@@ -47,6 +47,16 @@ pub(crate) fn up(args: &Up, cx: &Context) -> Result<Exit, Failure> {
             return Err(error.into());
         }
     };
+    let attached = match attach::serve(&workspace, &session) {
+        Ok(attached) => Some(attached),
+        Err(error) => {
+            cx.out.note(format!("{} `tabi repl --attach` cannot reach this host: {error}", paint(WARN, "warning:")));
+            None
+        }
+    };
+    if attached.as_ref().is_some_and(|attached| attached.replaced) {
+        cx.out.note(format!("{} the host before this one died; the socket that it left is replaced", paint(WARN, "warning:")));
+    }
     let serving = match server::start(&mut workspace, &session) {
         Ok(serving) => serving,
         Err(failure) => {
@@ -66,6 +76,7 @@ pub(crate) fn up(args: &Up, cx: &Context) -> Result<Exit, Failure> {
     let mut signals = session.signals();
     let watching = if args.poll { Watching::Polling } else { Watching::Told };
     live(&workspace, &session, watching, &notify, &tell, async move { signals.asked_to_stop().await });
+    drop(attached);
     teller.end();
     if let Some(serving) = serving {
         session.runtime().block_on(serving.end());

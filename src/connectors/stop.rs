@@ -24,7 +24,7 @@ impl Stop {
     }
 
     /// A fault once stopping was asked for.
-    pub(super) fn check(&self) -> Result<(), Fault> {
+    pub(crate) fn check(&self) -> Result<(), Fault> {
         if self.requested() { Err(interrupted()) } else { Ok(()) }
     }
 
@@ -34,7 +34,7 @@ impl Stop {
     }
 
     /// Waits for `done` to come, unless asked to stop before or meanwhile.
-    pub(super) async fn race<T>(&self, done: impl Future<Output = T>) -> Result<T, Fault> {
+    pub(crate) async fn race<T>(&self, done: impl Future<Output = T>) -> Result<T, Fault> {
         tokio::select! {
             biased;
             () = self.0.cancelled() => Err(interrupted()),

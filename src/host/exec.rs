@@ -5,11 +5,11 @@ use std::{path::Path, sync::Arc};
 use crate::{
     flow::{Live, Notify, Plan, Planned},
     model::{FaultKind, Record, Value},
-    script::{Limits, Perform, PrintSink, RunError, ScriptRun, run_script},
+    script::{Perform, PrintSink, RunError, ScriptRun, run_script},
     store::{Begin, Finish, Status},
 };
 
-use super::{Error, Session, Workspace, reload::limits};
+use super::{Error, Session, Workspace, console::script_limits};
 
 /// What a script is run with.
 pub struct Exec<'a> {
@@ -47,9 +47,7 @@ pub fn exec(workspace: &Workspace, session: &Session, exec: Exec<'_>) -> Result<
 }
 
 fn run(workspace: &Workspace, session: &Session, exec: Exec<'_>, perform: Arc<dyn Perform>) -> Result<Value, RunError> {
-    let (usual, ours) = (Limits::for_scripts(), &workspace.config.limits);
-    // Limits of tabi.toml are about declarations; a script that runs once may use more, unless its time is set.
-    let limits = Limits { time: ours.time.unwrap_or(usual.time), call_depth: limits(ours).call_depth, ..usual };
+    let limits = script_limits(workspace);
     let script = ScriptRun {
         arguments: exec.arguments,
         limits,

@@ -20,8 +20,6 @@ pub mod journeys;
 mod objections;
 /// Scripts loaded beside those that run.
 pub mod reload;
-/// What a living host runs, for those who look.
-mod running;
 /// What lies in the scripts folder at one moment.
 pub mod scan;
 /// When a declaration runs next.
@@ -43,6 +41,12 @@ pub mod watch;
 /// A workspace: its folder, its configuration, its state file.
 mod workspace;
 
+/// Talking with a running host.
+pub mod attach;
+/// Objects and fields for completion.
+pub mod catalogue;
+/// What the REPL evaluates.
+pub mod console;
 /// What can go wrong, besides the work itself.
 mod error;
 /// One plain script, once.
@@ -62,7 +66,6 @@ pub use add::add as add_people;
 pub use earlier::Earlier;
 pub use error::Error;
 pub use reload::{Loaded, Receipts};
-pub use running::Running;
 pub use session::Session;
-pub use signals::Signals;
+pub use signals::{Signals, on_interrupt};
 pub use workspace::{Workspace, runtime};

@@ -17,7 +17,7 @@ use crate::{
     store::Store,
 };
 
-use super::{Error, Running, Signals, reload::Receipts, runtime};
+use super::{Error, Signals, attach::Current, reload::Receipts, runtime};
 
 /// How long other commands may go on using this one's sandbox after it is done.
 const GUESTS: Duration = Duration::from_mins(10);
@@ -32,10 +32,10 @@ pub struct Session {
     pub interrupted: Arc<AtomicBool>,
     /// What was loaded lately, when this is a host.
     pub receipts: Receipts,
+    /// What this one runs, when it is a host.
+    pub current: Current,
     /// Rung when something came in from outside: a living host looks at once.
     pub stirred: Arc<Notify>,
-    /// What runs, when this is a host.
-    pub running: Arc<Running>,
     sandbox: Option<shared::Shared>,
     runtime: Runtime,
 }
@@ -65,7 +65,7 @@ impl Session {
             interrupted: Arc::default(),
             receipts: Receipts::default(),
             stirred: Arc::default(),
-            running: Arc::default(),
+            current: Current::default(),
             sandbox,
             runtime,
         })

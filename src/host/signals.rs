@@ -1,10 +1,30 @@
 //! Being asked to stop: SIGINT (Ctrl-C) and SIGTERM.
 
+use super::Error;
+
 /// Listens from the moment it is made: what is asked before anybody waits is not lost.
 #[derive(Debug)]
 pub struct Signals {
     #[cfg(unix)]
     heard: Vec<tokio::signal::unix::Signal>,
+}
+
+/// Calls `each` at every SIGINT and SIGTERM from now on, from a thread of its own.
+pub fn on_interrupt(mut each: impl FnMut() + Send + 'static) -> Result<(), Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Threads)?;
+    let mut signals = {
+        let _entered = runtime.enter();
+        Signals::listen()
+    };
+    let listen = move || {
+        runtime.block_on(async {
+            loop {
+                signals.asked_to_stop().await;
+                each();
+            }
+        });
+    };
+    std::thread::Builder::new().name("signals".to_owned()).spawn(listen).map(drop).map_err(Error::Threads)
 }
 
 impl Signals {

@@ -326,7 +326,7 @@ impl<'a> Host<'a> {
 
     /// What is declared is known from now on; what is not any more is forgotten.
     fn know(&mut self) {
-        self.session.running.set(&self.loaded);
+        self.session.current.set(&self.loaded);
         let now = self.workspace.clock.now();
         let names: BTreeSet<&str> = self.loaded.declarations().iter().map(|d| d.name.as_str()).collect();
         self.since.retain(|name, _| names.contains(name.as_str()));

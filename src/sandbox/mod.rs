@@ -36,5 +36,5 @@ pub mod server;
 mod start;
 
 pub use error::Error;
-pub use post::{Failed, enlist};
+pub use post::{Failed, enlist, turn};
 pub use start::{Options, Sandbox, start};

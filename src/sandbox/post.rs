@@ -36,6 +36,15 @@ pub(super) async fn post(line: &mut Option<SendRequest<Body>>, url: &Uri, body: 
     if status.is_success() { Ok(()) } else { Err(format!("status {status}").into()) }
 }
 
+/// Sets the clock of a running sandbox, which all its systems (one of them has this base URL) share; `now` is RFC 3339.
+///
+/// # Errors
+/// When it cannot be reached or does not want to.
+pub async fn turn(base_url: &str, now: &str) -> Result<(), Failed> {
+    let url: Uri = format!("{base_url}/_sandbox/clock").parse()?;
+    post(&mut None, &url, &json!({ "now": now })).await
+}
+
 /// Has a running sandbox's system (its base URL) tell `hook` of what happens from now on, instead of whom it told for this host before.
 ///
 /// # Errors

@@ -344,11 +344,12 @@ pub(super) fn declare(library: &Library, (engine, table, shelf): Tools, (name, t
     let ast = match compile(engine, name, text) {
         Ok(ast) => ast,
         Err(error) => {
-            return Found { diagnostics: unparsed(library, engine, table, (name, text), (&error, &Scope::new()), limits), ..Found::default() };
+            let diagnostics = unparsed(library, engine, table, (name, text), (&error, &Scope::new()), || lenient(limits));
+            return Found { diagnostics, ..Found::default() };
         }
     };
     library.maps.add(FileMap::new(name.to_owned(), ast.clone()));
-    let mut diagnostics = standing(library, engine, table, name, &ast);
+    let mut diagnostics = standing(library, engine, table, (name, &[]), &ast);
     let loading = Loading::new(Arc::clone(engine), Arc::clone(&library.maps), Arc::clone(shelf));
     let loading = match purpose {
         Purpose::Declarations => {
@@ -375,8 +376,8 @@ pub(super) fn declare(library: &Library, (engine, table, shelf): Tools, (name, t
     found
 }
 
-/// What can be told from the tree: imports, unknown functions, argument counts.
-pub(super) fn standing(library: &Library, engine: &Engine, table: &Table, name: &str, ast: &AST) -> Vec<Diagnostic> {
+/// What can be told from the tree: imports, unknown functions, argument counts. `given` are the variables that are there already.
+pub(super) fn standing(library: &Library, engine: &Engine, table: &Table, (name, given): (&str, &[&str]), ast: &AST) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for (path, at) in check::imports(ast) {
         if let Err(refused) = library.locate(name, &path) {
@@ -387,7 +388,7 @@ pub(super) fn standing(library: &Library, engine: &Engine, table: &Table, name: 
     }
     let exported = |path: Option<String>| path.and_then(|path| library.exported(engine, &library.locate(name, &path).ok()?));
     let imports = check::aliases(ast).into_iter().map(|(alias, path)| (alias, exported(path))).collect();
-    found.extend(check::calls(table, &Own { file: name, ast, imports }));
+    found.extend(check::calls(table, &Own { file: name, ast, given, imports }));
     found.extend(check::types(name, ast));
     found
 }
@@ -406,16 +407,16 @@ pub(super) fn unparsed(
     table: &Table,
     (name, text): (&str, &str),
     (error, scope): (&rhai::ParseError, &Scope),
-    limits: &Limits,
+    lenient: impl Fn() -> Engine,
 ) -> Vec<Diagnostic> {
     let mut error = error.clone();
     if let ParseErrorType::VariableUndefined(first) | ParseErrorType::ModuleUndefined(first) = error.0.as_ref() {
-        match lenient(limits).compile_with_scope(scope, text) {
+        match lenient().compile_with_scope(scope, text) {
             Ok(ast) => {
-                let given: Vec<&str> = scope.iter().map(|(name, ..)| name).collect();
+                let given: Vec<&str> = scope.iter_raw().map(|(name, ..)| name).collect();
                 let first = matches!(error.0.as_ref(), ParseErrorType::VariableUndefined(_)).then_some((first.as_str(), error.1));
                 let mut found = check::variables(name, &ast, &given, first);
-                found.extend(standing(library, engine, table, name, &ast));
+                found.extend(standing(library, engine, table, (name, &given), &ast));
                 return found;
             }
             // What looked like a variable may be one no more once the brackets are right.
@@ -424,7 +425,7 @@ pub(super) fn unparsed(
     }
     let at = within(text, place(name, error.1));
     let finding = Diagnostic::new(Id::Syntax, &at, capitalised_down(&error.0.to_string()));
-    match syntax::missing(&lenient(limits), (name, text), &error) {
+    match syntax::missing(&lenient(), (name, text), &error) {
         Some(missing) => {
             let hint = format!("put `{}` at {}:{}", missing.sign, missing.at.line, missing.at.column);
             vec![finding.insertion(&missing.at, missing.sign, true).hint(hint)]
@@ -443,7 +444,7 @@ fn within(text: &str, at: Place) -> Place {
 }
 
 /// Only parses; variables may be anything.
-fn lenient(limits: &Limits) -> Engine {
+pub(super) fn lenient(limits: &Limits) -> Engine {
     let mut engine = Engine::new_raw();
     engine.set_optimization_level(rhai::OptimizationLevel::None);
     engine.disable_symbol("eval");
@@ -468,7 +469,7 @@ fn capitalised_down(text: &str) -> String {
     chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }
 
-fn failed_to_load(failed: &Failure, name: &str) -> Diagnostic {
+pub(super) fn failed_to_load(failed: &Failure, name: &str) -> Diagnostic {
     let whole = Place { file: name.to_owned(), line: 0, column: 0 };
     let id = match failed.cause {
         Cause::Limit => Id::Limit,

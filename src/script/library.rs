@@ -97,6 +97,13 @@ impl Library {
         }
     }
 
+    /// The workspace's, some of whose files are known already, whatever lies on disk.
+    pub(super) fn with(root: &Path, texts: &Texts) -> Self {
+        let library = Self::new(root);
+        hold(&library.texts).extend(texts.clone());
+        library
+    }
+
     /// One of these texts alone, wherever they came from.
     pub(super) fn of(texts: &Texts) -> Self {
         let root = PathBuf::from(MAIN_SEPARATOR_STR);

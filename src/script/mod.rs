@@ -6,6 +6,10 @@ mod api;
 mod check;
 /// A script's closure, callable from any thread.
 mod closure;
+/// What could be written next.
+mod complete;
+/// A conversation: one input after the other.
+mod console;
 /// What scripts declare, as data.
 mod declaration;
 /// What rides in the evaluation tag.
@@ -22,6 +26,8 @@ mod failure;
 mod generation;
 /// What `journey` declares.
 mod journey;
+/// Where words, texts and brackets are.
+mod lex;
 /// The files of a workspace as scripts see them.
 mod library;
 /// How much a script may use.
@@ -40,6 +46,8 @@ mod relative;
 mod reuse;
 /// Plain automation scripts.
 mod run;
+/// A conversation as a file of tests.
+mod saved;
 /// The call of a declaring function.
 mod site;
 /// The texts that a journey was made of.
@@ -61,6 +69,8 @@ mod value;
 
 pub use check::{Connected, check_against, check_connections, check_enabled, check_mails, check_templates};
 pub use closure::Closure;
+pub use complete::{Catalogue, Completion, complete};
+pub use console::{Console, Evaluated, TYPED, Turn};
 pub use declaration::{
     Action, ActionKind, Aggregate, Blank, Body, Cell, CtaAction, Declaration, DeclaredField, FieldMap, Integration, Kind, Mapping, MeasureDecl, Mode,
     ObjectLoad, Place, Pull, Push, Rule, RuleDate, RuleScore, SegmentDecl, Target, UsageLoad,
@@ -70,10 +80,12 @@ pub use docs::{Entry, Form, reference};
 pub use failure::{Failure, Frame};
 pub use generation::{Difference, Generation, LoadedFile, diff};
 pub use journey::{Identity, Journey, Participants, StepParts};
+pub use lex::{Lexed, Piece, PieceKind, Unclosed, lex};
 pub use library::glance;
 pub use limits::{Limits, PrintSink};
 pub use perform::Perform;
 pub use run::{RunError, ScriptRun, run_script, run_source};
+pub use saved::{Said, saved};
 pub use sources::{Sources, Texts};
 pub use templates::{Rendered, Templates, is_template, plain_text};
 pub use trial::{Asked, Bench, Broken, Look, Test, TestFile, TestHands, load_tests};

@@ -78,11 +78,14 @@ pub fn run_source(root: &Path, text: &str, run: ScriptRun) -> Result<Value, RunE
 /// Bytes of stack for the deepest script that the limits allow, in a debug build too.
 const STACK: usize = 64 << 20;
 
-/// Runs on a thread of its own, so that the depth a script may have does not hang on who calls.
 fn run_in(library: &Arc<Library>, name: &str, text: &str, run: ScriptRun) -> Result<Value, RunError> {
+    with_stack(|| evaluate(library, name, text, run))
+}
+
+/// Runs on a thread of its own, so that the depth a script may have does not hang on who calls.
+pub(super) fn with_stack<T: Send>(work: impl FnOnce() -> Result<T, RunError> + Send) -> Result<T, RunError> {
     std::thread::scope(|scope| {
-        let thread =
-            std::thread::Builder::new().name("script".to_owned()).stack_size(STACK).spawn_scoped(scope, || evaluate(library, name, text, run));
+        let thread = std::thread::Builder::new().name("script".to_owned()).stack_size(STACK).spawn_scoped(scope, work);
         let refused = |error: std::io::Error| {
             let fault = Fault::new(FaultKind::Script, format!("no thread to run the script on: {error}"));
             RunError::Failed(Failure { fault: Box::new(fault), place: None, stack: Vec::new(), cause: Cause::Other })
@@ -105,7 +108,7 @@ fn evaluate(library: &Arc<Library>, name: &str, text: &str, run: ScriptRun) -> R
 }
 
 /// A value that is no data, such as a source, as it prints.
-fn shown(engine: &Engine, value: Dynamic) -> String {
+pub(super) fn shown(engine: &Engine, value: Dynamic) -> String {
     let plain = value.to_string();
     let mut scope = Scope::new();
     scope.push_dynamic("value", value);
@@ -121,10 +124,10 @@ fn checked(library: &Library, engine: &Engine, scope: &Scope, (name, text): (&st
     };
     let mut ast = engine
         .compile_with_scope(scope, text)
-        .map_err(|error| unsound(generation::unparsed(library, engine, &table, (name, text), (&error, scope), limits)))?;
+        .map_err(|error| unsound(generation::unparsed(library, engine, &table, (name, text), (&error, scope), || generation::lenient(limits))))?;
     ast.set_source(name);
     library.maps.add(FileMap::new(name.to_owned(), ast.clone()));
-    let mut diagnostics = generation::standing(library, engine, &table, name, &ast);
+    let mut diagnostics = generation::standing(library, engine, &table, (name, &["args"]), &ast);
     diagnostics.extend(only_in_tests(name, &ast));
     if diagnostics.iter().any(Diagnostic::is_error) { Err(unsound(diagnostics)) } else { Ok(ast) }
 }

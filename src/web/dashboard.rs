@@ -66,7 +66,7 @@ pub(super) fn look(desk: &Desk, call: &Call, segments: &[&str]) -> Result<Respon
         let asks_for_key = is_here(call) && desk.access.said != Some(false);
         return Ok(if asks_for_key { page(StatusCode::FORBIDDEN, "The dashboard asks for its key", hint) } else { unknown() });
     }
-    let loaded = desk.running.get();
+    let loaded = desk.current.loaded();
     match (segments, loaded) {
         ([""], None) => Ok(page(StatusCode::SERVICE_UNAVAILABLE, "The host is starting", "<p>Load this page again in a moment.</p>")),
         ([""], Some(loaded)) => {

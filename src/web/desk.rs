@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use super::dashboard::Access;
 use crate::{
     flow::journey::{Links, Purpose, Ticket},
-    host::Running,
+    host::attach::Current,
     model::{EventKind, Graph, Record, Timestamp},
     store::{Association, Error, NewEvent, Participant, Store},
 };
@@ -32,7 +32,7 @@ pub(super) struct Desk {
     /// Events of web hooks that concerned nobody.
     pub(super) ignored: AtomicU64,
     /// What the host runs.
-    pub(super) running: Arc<Running>,
+    pub(super) current: Current,
     pub(super) zone: TimeZone,
     /// What the dashboard says of the workspace.
     pub(super) title: String,

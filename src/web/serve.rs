@@ -23,7 +23,7 @@ use super::{
     page::unknown,
     survey,
 };
-use crate::{flow::journey::Links, host::Running, store::Store};
+use crate::{flow::journey::Links, host::attach::Current, store::Store};
 
 /// What a server is made with.
 pub struct Options {
@@ -35,7 +35,7 @@ pub struct Options {
     /// What Pendo signs its web hooks with; none: their path is all that lets them in.
     pub pendo_secret: Option<String>,
     /// What the host runs.
-    pub running: Arc<Running>,
+    pub current: Current,
     /// The zone of times on the dashboard.
     pub zone: TimeZone,
     /// What the dashboard says of the workspace.
@@ -100,10 +100,10 @@ pub fn dashboard_address(links: &Links) -> String {
 
 /// Answers from now on.
 pub fn start(runtime: &Handle, listener: TcpListener, options: Options) -> Serving {
-    let Options { store, now, links, stirred, pendo_secret, running, zone, title, access } = options;
+    let Options { store, now, links, stirred, pendo_secret, current, zone, title, access } = options;
     let now: Now = now;
     let hooks = hook_addresses(&links);
-    let desk = Arc::new(Desk { store, now, links, stirred, pendo: pendo_secret, ignored: AtomicU64::new(0), running, zone, title, access });
+    let desk = Arc::new(Desk { store, now, links, stirred, pendo: pendo_secret, ignored: AtomicU64::new(0), current, zone, title, access });
     let (stop, stopped) = oneshot::channel::<()>();
     let router = Router::new().fallback(answer).with_state(desk).into_make_service_with_connect_info::<SocketAddr>();
     let task = runtime.spawn(async move {

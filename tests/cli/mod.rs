@@ -14,6 +14,8 @@ mod looking;
 mod px;
 /// Recordings as tests.
 mod recording;
+/// Trying things.
+mod repl;
 /// The emulators alone.
 mod sandbox;
 /// A journey in virtual time.

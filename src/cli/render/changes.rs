@@ -51,17 +51,7 @@ impl Teller {
     }
 
     fn line(&self, notice: &Notice) {
-        let (name, text) = match notice {
-            Notice::Change { name, system, object, key, operation, fields, before } => {
-                (name, change(*system, object, key, operation, fields, before))
-            }
-            Notice::CreateField { name, create } => (name, create_field(create)),
-            Notice::Segment { name, segment, add, remove } => {
-                (name, format!("  {} pendo segment {segment:?}: {add} in, {remove} out", paint(CHANGE, "~")))
-            }
-            Notice::Rejected { name, rejection } => (name, rejected(rejection)),
-            Notice::Progress { .. } | Notice::Warning { .. } => return,
-        };
+        let Some((name, text)) = told(notice) else { return };
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         let (shown, held_back) = told.entry(name.clone()).or_default();
         if *shown >= self.most {
@@ -97,6 +87,19 @@ impl Teller {
     pub(crate) fn end(&self) {
         self.progress.end();
     }
+}
+
+/// The declaration that something is told of, and what, for people; nothing for what is told in other ways.
+pub(crate) fn told(notice: &Notice) -> Option<(&String, String)> {
+    Some(match notice {
+        Notice::Change { name, system, object, key, operation, fields, before } => (name, change(*system, object, key, operation, fields, before)),
+        Notice::CreateField { name, create } => (name, create_field(create)),
+        Notice::Segment { name, segment, add, remove } => {
+            (name, format!("  {} pendo segment {segment:?}: {add} in, {remove} out", paint(CHANGE, "~")))
+        }
+        Notice::Rejected { name, rejection } => (name, rejected(rejection)),
+        Notice::Progress { .. } | Notice::Warning { .. } => return None,
+    })
 }
 
 /// One line of JSON for what is told.

@@ -20,11 +20,13 @@ mod simulated;
 mod style;
 /// Tables that fit the terminal.
 mod table;
+/// Values of scripts as people read them.
+mod value;
 /// Numbers, times and cells as people read them.
 mod words;
 
 pub(crate) use backtest::{backtest, backtest_documents};
-pub(crate) use changes::Teller;
+pub(crate) use changes::{Teller, told};
 pub(crate) use diagnostics::diagnostics;
 pub(crate) use failure::failure;
 pub(crate) use logs::logs;
@@ -33,4 +35,5 @@ use progress::Progress;
 pub(crate) use simulated::{VirtualTime, simulated};
 pub(crate) use style::{ADD, BAD, BOLD, CHANGE, DIM, GOOD, REMOVE, WARN, paint};
 pub(crate) use table::{Tint, plain, table, tinted};
+pub(crate) use value::{Fold, value};
 pub(crate) use words::{ago, cell, closest, count, many, seconds, time};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    connectors::Systems,
+    connectors::{Stop, Systems},
     model::{Effect, Fault, FaultKind, Reply, StateCall, Timestamp, Value},
     script::Perform,
     store::Store,
@@ -16,12 +16,20 @@ pub struct Wire {
     runtime: tokio::runtime::Handle,
     store: Arc<Store>,
     clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    /// Ends reads of this clone besides what ends all.
+    until: Option<Stop>,
 }
 
 impl Wire {
     /// `clock` tells what time it is to what is remembered.
     pub fn new(systems: Systems, runtime: tokio::runtime::Handle, store: Arc<Store>, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
-        Self { systems, runtime, store, clock: Arc::new(clock) }
+        Self { systems, runtime, store, clock: Arc::new(clock), until: None }
+    }
+
+    /// The same, whose reads end at once when `stop` is requested. A write in flight finishes: what became of it has to be known.
+    pub fn until(mut self, stop: Stop) -> Self {
+        self.until = Some(stop);
+        self
     }
 
     pub fn systems(&self) -> &Systems {
@@ -51,7 +59,14 @@ impl Perform for Wire {
     fn perform(&self, effect: Effect) -> Result<Reply, Fault> {
         match effect {
             Effect::State(call) => self.state(call),
-            other => self.runtime.block_on(self.systems.perform(&other)),
+            other => match self.until.as_ref() {
+                Some(stop) if other.writes() => {
+                    stop.check()?;
+                    self.runtime.block_on(self.systems.perform(&other))
+                }
+                Some(stop) => self.runtime.block_on(stop.race(self.systems.perform(&other)))?,
+                None => self.runtime.block_on(self.systems.perform(&other)),
+            },
         }
     }
 }

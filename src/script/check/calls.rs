@@ -16,6 +16,8 @@ use super::Table;
 pub(in crate::script) struct Own<'a> {
     pub(in crate::script) file: &'a str,
     pub(in crate::script) ast: &'a AST,
+    /// Variables that are there before it runs: each may hold a closure that is called by its name.
+    pub(in crate::script) given: &'a [&'a str],
     /// Import aliases with the functions of the imported file; none when it could not be read.
     pub(in crate::script) imports: BTreeMap<String, Option<Vec<(String, usize)>>>,
 }
@@ -55,7 +57,8 @@ pub(in crate::script) fn aliases(ast: &AST) -> Vec<(String, Option<String>)> {
 
 /// Every call of the file that cannot work.
 pub(in crate::script) fn calls(table: &Table, own: &Own) -> Vec<Diagnostic> {
-    let names = names(own.ast);
+    let mut names = names(own.ast);
+    names.holders.extend(own.given.iter().map(|name| (*name).to_owned()));
     let mut found = Vec::new();
     own.ast.walk(&mut |path: &[ASTNode]| {
         match path.last() {

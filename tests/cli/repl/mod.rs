@@ -1,0 +1,8 @@
+//! `tabi repl`: expressions of the command line and of a pipe, and a person at a terminal.
+
+/// `-e` and pipes.
+mod batch;
+/// A terminal of our own, with the command in it.
+mod terminal;
+/// A person who types.
+mod typed;

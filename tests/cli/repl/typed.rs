@@ -1,0 +1,140 @@
+//! A person at a terminal: typing, completing, several lines, Ctrl-C, history, tables, carets. (H5)
+
+use crate::support::{Sandbox, Workspace};
+
+use super::terminal::Terminal;
+
+#[test]
+fn h5_lines_functions_and_open_brackets() {
+    let workspace = Workspace::new();
+    let terminal = Terminal::repl(&workspace, 80, true);
+    terminal.say("fn twice(n) {");
+    terminal.see("    | ");
+    terminal.say("n * 2 }");
+    terminal.ready();
+    terminal.say("twice(21)");
+    terminal.see("\n42\n");
+    terminal.ready();
+    terminal.say("_ + 0.5");
+    terminal.see("\n42.5\n");
+    // Texts are green while they are typed.
+    terminal.press("\"green\"");
+    terminal.written("\u{1b}[32m\"green\"");
+    terminal.press("\u{3}");
+    terminal.ready();
+    terminal.say("unknown_name + 1");
+    terminal.see("error[E0202]");
+    terminal.see("^^^^^^^^^^^^");
+    terminal.say(":quit");
+    assert_eq!(terminal.end(), 0);
+}
+
+#[test]
+fn h5_tab_completes_functions_variables_objects_and_real_fields() {
+    let workspace = Workspace::new();
+    let _sandbox = Sandbox::start(&workspace, "--accounts 3 --people 3");
+    let terminal = Terminal::repl(&workspace, 100, false);
+    terminal.press("salesforce::que\t");
+    terminal.see("salesforce::query");
+    terminal.press("(\"SELECT NumberOfEmp\t");
+    terminal.see("SELECT NumberOfEmployees");
+    terminal.press(" FROM Accou\t");
+    terminal.see("FROM Account");
+    terminal.press("\u{3}");
+    terminal.ready();
+    terminal.say("let seldom_used = #{ number_of_seats: 5 }");
+    terminal.ready();
+    terminal.press("seldom\t");
+    terminal.see("> seldom_used");
+    terminal.press(".num\t");
+    terminal.see("> seldom_used.number_of_seats");
+    terminal.press("\r");
+    terminal.see("\n5\n");
+    terminal.press("salesforce::update(\"Account\", \"1\", #{ NumberOfEmp\t");
+    terminal.see("#{ NumberOfEmployees");
+}
+
+#[test]
+fn h5_control_c_ends_an_evaluation_and_nothing_else() {
+    let workspace = Workspace::new();
+    let terminal = Terminal::repl(&workspace, 80, false);
+    terminal.say("let kept = 7");
+    terminal.ready();
+    terminal.say("print(\"begun\"); loop { }");
+    terminal.see("\nbegun");
+    terminal.press("\u{3}");
+    terminal.see("cancelled");
+    terminal.say("loop { print(\"again\") }");
+    terminal.see("again\nagain");
+    terminal.press("\u{3}");
+    terminal.see("cancelled\ntabi>");
+    terminal.say("kept + 1");
+    terminal.see("\n8\n");
+    terminal.press("\u{4}");
+    assert_eq!(terminal.end(), 0);
+}
+
+#[test]
+fn h5_history_lives_on_and_is_private() {
+    let workspace = Workspace::new();
+    let terminal = Terminal::repl(&workspace, 80, false);
+    terminal.say("1000 + 1");
+    terminal.see("\n1001\n");
+    terminal.say(":quit");
+    terminal.end();
+    let again = Terminal::repl(&workspace, 80, false);
+    again.press("\u{1b}[A");
+    again.see(":quit");
+    again.press("\u{1b}[A");
+    again.see("> 1000 + 1");
+    again.press("\r");
+    again.see("\n1001\n");
+    #[cfg(unix)]
+    {
+        let about = std::fs::metadata(workspace.path().join(".tabi/history")).unwrap();
+        assert_eq!(std::os::unix::fs::PermissionsExt::mode(&about.permissions()) & 0o777, 0o600);
+    }
+}
+
+#[test]
+fn h5_records_are_tables_that_fit_even_twenty_columns() {
+    let workspace = Workspace::new();
+    let make = "let rows = []; for n in 0..50 { rows.push(#{ id: n, name: `customer ${n}`, region: \"north\", plan: \"gold\" }) } rows";
+    let wide = Terminal::repl(&workspace, 100, false);
+    wide.say(make);
+    wide.see("20 of 50 records, `:more` goes on, `:full` shows all");
+    wide.say(":more");
+    wide.see("customer 39");
+    wide.say(":full");
+    wide.see("customer 49");
+    let narrow = Terminal::repl(&workspace, 20, false);
+    narrow.say(make);
+    narrow.see("1 more column\n");
+    narrow.ready();
+    assert!(narrow.contents().lines().all(|line| line.chars().count() <= 20), "{}", narrow.contents());
+}
+
+#[test]
+fn h5_commands_show_load_enter_and_save() {
+    let workspace = Workspace::with_script("// A script.\nconst LIMIT = 10;\nfn over(n) { n > global::LIMIT }\n");
+    workspace.write("lib.rhai", "let loaded = 3;\nloaded");
+    let terminal = Terminal::repl(&workspace, 100, false);
+    terminal.say(":load lib");
+    terminal.see("\n3\n");
+    terminal.say(":enter script");
+    terminal.ready();
+    terminal.say("over(11)");
+    terminal.see("\ntrue\n");
+    terminal.say(":reload");
+    terminal.see("0 declarations");
+    terminal.say("loaded + LIMIT");
+    terminal.see("\n13\n");
+    terminal.say("?score::bands");
+    terminal.see("for example");
+    terminal.say(":save test first");
+    terminal.see("wrote tests/first_test.rhai");
+    let saved = std::fs::read_to_string(workspace.path().join("tests/first_test.rhai")).unwrap();
+    assert!(saved.contains("assert_eq(over(11), true);") && saved.contains("assert_eq(loaded + LIMIT, 13);"), "{saved}");
+    terminal.say(":nothing");
+    terminal.see("there is no command `:nothing`");
+}
