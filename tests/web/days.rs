@@ -44,7 +44,7 @@ impl Served {
                 links: opened.links().unwrap().unwrap(),
                 stirred: Arc::default(),
                 pendo_secret: None,
-                running: Arc::default(),
+                current: Default::default(),
                 zone: TimeZone::UTC,
                 title: String::new(),
                 access: web::Access { said: None, is_public: false },
