@@ -1,16 +1,24 @@
 //! What a call asks for, and what all answers have. A body is read as far as it may go and no further.
 
+use std::time::Duration;
+
 use axum::{
-    body::{Body, to_bytes},
+    body::{Body, BodyDataStream},
     extract::Request,
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt as _;
 
 /// Bytes of a form, and of a web hook.
 const FORM: usize = 64 << 10;
 const HOOK: usize = 1 << 20;
+
+/// Of a body that is too large so much is read and dropped, so that whoever sends it hears why it is refused; after that, or after so long,
+/// the connection is cut.
+const DROPPED: usize = 64 << 20;
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Words in the names of programs that follow links before people do.
 const ROBOTS: [&str; 10] =
@@ -26,19 +34,29 @@ pub(super) struct Call {
 }
 
 impl Call {
-    /// Reads it; what is too large is refused without being read to its end.
+    /// Reads it; of what is too large nothing is kept.
     pub(super) async fn read(request: Request) -> Result<Self, Response> {
         let (parts, body) = request.into_parts();
         let path = parts.uri.path().to_owned();
         let most = if path.starts_with("/hooks/") { HOOK } else { FORM };
         let too_large = || (StatusCode::PAYLOAD_TOO_LARGE, "the body is too large\n").into_response();
+        let mut body = body.into_data_stream();
         let told = parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
         if told.is_some_and(|length| length > most as u64) {
+            drop_rest(&mut body).await;
             return Err(too_large());
         }
-        let body = to_bytes(body, most).await.map_err(|_| too_large())?;
+        let mut read = BytesMut::new();
+        while let Some(part) = body.next().await {
+            let Ok(part) = part else { return Err((StatusCode::BAD_REQUEST, "the body broke off\n").into_response()) };
+            if read.len() + part.len() > most {
+                drop_rest(&mut body).await;
+                return Err(too_large());
+            }
+            read.extend_from_slice(&part);
+        }
         let query = parts.uri.query().unwrap_or_default().to_owned();
-        Ok(Self { method: parts.method, path, query, headers: parts.headers, body })
+        Ok(Self { method: parts.method, path, query, headers: parts.headers, body: read.freeze() })
     }
 
     /// Whether a program asks ahead of a person: it may see, and nothing is counted.
@@ -60,6 +78,19 @@ impl Call {
     pub(super) fn sent(&self, name: &str) -> Option<String> {
         field(&self.body, name)
     }
+}
+
+/// Reads on without keeping anything.
+async fn drop_rest(body: &mut BodyDataStream) {
+    let dropped = async {
+        let mut left = DROPPED;
+        while let Some(Ok(part)) = body.next().await {
+            let Some(rest) = left.checked_sub(part.len()) else { break };
+            left = rest;
+        }
+    };
+    // Whatever is left after that is not waited for.
+    let _ = tokio::time::timeout(PATIENCE, dropped).await;
 }
 
 fn field(text: &[u8], name: &str) -> Option<String> {
