@@ -18,7 +18,7 @@ use crate::{
 
 use super::{
     Context, Exit, Failure, check,
-    render::{BAD, BOLD, DIM, GOOD, Out, Teller, WARN, backtest, backtest_documents, many, paint},
+    render::{BAD, BOLD, DIM, GOOD, Out, Teller, WARN, backtest, backtest_documents, diagnostic, many, paint},
     server, work,
 };
 
@@ -172,12 +172,7 @@ fn receipt_said(kind: &str, receipt: &Receipt, out: &Out) {
         }
     }
     for finding in &receipt.diagnostics {
-        let style = if finding.is_error() { BAD } else { WARN };
-        let at = format!("{}:{}:{}", finding.file, finding.line, finding.column);
-        out.line(format!("  {} {at} {}", paint(style, finding.code), finding.message));
-        if let Some(hint) = &finding.hint {
-            out.line(format!("    {} {hint}", paint(DIM, "next:")));
-        }
+        out.line(diagnostic(finding, |file| receipt.texts.get(file).map(AsRef::as_ref), out).trim_end());
     }
     for file in &receipt.kept {
         out.line(format!("  {} {file} keeps its last good version", paint(WARN, "!")));

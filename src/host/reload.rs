@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{
     config,
-    script::{self, Declaration, Diagnostic, Difference, Generation, Limits},
+    script::{self, Declaration, Diagnostic, Difference, Generation, Limits, Texts},
 };
 
 use super::{
@@ -46,6 +46,8 @@ pub struct Receipt {
     pub hash: String,
     pub difference: Difference,
     pub diagnostics: Vec<Diagnostic>,
+    /// The texts that these quote, by file.
+    pub texts: Texts,
     pub took: Duration,
 }
 
@@ -117,6 +119,17 @@ fn sought(generation: &Generation, current: Option<&Loaded>) -> BTreeSet<String>
     generation.sought().map(str::to_owned).chain(before).collect()
 }
 
+/// The texts that findings are about.
+fn quoted(generation: &Generation) -> Texts {
+    let places = |finding: &'_ Diagnostic| {
+        let labels = finding.labels.iter().map(|label| label.file.clone());
+        let edits = finding.suggestions.iter().map(|edit| edit.file.clone());
+        std::iter::once(finding.file.clone()).chain(labels).chain(edits).collect::<Vec<_>>()
+    };
+    let files: BTreeSet<String> = generation.diagnostics().iter().flat_map(places).collect();
+    files.into_iter().filter_map(|file| Some((file.clone(), generation.shared_text(&file)?))).collect()
+}
+
 /// The engine's limits, where `tabi.toml` says nothing else.
 pub fn limits(config: &config::Limits) -> Limits {
     let usual = Limits::default();
@@ -170,6 +183,7 @@ impl Loaded {
             hash: self.generation.hash().to_owned(),
             difference: before.map_or_else(all_new, |before| script::diff(&before.generation, &self.generation)),
             diagnostics: self.generation.diagnostics().to_vec(),
+            texts: quoted(&self.generation),
             took,
         }
     }

@@ -212,6 +212,11 @@ impl Generation {
         self.texts.get(file).map(AsRef::as_ref)
     }
 
+    /// The same for those who keep it longer than the generation.
+    pub fn shared_text(&self, file: &str) -> Option<Arc<str>> {
+        self.texts.get(file).cloned()
+    }
+
     /// BLAKE3 over all files that run, hex.
     pub fn hash(&self) -> &str {
         &self.hash

@@ -6,7 +6,12 @@ use serde_json::{Value, json};
 use tabi::{
     connectors::Stop,
     flow::backtest::{Difference, Given, People, compare_journeys},
-    host::{Loaded, Workspace as Opened, backtest, clock::Clock, reload::reload},
+    host::{
+        Loaded, Workspace as Opened, backtest,
+        clock::Clock,
+        reload::reload,
+        versions::{Against, earlier},
+    },
     model::{Record, Timestamp},
     script::{Body, Declaration, Journey},
     store::{NewParticipant, ParticipantFilter, ParticipantState, Sampled, Store},
@@ -170,7 +175,41 @@ fn earlier_versions_are_found_by_hash_file_and_commit() {
     }
     let hint = workspace.tabi("backtest sync --against ffffffff --json").lines()[0]["error"]["hint"].as_str().unwrap().to_owned();
     assert!(hint.contains(&hash[..12]), "{hint}");
-    assert!(!workspace.path().join(".tabi/backtest").read_dir().is_ok_and(|mut left| left.next().is_some()), "nothing is left behind");
+    assert!(!workspace.path().join(".tabi/backtest").exists(), "nothing is written for it");
+}
+
+#[test]
+fn an_earlier_version_needs_neither_the_other_files_nor_the_templates_of_today() {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = dir.path().join("scripts").join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    let after = |cell: &str| rule(cell).replace("})],", "})],\n    after: \"first\",");
+    let mailing = |days: u32| {
+        format!(
+            r#"journey("welcome", #{{ model: "dynamic", participants: [#{{ contact: "a@x.example" }}], unique_on: "contact",
+                steps: [send_email("say", #{{ template: "old" }}), wait("rest", days({days})), finish()] }});"#
+        )
+    };
+    write("first.rhai", &rule("\"Phone\"").replace("sync", "first").replace("Site", "Fax"));
+    write("sync.rhai", &after("|row| row.Phone"));
+    write("welcome.rhai", &mailing(1));
+    write("templates/old.html", "Subject: Hello\n<p>Hello</p>");
+    let opened = Opened::open(Some(dir.path()), true, Clock::machine()).unwrap();
+    let store = Store::open(dir.path().join("state.db")).unwrap();
+    let (before, receipt) = reload(&opened, None);
+    assert_eq!(receipt.diagnostics.iter().filter(|finding| finding.is_error()).count(), 0, "{:?}", receipt.diagnostics);
+    backtest::keep_versions(&opened, &store, &before, None).unwrap();
+    fs::remove_file(dir.path().join("scripts/templates/old.html")).unwrap();
+    fs::remove_file(dir.path().join("scripts/first.rhai")).unwrap();
+    for name in ["sync", "welcome"] {
+        let was = before.generation.declaration(name).unwrap();
+        let present = Declaration { hash: "another".to_owned(), ..was.as_ref().clone() };
+        let found = earlier(&opened, Some(&store), &present, &Against::Last).unwrap();
+        assert_eq!((&found.name, &found.hash), (&was.name, &was.hash));
+    }
 }
 
 #[test]

@@ -232,11 +232,42 @@ fn what_fills_templates_in_is_compiled_with_them_and_nothing_else_is() {
     write(dir.path(), "templates/w.html", "Subject: Two\n<p>Hello</p>");
     let (second, receipt) = reload(&workspace, Some(&first));
     assert_eq!(receipt.compiled, ["scripts/mail.rhai"]);
+    assert_eq!(receipt.difference, tabi::script::Difference::default(), "the journey does not use it");
     assert!(!std::sync::Arc::ptr_eq(first.templates(), second.templates()));
     write(dir.path(), "b.rhai", &rule("two", "Site"));
     let (third, receipt) = reload(&workspace, Some(&second));
     assert_eq!(receipt.compiled, ["scripts/b.rhai"]);
     assert!(std::sync::Arc::ptr_eq(second.templates(), third.templates()), "templates that are as they were are the same set");
+}
+
+#[test]
+fn a_journey_is_another_one_with_another_template() {
+    let dir = tempfile::tempdir().unwrap();
+    let mailing = r#"journey("welcome", #{ model: "dynamic", participants: [#{ contact: "a@x.example" }], unique_on: "contact",
+        steps: [TEMPLATE, finish()] });"#;
+    write(dir.path(), "templates/w.html", "Subject: One\n<p>Hello</p>");
+    write(dir.path(), "one.rhai", &mailing.replace("TEMPLATE", "send_email(\"say\", #{ template: \"w\" })"));
+    write(dir.path(), "two.rhai", &mailing.replace("welcome", "silent").replace("TEMPLATE", "wait(\"a day\", days(1))"));
+    let workspace = workspace(dir.path());
+    let (first, receipt) = reload(&workspace, None);
+    assert_eq!(errors(&receipt), []);
+    write(dir.path(), "templates/w.html", "Subject: Two\n<p>Hello</p>");
+    let (_, receipt) = reload(&workspace, Some(&first));
+    assert_eq!(receipt.difference.changed, ["welcome"]);
+}
+
+#[test]
+fn a_receipt_holds_the_texts_that_its_findings_are_about_h3() {
+    let dir = tempfile::tempdir().unwrap();
+    let (broken, good) = (rule("one", "Site").replace("\"Name\"]", "\"Name\""), rule("two", "Fax"));
+    write(dir.path(), "a.rhai", &broken);
+    write(dir.path(), "b.rhai", &good);
+    let workspace = workspace(dir.path());
+    let (first, receipt) = reload(&workspace, None);
+    assert_eq!(receipt.texts.keys().collect::<Vec<_>>(), ["scripts/a.rhai"]);
+    assert_eq!(receipt.texts["scripts/a.rhai"].as_ref(), broken);
+    write(dir.path(), "a.rhai", &rule("one", "Site"));
+    assert!(reload(&workspace, Some(&first)).1.texts.is_empty());
 }
 
 #[test]

@@ -138,6 +138,19 @@ fn a_save_is_live_at_once_a_bad_one_keeps_the_good_version_and_sigterm_ends_it()
 }
 
 #[test]
+fn what_is_wrong_is_shown_with_its_line_h3() {
+    let workspace = Workspace::with_script(&RULE.replace("SCHEDULE", "daly: \"03:00\""));
+    let mut child = workspace.command("up").stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let told: Vec<String> = lines.take_while(|line| !line.contains("did you mean")).collect();
+    assert!(told.iter().any(|line| line.starts_with("errors generation 1")), "{told:?}");
+    assert!(told.iter().any(|line| line.ends_with("--> scripts/script.rhai:7:5")), "{told:?}");
+    assert!(told.iter().any(|line| line.ends_with("daly: \"03:00\"")), "{told:?}");
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    child.wait().unwrap();
+}
+
+#[test]
 fn ctrl_c_ends_it_too() {
     let workspace = Workspace::new();
     let host = Host::start(&workspace);

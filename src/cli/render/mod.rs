@@ -27,7 +27,7 @@ mod words;
 
 pub(crate) use backtest::{backtest, backtest_documents};
 pub(crate) use changes::{Teller, told};
-pub(crate) use diagnostics::diagnostics;
+pub(crate) use diagnostics::{diagnostic, diagnostics};
 pub(crate) use failure::failure;
 pub(crate) use logs::logs;
 pub(crate) use out::{Color, Out};
