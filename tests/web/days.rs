@@ -44,7 +44,7 @@ impl Served {
                 links: opened.links().unwrap().unwrap(),
                 stirred: Arc::default(),
                 pendo_secret: None,
-                current: Default::default(),
+                current: tabi::host::attach::Current::default(),
                 zone: TimeZone::UTC,
                 title: String::new(),
                 access: web::Access { said: None, is_public: false },
