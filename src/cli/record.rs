@@ -68,12 +68,15 @@ fn kept(args: &Record, workspace: &Workspace, recording: &Recording, summary: &S
     let report = test::run(workspace, &suite, &wanted, |_| ())?;
     let broken = report.outcomes.iter().find(|outcome| outcome.ended() != Ended::Passed).and_then(|outcome| outcome.broken.as_ref());
     cx.out.json(&json!({
-        "name": args.name, "recording": files.recording, "test": files.test, "new": is_new, "questions": recording.questions(),
+        "name": args.name, "recording": files.recording, "test": files.test, "snapshot": files.snapshot(), "new": is_new, "questions": recording.questions(),
         "records": recording.records(), "status": summary.status.word(), "passed": broken.is_none(),
     }));
     let line = |file: &std::path::Path, what: String| cx.out.line(format!("  {} {}  {}", paint(ADD, "+"), file.display(), paint(DIM, what)));
     line(&files.recording, format!("{} questions, {} records", recording.questions(), recording.records()));
     line(&files.test, if is_new { "a test of its own".to_owned() } else { "was there already and is left as it is".to_owned() });
+    if broken.is_none() {
+        line(&files.snapshot(), "what the script makes of it".to_owned());
+    }
     if let Some(broken) = broken {
         let message = format!("the test does not pass on what was recorded: {}", broken.diagnostic.message);
         let hint = "names and addresses are pseudonyms in it: a script that looks into them sees others; `[state] redact` in tabi.toml says which";

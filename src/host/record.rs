@@ -38,6 +38,11 @@ impl Files {
         let recording = Path::new(FOLDER).join(format!("{slug}.json"));
         Self { recording, test: Path::new("tests").join(format!("{slug}_recorded_test.rhai")), slug }
     }
+
+    /// What the test compares with.
+    pub fn snapshot(&self) -> PathBuf {
+        Path::new("tests/snapshots").join(format!("{0}_recorded_test/{0}.json", self.slug))
+    }
 }
 
 /// Plans a declaration, reading everything and at most so many records of each source, and keeps what was answered.

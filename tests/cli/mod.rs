@@ -10,6 +10,8 @@ mod email;
 mod fix;
 /// Looking without a usable state file.
 mod looking;
+/// The bar on a terminal.
+mod progress;
 /// Gainsight PX from plain scripts.
 mod px;
 /// Recordings as tests.

@@ -35,7 +35,7 @@ fn a_recording_is_a_test_that_passes_without_the_systems_and_tells_what_an_edit_
     let looked = recording["exchanges"].as_array().unwrap().iter().find(|one| one["asked"]["lookup"].is_object()).unwrap();
     assert!(!looked["answer"]["records"].as_array().unwrap().is_empty(), "a pseudonym is asked for by what it stands for: {looked}");
 
-    let changes = read(&workspace, "tests/snapshots/people-to-contacts_recorded_test/people-to-contacts.json");
+    let changes = read(&workspace, told["snapshot"].as_str().unwrap());
     assert!(changes.contains("\"update\""), "{changes}");
     workspace.tabi("test").ended(0);
 

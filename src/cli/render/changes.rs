@@ -68,6 +68,8 @@ impl Teller {
     /// How a declaration ended.
     pub(crate) fn summary(&self, summary: &Summary) {
         self.out.json(&if self.planning { planned(summary) } else { ran(summary) });
+        // What still works draws its own anew.
+        self.progress.end();
         self.progress.around(|| {
             let (_, held_back) = self.told.lock().unwrap_or_else(PoisonError::into_inner).remove(&summary.name).unwrap_or_default();
             if held_back > 0 {

@@ -15,50 +15,56 @@ const STEP: u64 = 50_000;
 /// Shown while work goes on.
 pub(crate) struct Progress {
     out: Out,
-    bar: Option<ProgressBar>,
+    /// Where there is a terminal: the bar, while there is something to show.
+    bar: Option<Mutex<Option<ProgressBar>>>,
     /// Rows at the last line, by name.
     told: Mutex<HashMap<String, u64>>,
 }
 
 impl Progress {
     pub(crate) fn new(out: &Out) -> Self {
-        let bar = Out::is_watched().then(|| {
-            let bar = ProgressBar::no_length().with_style(spinner());
-            bar.enable_steady_tick(std::time::Duration::from_millis(120));
-            bar
-        });
-        Self { out: out.clone(), bar, told: Mutex::default() }
+        Self { out: out.clone(), bar: Out::is_watched().then(Mutex::default), told: Mutex::default() }
     }
 
     /// So many rows of a declaration's source are read.
     pub(crate) fn tell(&self, name: &str, read: u64, total: Option<u64>) {
         match &self.bar {
-            Some(bar) => Self::draw(bar, name, read, total),
+            Some(bar) => Self::draw(bar.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(started), name, read, total),
             None => self.line(name, read, total),
         }
     }
 
     /// Prints something without tearing the bar.
     pub(crate) fn around(&self, print: impl FnOnce()) {
-        match &self.bar {
+        let bar = self.bar.as_ref().and_then(|bar| bar.lock().unwrap_or_else(PoisonError::into_inner).clone());
+        match bar {
             Some(bar) => bar.suspend(print),
             None => print(),
         }
     }
 
-    /// Takes the bar away.
+    /// Takes the bar away, until something is told again.
     pub(crate) fn end(&self) {
-        if let Some(bar) = &self.bar {
+        let bar = self.bar.as_ref().and_then(|bar| bar.lock().unwrap_or_else(PoisonError::into_inner).take());
+        if let Some(bar) = bar {
             bar.finish_and_clear();
         }
     }
 
     fn draw(bar: &ProgressBar, name: &str, read: u64, total: Option<u64>) {
-        if let Some(total) = total
-            && bar.length() != Some(total)
-        {
-            bar.set_style(ruler());
-            bar.set_length(total);
+        // A total that is passed was an estimate, or another source's.
+        let total = total.filter(|total| read <= *total);
+        if bar.length() != total {
+            match total {
+                Some(total) => {
+                    bar.set_style(ruler());
+                    bar.set_length(total);
+                }
+                None => {
+                    bar.set_style(spinner());
+                    bar.unset_length();
+                }
+            }
         }
         bar.set_message(name.to_owned());
         bar.set_position(read);
@@ -76,6 +82,12 @@ impl Progress {
             self.out.note(paint(DIM, format!("{name}: {}{of} rows read", count(read))));
         }
     }
+}
+
+fn started() -> ProgressBar {
+    let bar = ProgressBar::no_length().with_style(spinner());
+    bar.enable_steady_tick(std::time::Duration::from_millis(120));
+    bar
 }
 
 fn spinner() -> ProgressStyle {

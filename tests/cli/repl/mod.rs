@@ -3,6 +3,6 @@
 /// `-e` and pipes.
 mod batch;
 /// A terminal of our own, with the command in it.
-mod terminal;
+pub(super) mod terminal;
 /// A person who types.
 mod typed;

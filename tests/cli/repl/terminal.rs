@@ -13,7 +13,7 @@ use crate::support::Workspace;
 /// Far more than anything takes: nothing sleeps, each wait ends with what it waits for.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-pub(super) struct Terminal {
+pub(crate) struct Terminal {
     child: Box<dyn Child + Send + Sync>,
     keys: Arc<Mutex<Box<dyn Write + Send>>>,
     screen: Arc<(Mutex<Screen>, Condvar)>,
@@ -30,10 +30,17 @@ struct Screen {
 impl Terminal {
     /// Starts `tabi repl` in a terminal of so many columns.
     pub(super) fn repl(workspace: &Workspace, columns: u16, colours: bool) -> Self {
+        let terminal = Self::start("repl", workspace, columns, colours);
+        terminal.see("tabi> ");
+        terminal
+    }
+
+    /// Starts a command in a terminal of so many columns.
+    pub(crate) fn start(subcommand: &str, workspace: &Workspace, columns: u16, colours: bool) -> Self {
         let size = PtySize { rows: 40, cols: columns, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_tabi"));
-        command.arg("repl");
+        command.arg(subcommand);
         command.cwd(workspace.path());
         command.env("TERM", "xterm-256color");
         if colours {
@@ -70,9 +77,7 @@ impl Terminal {
             shown.0.lock().unwrap().ended = true;
             shown.1.notify_all();
         });
-        let terminal = Self { child, keys, screen, _master: pair.master };
-        terminal.see("tabi> ");
-        terminal
+        Self { child, keys, screen, _master: pair.master }
     }
 
     pub(super) fn press(&self, keys: &str) {
@@ -89,7 +94,7 @@ impl Terminal {
 
     /// Waits until the screen shows a text.
     #[track_caller]
-    pub(super) fn see(&self, text: &str) {
+    pub(crate) fn see(&self, text: &str) {
         self.wait(text, |screen| screen.parser.screen().contents().contains(text));
     }
 
@@ -110,6 +115,17 @@ impl Terminal {
         let screen = self.screen.0.lock().unwrap();
         let (screen, late) = self.screen.1.wait_timeout_while(screen, PATIENCE, |screen| !done(screen) && !screen.ended).unwrap();
         assert!(!late.timed_out() && done(&screen), "no {wanted:?} on\n{}", screen.parser.screen().contents());
+    }
+
+    /// Waits until the screen shows a text no more.
+    #[track_caller]
+    pub(crate) fn gone(&self, text: &str) {
+        self.wait(text, |screen| !screen.parser.screen().contents().contains(text));
+    }
+
+    /// Whether a text was ever written.
+    pub(crate) fn wrote(&self, text: &str) -> bool {
+        self.screen.0.lock().unwrap().raw.windows(text.len()).any(|found| found == text.as_bytes())
     }
 
     pub(super) fn contents(&self) -> String {
