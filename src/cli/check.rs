@@ -1,14 +1,14 @@
 //! `tabi check [FILE...]`: compiles, runs the declarations, and says everything that is wrong at once; `--fix` mends what is certain.
 
-use std::{cell::RefCell, collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
 use clap::Args;
 use serde_json::json;
 
 use crate::{
-    host::{Loaded, Session, Workspace},
-    model::{Effect, Fault, FaultKind, ObjectSchema, Reply, System},
-    script::{Declaration, Diagnostic, Perform as _, check_against, check_connections, check_enabled, check_mails, check_templates},
+    host::{Loaded, Session, Workspace, describes::Describes},
+    model::{ObjectSchema, System},
+    script::{Declaration, Diagnostic, check_against, check_connections, check_enabled, check_mails, check_templates},
     store::Store,
 };
 
@@ -174,9 +174,9 @@ fn against_schemas(loaded: &Loaded, workspace: &Workspace, online: bool, cx: &Co
         return Ok(all(&|system, object| store.as_ref()?.schema(system, object).ok().flatten().map(|kept| kept.schema)));
     }
     let session = Session::open(workspace)?;
-    let asked = Asked { session: &session, answers: RefCell::default() };
+    let asked = Describes::new(&session.wire);
     let found = all(&|system, object| asked.schema(system, object));
-    let trouble = asked.answers.into_inner().into_values().find_map(Result::err);
+    let trouble = asked.trouble();
     session.close();
     trouble.map_or(Ok(found), |fault| Err(fault.into()))
 }
@@ -187,31 +187,6 @@ pub(super) fn remembered(workspace: &Workspace, cx: &Context) -> Option<Arc<Stor
         cx.out.note(format!("{} goes on without what is remembered: {error}\n", paint(WARN, "warning:".to_owned())));
         None
     })
-}
-
-/// What a system said of an object; none when it has no such object.
-type Answer = Result<Option<ObjectSchema>, Fault>;
-
-/// Describes, each asked for once.
-struct Asked<'a> {
-    session: &'a Session,
-    answers: RefCell<BTreeMap<(System, String), Answer>>,
-}
-
-impl Asked<'_> {
-    fn schema(&self, system: System, object: &str) -> Option<ObjectSchema> {
-        let mut answers = self.answers.borrow_mut();
-        let answer = answers.entry((system, object.to_owned())).or_insert_with(|| {
-            match self.session.wire.perform(Effect::Describe { system, object: object.to_owned() }) {
-                Ok(Reply::Schema(schema)) => Ok(Some(schema)),
-                Ok(_) => Ok(None),
-                // The object itself is looked for when the declaration is planned.
-                Err(fault) if fault.kind == FaultKind::NotFound => Ok(None),
-                Err(fault) => Err(fault),
-            }
-        });
-        answer.as_ref().ok().cloned().flatten()
-    }
 }
 
 /// What is declared, when nothing is wrong with it. Errors are shown, and end the command.

@@ -238,7 +238,7 @@ fn publish_in(hands: &Publishing<'_>, declaration: &Declaration, at: Option<Time
     };
     let run = store.begin(&begin)?;
     let perform = Arc::new(flow::Live::new(hands.wire.clone(), run.clone()));
-    let objections = objections(hands.workspace, store, hands.loaded, declaration, &hands.mailer);
+    let objections = objections((hands.workspace, hands.loaded), (store, &*perform), declaration, &hands.mailer);
     let desk = Desk { store, perform, options: &options, notify: hands.notify, stop: hands.stop, now, objections: &objections };
     let published = journey::publish_moving(&desk, declaration, one, at, moves);
     let (status, message) = match &published {

@@ -10,6 +10,8 @@ pub mod claim;
 pub mod clock;
 /// From configuration to connections.
 pub mod connect;
+/// What systems say of their objects.
+pub mod describes;
 /// What is due.
 pub mod due;
 /// Revisions that people go on under.

@@ -1,4 +1,4 @@
-//! What speaks against a journey before any system is asked: connections that are missing (B18), fields that nothing gives.
+//! What speaks against a journey before anything is done: connections that are missing (B18), fields that nothing gives.
 
 use std::collections::BTreeSet;
 
@@ -6,11 +6,11 @@ use crate::{
     config::Section,
     flow::journey::Mailer,
     model::System,
-    script::{Connected, Declaration, Diagnostic, check_against, check_connections, check_mails},
+    script::{Connected, Declaration, Diagnostic, Perform, check_against, check_connections, check_mails},
     store::Store,
 };
 
-use super::{Loaded, Workspace};
+use super::{Loaded, Workspace, describes::Describes};
 
 impl Workspace {
     /// What journeys are connected to here; `server` tells whether mails carry links.
@@ -31,10 +31,17 @@ impl Workspace {
     }
 }
 
-/// Every reason, as far as the systems' last describes tell of fields.
-pub(super) fn objections(workspace: &Workspace, store: &Store, loaded: &Loaded, declaration: &Declaration, mailer: &Mailer) -> Vec<String> {
+/// Every reason. Systems are asked for the fields of their objects; of one that does not say, its last describe tells.
+pub(super) fn objections(
+    (workspace, loaded): (&Workspace, &Loaded),
+    (store, perform): (&Store, &dyn Perform),
+    declaration: &Declaration,
+    mailer: &Mailer,
+) -> Vec<String> {
+    let asked = Describes::new(perform);
     let connections = check_connections(declaration, &workspace.connected(mailer.links().is_some()));
-    let schema = |system, object: &str| store.schema(system, object).ok().flatten().map(|kept| kept.schema);
+    let remembered = |system, object: &str| store.schema(system, object).ok().flatten().map(|kept| kept.schema);
+    let schema = |system, object: &str| asked.schema(system, object).or_else(|| remembered(system, object));
     let mut fields = check_against(&[declaration], schema);
     fields.extend(check_mails(declaration, loaded.templates(), schema));
     let placed = |finding: &Diagnostic| format!("{}: {}", finding.place(), said(finding));

@@ -113,6 +113,18 @@ fn fields_of_a_described_source_are_known_to_mails() {
 }
 
 #[test]
+fn publishing_asks_for_the_fields_of_a_source_that_nobody_has_described_yet() {
+    let script = r#"journey("trial", #{ participants: px::object("users"), unique_on: "identifyId", email: "identifyId",
+        steps: [send_email("hello", #{ template: "hello" })] });"#;
+    let workspace = Workspace::with_script(script);
+    workspace.write("scripts/templates/hello.txt", "Subject: Hello {{ first_name }}\nYou have {{ seats }} seats.\n");
+    let reasons = refused(&workspace);
+    assert!(reasons.len() == 1 && reasons[0].starts_with("scripts/templates/hello.txt:2:13: there is no field `seats`"), "{reasons:?}");
+    workspace.write("scripts/templates/hello.txt", "Subject: Hello {{ first_name }}\nThe tour waits.\n");
+    workspace.tabi("journey publish trial --yes").ended(0);
+}
+
+#[test]
 fn the_audience_of_a_published_engagement_is_marked_read_only_b3_b10() {
     let workspace = Workspace::with_script(&journey(r#"engagement("tour", "Product tour"), wait("a day", days(1))"#));
     let sandbox = Sandbox::start(&workspace, "--accounts 5 --people 20");
