@@ -187,6 +187,17 @@ async fn without_a_key_a_lost_answer_is_told_and_left_to_the_caller() {
 }
 
 #[tokio::test]
+async fn a_server_that_falls_silent_is_not_waited_for_without_end() {
+    let sandbox = sandbox(1, "mail:timeout@1").await;
+    let mut options = options(&sandbox);
+    options.http.read_timeout = std::time::Duration::from_millis(50);
+    let bench = with(sandbox, options);
+    let fault = bench.send(welcome("a")).await.unwrap_err();
+    assert_eq!(fault.kind, FaultKind::Unavailable);
+    assert!(fault.message.contains("did not answer in time"), "{fault}");
+}
+
+#[tokio::test]
 async fn credentials_are_sent_and_never_shown() {
     let sandbox = sandbox(1, "").await;
     let mut options = options(&sandbox);

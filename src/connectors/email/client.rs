@@ -12,7 +12,7 @@ use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor, transport:
 use tokio::runtime::Handle;
 
 use super::{
-    errors::{Failure, failure},
+    errors::{Failure, failure, silence},
     message::{Sealed, Sender, named, seal},
     server::server,
 };
@@ -55,7 +55,7 @@ impl Mail {
         let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&server.host)
             .port(server.port)
             .tls(server.tls)
-            .timeout(Some(scene.options.answer_timeout))
+            .timeout(Some(scene.options.connect_timeout))
             .pool_config(PoolConfig::new().max_size(CONNECTIONS).idle_timeout(IDLE));
         if let Some(credentials) = server.credentials {
             builder = builder.credentials(credentials);
@@ -107,7 +107,9 @@ impl Mail {
         self.pace.wait(System::Mail, &self.scene.stop).await?;
         self.scene.calls.count(System::Mail);
         let Some(transport) = &self.transport else { return Err(Fault::from_system(System::Mail, FaultKind::Unavailable, "mail is shut down")) };
-        let sent = transport.send_raw(&sealed.envelope, &sealed.bytes).await;
+        // The transport's own patience ends with the connection being there: a server that falls silent later would be waited for without end.
+        let sending = tokio::time::timeout(self.scene.options.read_timeout, transport.send_raw(&sealed.envelope, &sealed.bytes));
+        let Ok(sent) = sending.await else { return Ok(Err(silence(&self.host))) };
         Ok(match sent {
             Ok(response) => {
                 self.reached.store(true, Ordering::Relaxed);

@@ -54,8 +54,17 @@ pub(super) fn failure(error: &smtp::Error, host: &str, email: &Email) -> Failure
         let message = format!("cannot reach {host} ({said}); is it running, and is `[email] smtp` right?");
         return Failure { fault: fault(FaultKind::Unavailable, message), again: true, undone: true, reached: false };
     }
-    let what = if error.is_timeout() { "did not answer in time" } else { "cut the connection before the answer came" };
-    Failure { fault: fault(FaultKind::Unavailable, format!("{host} {what}")), again: true, undone: false, reached: true }
+    if error.is_timeout() {
+        return silence(host);
+    }
+    let message = format!("{host} cut the connection before the answer came");
+    Failure { fault: fault(FaultKind::Unavailable, message), again: true, undone: false, reached: true }
+}
+
+/// No answer came in time; the message may have been taken.
+pub(super) fn silence(host: &str) -> Failure {
+    let fault = Fault::from_system(System::Mail, FaultKind::Unavailable, format!("{host} did not answer in time"));
+    Failure { fault, again: true, undone: false, reached: false }
 }
 
 /// A reply that says no.
