@@ -48,6 +48,7 @@ pub(super) fn start(workspace: &mut Workspace, session: &Session) -> Result<Opti
         stirred: Arc::clone(&session.stirred),
         pendo_secret: pendo_secret.map(|secret| secret.expose().to_owned()),
         current: session.current.clone(),
+        receipts: session.receipts.clone(),
         zone: workspace.config.timezone.clone(),
         title: title(workspace),
         access: web::Access {

@@ -116,8 +116,7 @@ fn place(workspace: &Workspace, session: &Session) -> &'static str {
 
 fn say(told: &Told<'_>, out: &Out, teller: &Teller) {
     match told {
-        Told::Ready(receipt) => receipt_said("ready", receipt, out),
-        Told::Reloaded(receipt) => receipt_said("reload", receipt, out),
+        Told::Ready(receipt) | Told::Reloaded(receipt) => receipt_said(receipt, out),
         Told::Backtested(report) => {
             report.backtests.iter().for_each(|done| backtest_said(done, out));
         }
@@ -158,11 +157,11 @@ fn backtest_said(done: &Backtest, out: &Out) {
 }
 
 /// The receipt of a reload: what is live now, and what is wrong.
-fn receipt_said(kind: &str, receipt: &Receipt, out: &Out) {
-    out.json(&receipt.document(kind));
+fn receipt_said(receipt: &Receipt, out: &Out) {
+    out.json(&receipt.document());
     let (style, verdict) = if receipt.errors().next().is_none() { (GOOD, "live") } else { (BAD, "errors") };
     let what = format!("{}, {}", many(receipt.files as u64, "file"), many(receipt.declarations as u64, "declaration"));
-    let compiled = if kind == "reload" { format!("{} compiled, ", receipt.compiled.len()) } else { String::new() };
+    let compiled = if receipt.is_first() { String::new() } else { format!("{} compiled, ", receipt.compiled.len()) };
     let took = format!("{compiled}{} ms, {}", receipt.took.as_millis(), receipt.hash.get(..12).unwrap_or(&receipt.hash));
     out.line(format!("{} generation {}: {what} {}", paint(style, verdict), receipt.generation, paint(DIM, format!("({took})"))));
     let difference = &receipt.difference;

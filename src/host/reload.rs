@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{
     config,
+    model::Timestamp,
     script::{self, Declaration, Diagnostic, Difference, Generation, Limits, Texts},
 };
 
@@ -19,6 +20,9 @@ use super::{
     clock::stopwatch,
     scan::{Snapshot, scan},
 };
+
+/// The number of the generation that a host begins with.
+const FIRST: u64 = 1;
 
 /// A generation, its number, and what lay on disk when it was loaded.
 #[derive(Debug)]
@@ -35,6 +39,8 @@ pub struct Loaded {
 #[derive(Debug, Clone)]
 pub struct Receipt {
     pub generation: u64,
+    /// When it was live.
+    pub at: Timestamp,
     /// Files on disk, those with errors included.
     pub files: usize,
     /// Files of which an earlier version runs, because the present one has errors.
@@ -56,11 +62,17 @@ impl Receipt {
         self.diagnostics.iter().filter(|finding| finding.is_error())
     }
 
+    /// Whether it is of the generation that a host began with.
+    pub const fn is_first(&self) -> bool {
+        self.generation == FIRST
+    }
+
     /// As JSON, under a `type`: `ready` for a host's first one, else `reload`.
-    pub fn document(&self, kind: &str) -> Value {
+    pub fn document(&self) -> Value {
         let errors: Vec<&Diagnostic> = self.errors().collect();
+        let kind = if self.is_first() { "ready" } else { "reload" };
         json!({
-            "type": kind, "generation": self.generation, "files": self.files, "declarations": self.declarations, "hash": self.hash,
+            "type": kind, "generation": self.generation, "at": self.at, "files": self.files, "declarations": self.declarations, "hash": self.hash,
             "added": self.difference.added, "changed": self.difference.changed, "removed": self.difference.removed,
             "compiled": self.compiled, "kept": self.kept, "errors": errors, "diagnostics": self.diagnostics,
             "millis": u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX),
@@ -87,6 +99,11 @@ impl Receipts {
     pub fn all(&self) -> Vec<Arc<Receipt>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
+
+    /// That of the generation that runs; none before the host has begun.
+    pub fn latest(&self) -> Option<Arc<Receipt>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).back().cloned()
+    }
 }
 
 /// Loads what lies on disk now. What `current` runs is kept where the present version of a file has errors.
@@ -103,13 +120,13 @@ pub fn reload(workspace: &Workspace, current: Option<&Loaded>) -> (Loaded, Recei
         snapshot.import(&workspace.root, name, text);
     }
     let loaded = Loaded {
-        number: current.map_or(1, |current| current.number + 1),
+        number: current.map_or(FIRST, |current| current.number + 1),
         declarations: generation.declarations().cloned().collect(),
         generation: Arc::new(generation),
         snapshot,
         sought,
     };
-    let receipt = loaded.receipt(current, stopwatch().saturating_duration_since(began));
+    let receipt = loaded.receipt(current, workspace.clock.now(), stopwatch().saturating_duration_since(began));
     (loaded, receipt)
 }
 
@@ -171,11 +188,12 @@ impl Loaded {
         loaded.files == found.files && loaded.imported == found.imported && loaded.problems == found.problems
     }
 
-    fn receipt(&self, before: Option<&Self>, took: Duration) -> Receipt {
+    fn receipt(&self, before: Option<&Self>, at: Timestamp, took: Duration) -> Receipt {
         let all_new = || Difference { added: self.declarations.iter().map(|d| d.name.clone()).collect(), ..Difference::default() };
         let files = self.generation.files();
         Receipt {
             generation: self.number,
+            at,
             files: files.len(),
             kept: files.iter().filter(|file| file.kept).map(|file| file.name.clone()).collect(),
             compiled: self.generation.compiled().to_vec(),

@@ -18,7 +18,7 @@ use crate::{
         responses::{self, Reaction, Responses},
     },
     script::{Body, Declaration},
-    store::Store,
+    store::{Play, Store},
 };
 
 use super::{Error, Loaded, Workspace, clock, connect, journeys, runtime, schedule};
@@ -178,7 +178,7 @@ impl Scene<'_> {
         let entered = runtime.enter();
         let systems = Systems::new(options, self.stop.clone())?;
         drop(entered);
-        Ok(Wire::new(systems, runtime.handle().clone(), Arc::new(Store::scratch()?), clock::now))
+        Ok(Wire::new(systems, runtime.handle().clone(), Arc::new(Store::scratch(Play::Simulation)?), clock::now))
     }
 
     /// What is set was looked at by `check`.

@@ -85,5 +85,6 @@ pub use row_error::RowError;
 pub use run::{Begin, Finish, Run, RunFilter, RunId, Status};
 pub use sample::{Sampled, Version};
 pub use schema::CachedSchema;
+pub use scratch::Play;
 pub use source::Known;
 pub use timeline::{Entry, EntryKind};

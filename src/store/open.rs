@@ -110,7 +110,7 @@ fn in_transaction<T>(writer: &mut Connection, work: impl FnOnce(&Transaction<'_>
     Ok(done)
 }
 
-fn locks_of(path: &Path) -> PathBuf {
+pub(super) fn locks_of(path: &Path) -> PathBuf {
     path.parent().unwrap_or(Path::new("")).join("locks")
 }
 
@@ -135,7 +135,7 @@ pub(super) fn open_private(path: &Path) -> Result<File, Error> {
     options.open(path).map_err(|source| from_io(path, source))
 }
 
-fn make_folder(folder: &Path) -> Result<(), Error> {
+pub(super) fn make_folder(folder: &Path) -> Result<(), Error> {
     if folder.is_dir() {
         return Ok(());
     }

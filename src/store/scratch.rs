@@ -1,4 +1,4 @@
-//! A state file for what is thrown away: a simulation. It holds what the other does but timelines, and nothing of it survives its program.
+//! A state file for what is thrown away: a simulation, a test. It holds what the other does, and nothing of it survives its program.
 
 use std::{
     env,
@@ -17,7 +17,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::{
     Error, Store,
     error::{Fail, from_io},
-    open::{migrate, steady_plans},
+    open::{locks_of, make_folder, migrate, steady_plans},
 };
 
 /// Distinguishes the folders of one process.
@@ -34,21 +34,32 @@ impl Drop for Scratch {
     }
 }
 
+/// What a scratch file is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Play {
+    /// As quick as it goes: there are no timelines, nothing can be leased, and a write that fails leaves the file useless.
+    Simulation,
+    /// Whatever a state file does, but that nothing of it outlives its program.
+    Test,
+}
+
 impl Store {
-    /// A new, empty one in the system's folder for temporary files, for this program alone. It is quick because it is not safe: a write
-    /// that fails leaves it useless.
+    /// A new, empty one in the system's folder for temporary files, for this program alone.
     ///
     /// # Errors
     /// When there is no room or no right to make it.
-    pub fn scratch() -> Result<Self, Error> {
-        let folder = make_folder()?;
+    pub fn scratch(play: Play) -> Result<Self, Error> {
+        let folder = own_folder()?;
         let path = folder.0.join("state.db");
-        let connection = connect(&path).map_err(|fail| fail.at(&path))?;
+        if play == Play::Test {
+            make_folder(&locks_of(&path))?;
+        }
+        let connection = connect(&path, play).map_err(|fail| fail.at(&path))?;
         Ok(Self { path, writer: Mutex::new(connection), reader: None, owner: Mutex::new(None), _scratch: Some(folder) })
     }
 }
 
-fn make_folder() -> Result<Scratch, Error> {
+fn own_folder() -> Result<Scratch, Error> {
     loop {
         let number = MADE.fetch_add(1, Ordering::Relaxed);
         let folder = env::temp_dir().join(format!("tabi-{}-{number}", process::id()));
@@ -64,20 +75,24 @@ fn make_folder() -> Result<Scratch, Error> {
     }
 }
 
-fn connect(path: &Path) -> Result<Connection, Fail> {
+fn connect(path: &Path, play: Play) -> Result<Connection, Fail> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags)?;
     connection.set_prepared_statement_cache_capacity(128);
     steady_plans(&connection)?;
     connection.execute_batch(
-        "PRAGMA journal_mode = OFF;
-         PRAGMA synchronous = OFF;
+        "PRAGMA synchronous = OFF;
          PRAGMA locking_mode = EXCLUSIVE;
-         PRAGMA foreign_keys = OFF;
          PRAGMA temp_store = MEMORY;
          PRAGMA cache_size = -131072;",
     )?;
+    connection.execute_batch(match play {
+        Play::Simulation => "PRAGMA journal_mode = OFF; PRAGMA foreign_keys = OFF;",
+        Play::Test => "PRAGMA journal_mode = MEMORY; PRAGMA foreign_keys = ON;",
+    })?;
     migrate(&mut connection, path)?;
-    connection.execute_batch("CREATE TRIGGER no_timelines BEFORE INSERT ON timeline BEGIN SELECT RAISE(IGNORE); END")?;
+    if play == Play::Simulation {
+        connection.execute_batch("CREATE TRIGGER no_timelines BEFORE INSERT ON timeline BEGIN SELECT RAISE(IGNORE); END")?;
+    }
     Ok(connection)
 }

@@ -121,3 +121,8 @@ pub(super) fn guarded(mut answer: Response) -> Response {
 pub(super) fn plain(status: StatusCode, text: impl Into<String>) -> Response {
     (status, Body::from(text.into())).into_response()
 }
+
+/// Why there is no answer, for programs that read JSON.
+pub(super) fn refused(status: StatusCode, code: &str, message: &str) -> Response {
+    (status, axum::Json(serde_json::json!({"error": {"code": code, "message": message}}))).into_response()
+}

@@ -1,4 +1,4 @@
-//! The dashboard: what is declared, what ran, and how journeys go, as one page without scripts; and the numbers of a journey for programs.
+//! The dashboard: what is declared, what ran, and how journeys go, as one page without scripts; and what lies under `/api/` for programs.
 //! It only looks. People of this machine see it; others with its key, and only where tabi.toml says so.
 
 use axum::{
@@ -8,8 +8,9 @@ use axum::{
 
 use super::{
     board::{self, Row},
-    call::{Call, plain},
+    call::{Call, plain, refused},
     desk::Desk,
+    generations,
     page::{escaped, page, unknown},
 };
 use crate::{
@@ -68,6 +69,8 @@ pub(super) fn look(desk: &Desk, call: &Call, segments: &[&str]) -> Result<Respon
     }
     let loaded = desk.current.loaded();
     match (segments, loaded) {
+        (["api", "generations"], _) => Ok(generations::all(desk, call)),
+        (["api", "generation"], _) => Ok(generations::latest(desk)),
         ([""], None) => Ok(page(StatusCode::SERVICE_UNAVAILABLE, "The host is starting", "<p>Load this page again in a moment.</p>")),
         ([""], Some(loaded)) => {
             let suffix = key.filter(|_| has_key).map(|key| format!("?key={key}")).unwrap_or_default();
@@ -84,8 +87,7 @@ fn numbers(desk: &Desk, loaded: &Loaded, name: &str) -> Result<Response, Error> 
     let found = loaded.declarations().iter().find(|declaration| declaration.name == name && declaration.kind() == Kind::Journey);
     let Some(declaration) = found else {
         let message = format!("no journey is declared by the name `{name}`");
-        let error = serde_json::json!({"error": {"code": "unknown_name", "message": message}});
-        return Ok((StatusCode::NOT_FOUND, axum::Json(error)).into_response());
+        return Ok(refused(StatusCode::NOT_FOUND, "unknown_name", &message));
     };
     Ok(axum::Json(told(desk, declaration)?.unwrap_or_default()).into_response())
 }

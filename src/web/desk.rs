@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use super::dashboard::Access;
 use crate::{
     flow::journey::{Links, Purpose, Ticket},
-    host::attach::Current,
+    host::{Receipts, attach::Current},
     model::{EventKind, Graph, Record, Timestamp},
     store::{Association, Error, NewEvent, Participant, Store},
 };
@@ -33,6 +33,8 @@ pub(super) struct Desk {
     pub(super) ignored: AtomicU64,
     /// What the host runs.
     pub(super) current: Current,
+    /// What it loaded lately.
+    pub(super) receipts: Receipts,
     pub(super) zone: TimeZone,
     /// What the dashboard says of the workspace.
     pub(super) title: String,

@@ -7,7 +7,10 @@
 //! | `GET /c/TOKEN` | a link of a mail, led on to where it leads |
 //! | `GET, POST /u/TOKEN` | no more mail, also by one click (RFC 8058) |
 //! | `GET, POST /survey/TOKEN` | a survey; `?score=9` answers its first question |
-//! | `GET /` | the dashboard, `GET /api/journeys/NAME/report` the numbers of a journey: to people of this machine, else by its key |
+//! | `GET /` | the dashboard: to people of this machine, else by its key; so is everything under `/api/` |
+//! | `GET /api/journeys/NAME/report` | the numbers of a journey |
+//! | `GET /api/generations` | what saves came to, newest first; `?after=7` only those after the seventh generation |
+//! | `GET /api/generation` | the receipt of the generation that runs |
 //! | `POST /hooks/px/SECRET`, `/hooks/pendo/SECRET`, `/hooks/mail/SECRET` | what systems tell of |
 
 /// The dashboard's HTML.
@@ -18,6 +21,8 @@ mod call;
 mod dashboard;
 /// What answers are made from.
 mod desk;
+/// What saves came to.
+mod generations;
 /// What systems tell of.
 mod hooks;
 /// Opened, clicked, unsubscribed.

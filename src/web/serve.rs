@@ -23,7 +23,11 @@ use super::{
     page::unknown,
     survey,
 };
-use crate::{flow::journey::Links, host::attach::Current, store::Store};
+use crate::{
+    flow::journey::Links,
+    host::{Receipts, attach::Current},
+    store::Store,
+};
 
 /// What a server is made with.
 pub struct Options {
@@ -36,6 +40,8 @@ pub struct Options {
     pub pendo_secret: Option<String>,
     /// What the host runs.
     pub current: Current,
+    /// What it loaded lately.
+    pub receipts: Receipts,
     /// The zone of times on the dashboard.
     pub zone: TimeZone,
     /// What the dashboard says of the workspace.
@@ -100,10 +106,10 @@ pub fn dashboard_address(links: &Links) -> String {
 
 /// Answers from now on.
 pub fn start(runtime: &Handle, listener: TcpListener, options: Options) -> Serving {
-    let Options { store, now, links, stirred, pendo_secret, current, zone, title, access } = options;
+    let Options { store, now, links, stirred, pendo_secret, current, receipts, zone, title, access } = options;
     let now: Now = now;
     let hooks = hook_addresses(&links);
-    let desk = Arc::new(Desk { store, now, links, stirred, pendo: pendo_secret, ignored: AtomicU64::new(0), current, zone, title, access });
+    let desk = Arc::new(Desk { store, now, links, stirred, pendo: pendo_secret, ignored: AtomicU64::new(0), current, receipts, zone, title, access });
     let (stop, stopped) = oneshot::channel::<()>();
     let router = Router::new().fallback(answer).with_state(desk).into_make_service_with_connect_info::<SocketAddr>();
     let task = runtime.spawn(async move {

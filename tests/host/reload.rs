@@ -290,6 +290,6 @@ fn the_last_hundred_receipts_can_be_asked_for() {
     }
     let kept: Vec<u64> = asking.all().iter().map(|receipt| receipt.generation).collect();
     assert_eq!((kept.len(), kept[0], kept[99]), (100, 31, 130));
-    let document = asking.all()[99].document("reload");
+    let document = asking.all()[99].document();
     assert_eq!((&document["type"], &document["generation"], &document["compiled"]), (&"reload".into(), &130.into(), &serde_json::json!([])));
 }

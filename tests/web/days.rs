@@ -45,6 +45,7 @@ impl Served {
                 stirred: Arc::default(),
                 pendo_secret: None,
                 current: tabi::host::attach::Current::default(),
+                receipts: tabi::host::Receipts::default(),
                 zone: TimeZone::UTC,
                 title: String::new(),
                 access: web::Access { said: None, is_public: false },

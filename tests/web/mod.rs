@@ -6,6 +6,8 @@ mod bench;
 mod dashboard;
 /// Virtual days of a journey by mail.
 mod days;
+/// What saves came to.
+mod generations;
 /// What systems tell of.
 mod hooks;
 /// Mails made while no server runs.

@@ -6,17 +6,16 @@ use std::{
 };
 
 use serde_json::{Value as Json, json};
-use tempfile::TempDir;
 use tokio::runtime::Handle;
 
 use crate::{
     connectors::{self, Stop, Systems},
-    flow::{self, Wire},
+    flow::{self, Sample, Wire},
     host::{Loaded, Workspace, clock, connect, journeys},
     model::{Effect, Fault, FaultKind, Reply, Timestamp},
     sandbox::{self, Sandbox},
     script::Perform,
-    store::Store,
+    store::{Play, Store},
 };
 
 /// The company of a test: small, and the same for every test of a workspace.
@@ -44,7 +43,6 @@ pub(super) struct Opened {
     pub(super) store: Arc<Store>,
     pub(super) wire: Wire,
     sandbox: Sandbox,
-    _folder: TempDir,
 }
 
 impl Stage {
@@ -57,9 +55,11 @@ impl Stage {
         self.opened.get_or_init(|| self.open()).as_ref().map_err(Clone::clone)
     }
 
-    /// How declarations are run: as by hand, at the test's time.
+    /// How declarations are run: as by hand, at the test's time. Nothing is kept for back-tests: nobody could ask for it.
     pub(super) fn options(&self) -> flow::Options {
-        flow::Options { reason: "test".into(), owner: "tabi test".into(), mailer: journeys::mailer(&self.loaded), ..self.workspace.run_options() }
+        let usual = self.workspace.run_options();
+        let sample = Sample { records: 0, ..usual.sample };
+        flow::Options { reason: "test".into(), owner: "tabi test".into(), mailer: journeys::mailer(&self.loaded), sample, ..usual }
     }
 
     /// Asks the sandbox from behind.
@@ -87,7 +87,7 @@ impl Stage {
         let entered = self.runtime.enter();
         let systems = Systems::new(connectors::Options::new(clock::now), self.stop.clone()).map_err(|error| broken(error.to_string()))?;
         drop(entered);
-        let store = Store::scratch().map_err(|error| broken(error.to_string()))?;
+        let store = Store::scratch(Play::Test).map_err(|error| broken(error.to_string()))?;
         let clock = self.workspace.clock.clone();
         Ok(Wire::new(systems, self.runtime.clone(), Arc::new(store), move || clock.now()))
     }
@@ -95,7 +95,6 @@ impl Stage {
     fn open(&self) -> Result<Opened, Fault> {
         let broken = |error: String| Fault::new(FaultKind::Unavailable, format!("the test's sandbox could not be started: {error}"));
         let (workspace, clock) = (&self.workspace, self.workspace.clock.clone());
-        let folder = tempfile::tempdir().map_err(|error| broken(error.to_string()))?;
         let options = sandbox::Options {
             accounts: Some(ACCOUNTS),
             people: Some(PEOPLE),
@@ -113,10 +112,9 @@ impl Stage {
         let entered = self.runtime.enter();
         let systems = Systems::new(options, self.stop.clone()).map_err(|error| broken(error.to_string()))?;
         drop(entered);
-        let store = Store::open(folder.path().join("state.db")).map_err(|error| broken(error.to_string()))?;
-        let store = Arc::new(store);
+        let store = Arc::new(Store::scratch(Play::Test).map_err(|error| broken(error.to_string()))?);
         let wire = Wire::new(systems, self.runtime.clone(), Arc::clone(&store), move || clock.now());
-        Ok(Opened { store, wire, sandbox, _folder: folder })
+        Ok(Opened { store, wire, sandbox })
     }
 }
 
