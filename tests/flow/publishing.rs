@@ -145,3 +145,30 @@ fn the_audience_of_a_published_engagement_is_marked_read_only_b3_b10() {
     let shown = workspace.tabi("journey show trial").ended(0).stdout;
     assert!(shown.contains("\"Product tour\"") && shown.contains("read-only"), "{shown}");
 }
+
+#[test]
+fn the_raw_call_cannot_change_who_is_in_the_audience_of_a_journey_b10() {
+    let workspace = Workspace::with_script(&journey(r#"engagement("tour", "Product tour"), wait("a day", days(1))"#));
+    let sandbox = Sandbox::start(&workspace, "--accounts 5 --people 20");
+    workspace.tabi("journey publish trial --yes").ended(0);
+    let audience = sandbox.documents("px", "external_segment")[0].clone();
+    let (name, id) = (audience["name"].as_str().unwrap(), audience["id"].as_str().unwrap());
+    let members = |path: &str, segment: &str| {
+        format!(r#"px::request("POST", "{path}", #{{ identityType: "IDENTIFY_ID", add: [#{{ segmentId: "{segment}", identities: ["ana"] }}] }})"#)
+    };
+    let path = "/v1/external_segment/update_membership";
+    let renamed = format!(r#"px::request("PUT", "/v1/external_segment/metadata", #{{ id: "{id}", name: "mine" }})"#);
+    for call in [members(path, name), members(path, id), members("/v1/external%5Fsegment/update_membership", id), renamed] {
+        workspace.write("raw.rhai", &call);
+        for args in ["exec raw.rhai", "exec --plan raw.rhai"] {
+            let refused = workspace.tabi(args).ended(1);
+            assert!(refused.stderr.contains(&format!("`{name}` is the audience of a journey and read-only")), "{call}: {}", refused.stderr);
+        }
+    }
+    assert_eq!(sandbox.documents("px", "external_segment"), [audience]);
+
+    // Any other segment is the caller's own.
+    let own = r#"px::request("POST", "/v1/external_segment/metadata", #{ externalId: "mine", name: "mine" });"#;
+    workspace.write("raw.rhai", format!("{own}\n{}", members(path, "mine")));
+    workspace.tabi("exec raw.rhai").ended(0);
+}
