@@ -147,6 +147,30 @@ fn the_audience_of_a_published_engagement_is_marked_read_only_b3_b10() {
 }
 
 #[test]
+fn what_px_would_refuse_is_told_by_check_online_in_the_same_words_b1_b2_b7() {
+    let steps = r#"
+        engagement("news", "Release video"),
+        wait_for("watched?", #{ when: completed("news"), within: days(1), then: [finish()], otherwise: [] }),
+        survey("ask", #{ survey: "Product tour", by: "px" }),
+        engagement("admin", "Admin tour"),
+        engagement("late", "Integrations tour"),
+        engagement("nowhere", "No such tour")"#;
+    let workspace = Workspace::with_script(&journey(steps).replace("model: \"nps\"", "model: \"dynamic\""));
+    let _sandbox = Sandbox::start(&workspace, "--accounts 5 --people 20");
+    assert_eq!(checked(&workspace, ""), [], "nobody is asked");
+    let found = checked(&workspace, "--online");
+    let (codes, words): (Vec<(&str, &str)>, Vec<&String>) =
+        found.iter().map(|(code, place, message)| ((code.as_str(), place.rsplit(':').nth(1).unwrap()), message)).unzip();
+    assert_eq!(codes, [("E0621", "7"), ("E0621", "9"), ("W0622", "10"), ("W0622", "11"), ("E0621", "12")], "{found:#?}");
+    assert!(words[0].contains("is no guide: only guides are completed") && words[1].contains("is no survey but IN_APP_GUIDE"), "{words:#?}");
+    assert!(words[2].contains("is PAUSED") && words[3].contains("is IN_PROGRESS"), "{words:#?}");
+    let (mut told, mut reasons) = (words.into_iter().cloned().collect::<Vec<_>>(), refused(&workspace));
+    told.sort();
+    reasons.sort();
+    assert_eq!(told, reasons);
+}
+
+#[test]
 fn the_raw_call_cannot_change_who_is_in_the_audience_of_a_journey_b10() {
     let workspace = Workspace::with_script(&journey(r#"engagement("tour", "Product tour"), wait("a day", days(1))"#));
     let sandbox = Sandbox::start(&workspace, "--accounts 5 --people 20");
