@@ -6,9 +6,10 @@ use clap::Args;
 use serde_json::json;
 
 use crate::{
+    flow::journey::{asks_px, unfit},
     host::{Loaded, Session, Workspace, describes::Describes},
     model::{ObjectSchema, System},
-    script::{Declaration, Diagnostic, check_against, check_connections, check_enabled, check_mails, check_templates},
+    script::{Body, Declaration, Diagnostic, check_against, check_connections, check_enabled, check_mails, check_shown, check_templates},
     store::Store,
 };
 
@@ -175,10 +176,25 @@ fn against_schemas(loaded: &Loaded, workspace: &Workspace, online: bool, cx: &Co
     }
     let session = Session::open(workspace)?;
     let asked = Describes::new(&session.wire);
-    let found = all(&|system, object| asked.schema(system, object));
+    let mut found = all(&|system, object| asked.schema(system, object));
+    found.extend(shown(&declarations, workspace, &asked));
     let trouble = asked.trouble();
     session.close();
     trouble.map_or(Ok(found), |fault| Err(fault.into()))
+}
+
+/// What PX says against what journeys show, in the words that publishing would refuse it with.
+fn shown(declarations: &[&Declaration], workspace: &Workspace, asked: &Describes<'_>) -> Vec<Diagnostic> {
+    // A connection that is missing is told already.
+    if !workspace.connected(false).systems.contains(&System::Px) {
+        return Vec::new();
+    }
+    let against = |declaration: &&Declaration| {
+        let Body::Journey(journey) = &declaration.body else { return Vec::new() };
+        let engagements = if asks_px(journey) { asked.engagements() } else { None };
+        engagements.map(|all| check_shown(declaration, &unfit(journey, all))).unwrap_or_default()
+    };
+    declarations.iter().flat_map(against).collect()
 }
 
 /// The state file for a command that only looks: one that cannot be used is said, and done without.

@@ -14,6 +14,7 @@ use crate::{
         reload::Receipt,
         up::{Tell, Told, Watching, once, up as live},
     },
+    script::Diagnostic,
 };
 
 use super::{
@@ -170,10 +171,25 @@ fn receipt_said(receipt: &Receipt, out: &Out) {
             out.line(format!("  {sign} {name}"));
         }
     }
-    for finding in &receipt.diagnostics {
+    for finding in receipt.fresh() {
         out.line(diagnostic(finding, |file| receipt.texts.get(file).map(AsRef::as_ref), out).trim_end());
     }
-    for file in &receipt.kept {
+    let still = receipt.still();
+    for (file, findings) in &still {
+        still_said(file, findings, receipt, out);
+    }
+    for file in receipt.kept.iter().filter(|file| !still.contains_key(file.as_str())) {
         out.line(format!("  {} {file} keeps its last good version", paint(WARN, "!")));
     }
+}
+
+/// What was said of a file before and holds as it did.
+fn still_said(file: &str, findings: &[&Diagnostic], receipt: &Receipt, out: &Out) {
+    let errors: Vec<&Diagnostic> = findings.iter().copied().filter(|finding| finding.is_error()).collect();
+    let (style, verdict, told) = if errors.is_empty() { (WARN, "still warned of:", findings) } else { (BAD, "still broken:", errors.as_slice()) };
+    let mut codes: Vec<&str> = told.iter().map(|finding| finding.code).collect();
+    codes.dedup();
+    let count = if told.len() > codes.len() { format!("{} findings: ", told.len()) } else { String::new() };
+    let kept = if receipt.kept.iter().any(|kept| kept == file) { "; its last good version goes on" } else { "" };
+    out.line(format!("  {} {file} ({count}{}){kept}", paint(style, verdict), codes.join(", ")));
 }

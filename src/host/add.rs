@@ -1,4 +1,4 @@
-//! People added to a journey by hand or from a list, as the host would let them in.
+//! People added to a journey by hand or from a list, as the host would let them in. A host that is just at it is waited for.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -9,12 +9,13 @@ use crate::{
     },
     model::{Fault, FaultKind, Record},
     script::Body,
-    store::{ProgramStatus, Take},
+    store::{Holder, ProgramStatus, Store},
 };
 
 use super::{
     Earlier, Error, Loaded, Session, Workspace,
     journeys::{Look, running},
+    turn::{Patience, turn, waits_for},
 };
 
 /// Adds people to an active journey, under the revision that runs; with `on_paper` only tells what would become of them.
@@ -28,22 +29,18 @@ pub fn add(
     on_paper: bool,
     notify: &Notify,
 ) -> Result<Vec<Added>, Error> {
-    let (store, now) = (&session.store, workspace.clock.now());
+    let store = &session.store;
     let refuse = |why: String| Error::Flow(flow::Error::Fault(Fault::new(FaultKind::Conflict, why)));
-    let program = store.program(name)?;
-    let status = program.as_ref().map_or(ProgramStatus::Draft, |program| program.status);
-    let next = match status {
-        ProgramStatus::Active => None,
-        ProgramStatus::Paused => Some("resume"),
-        ProgramStatus::Draft | ProgramStatus::Scheduled | ProgramStatus::Stopped => Some("publish"),
-    };
-    if let Some(next) = next {
-        return Err(refuse(format!("`{name}` is {}: nobody can enter it; `tabi journey {next} {name}` first", status.word())));
+    if let Some(why) = closed(store, name)? {
+        return Err(refuse(why));
     }
-    let _alone = match store.take(name, "tabi journey add", now)? {
-        Take::Got(lease) => lease,
-        Take::Held(holder) => return Err(Error::Busy { name: name.to_owned(), owner: holder.owner, process: holder.pid }),
-    };
+    let waits = |holder: &Holder| notify(Notice::Warning { name: name.to_owned(), message: waits_for(holder, name) });
+    let _alone = turn((store, &workspace.clock, &session.stop), (name, "tabi journey add"), Patience::USUAL, waits)?;
+    // It may be another one by now.
+    if let Some(why) = closed(store, name)? {
+        return Err(refuse(why));
+    }
+    let now = workspace.clock.now();
     let look = Look { workspace, store, loaded, busy: &BTreeSet::new(), now };
     let found = running(&look, &mut Earlier::default(), name)?;
     for message in found.remarks {
@@ -56,4 +53,15 @@ pub fn add(
     let options = workspace.run_options();
     let desk = Desk { store, perform: Arc::new(session.wire.clone()), options: &options, notify, stop: &session.stop, now, objections: &[] };
     Ok(journey::add(&desk, declaration, one, people, on_paper)?)
+}
+
+/// Why nobody can enter a journey.
+fn closed(store: &Store, name: &str) -> Result<Option<String>, Error> {
+    let status = store.program(name)?.map_or(ProgramStatus::Draft, |program| program.status);
+    let next = match status {
+        ProgramStatus::Active => return Ok(None),
+        ProgramStatus::Paused => "resume",
+        ProgramStatus::Draft | ProgramStatus::Scheduled | ProgramStatus::Stopped => "publish",
+    };
+    Ok(Some(format!("`{name}` is {}: nobody can enter it; `tabi journey {next} {name}` first", status.word())))
 }

@@ -1,11 +1,17 @@
-//! What systems say of their objects, each asked once.
+//! What systems say of their objects, and PX of its engagements, each asked once.
 
-use std::{cell::RefCell, collections::BTreeMap};
+use std::{
+    cell::{OnceCell, RefCell},
+    collections::BTreeMap,
+};
 
 use crate::{
-    model::{Effect, Fault, FaultKind, ObjectSchema, Reply, System},
+    model::{Effect, Fault, FaultKind, ObjectSchema, Query, Read, Record, Reply, Source, System},
     script::Perform,
 };
+
+/// Engagements asked for at once.
+const PAGE: u32 = 200;
 
 /// What a system said of an object; none when it has no such object.
 type Answer = Result<Option<ObjectSchema>, Fault>;
@@ -14,11 +20,12 @@ type Answer = Result<Option<ObjectSchema>, Fault>;
 pub struct Describes<'a> {
     perform: &'a dyn Perform,
     answers: RefCell<BTreeMap<(System, String), Answer>>,
+    engagements: OnceCell<Result<Vec<Record>, Fault>>,
 }
 
 impl<'a> Describes<'a> {
     pub const fn new(perform: &'a dyn Perform) -> Self {
-        Self { perform, answers: RefCell::new(BTreeMap::new()) }
+        Self { perform, answers: RefCell::new(BTreeMap::new()), engagements: OnceCell::new() }
     }
 
     /// None when there is no such object, and when the system did not say.
@@ -36,8 +43,29 @@ impl<'a> Describes<'a> {
         answer.as_ref().ok().cloned().flatten()
     }
 
+    /// All engagements of PX; none when it did not say.
+    pub fn engagements(&self) -> Option<&[Record]> {
+        self.engagements.get_or_init(|| all_engagements(self.perform)).as_deref().ok()
+    }
+
     /// The first system that did not say, and why.
     pub fn trouble(self) -> Option<Fault> {
-        self.answers.into_inner().into_values().find_map(Result::err)
+        let engagements = self.engagements.into_inner().and_then(Result::err);
+        self.answers.into_inner().into_values().find_map(Result::err).or(engagements)
+    }
+}
+
+fn all_engagements(perform: &dyn Perform) -> Result<Vec<Record>, Fault> {
+    let source = Source::Object(Query::of(System::Px, "engagements"));
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let Reply::Page(page) = perform.perform(Effect::Read(Read { source: source.clone(), after, page_size: PAGE }))? else {
+            return Err(Fault::new(FaultKind::Garbled, "PX did not answer with a page of engagements"));
+        };
+        found.extend(page.records);
+        after = page.next;
+        if after.is_none() {
+            return Ok(found);
+        }
     }
 }

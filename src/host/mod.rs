@@ -36,6 +36,8 @@ pub mod shared;
 mod signals;
 /// What is old is forgotten.
 mod sweep;
+/// One's turn at what somebody else works on.
+pub mod turn;
 /// Earlier versions of declarations.
 pub mod versions;
 /// Hints that something in the scripts folder changed, and when it is quiet again.

@@ -1,7 +1,7 @@
 //! Loading scripts beside those that run: the new generation is whole or, file by file, the last good version; and a receipt for it.
 
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     path::Path,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -52,6 +52,8 @@ pub struct Receipt {
     pub hash: String,
     pub difference: Difference,
     pub diagnostics: Vec<Diagnostic>,
+    /// Places in `diagnostics` of what the receipt before told already, of files that are as they were.
+    pub known: BTreeSet<usize>,
     /// The texts that these quote, by file.
     pub texts: Texts,
     pub took: Duration,
@@ -60,6 +62,20 @@ pub struct Receipt {
 impl Receipt {
     pub fn errors(&self) -> impl Iterator<Item = &Diagnostic> {
         self.diagnostics.iter().filter(|finding| finding.is_error())
+    }
+
+    /// What is new or was said of a file that was saved since.
+    pub fn fresh(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.diagnostics.iter().enumerate().filter(|(at, _)| !self.known.contains(at)).map(|(_, finding)| finding)
+    }
+
+    /// What is as it was, by file.
+    pub fn still(&self) -> BTreeMap<&str, Vec<&Diagnostic>> {
+        let mut found: BTreeMap<&str, Vec<&Diagnostic>> = BTreeMap::new();
+        for finding in self.known.iter().filter_map(|at| self.diagnostics.get(*at)) {
+            found.entry(&finding.file).or_default().push(finding);
+        }
+        found
     }
 
     /// Whether it is of the generation that a host began with.
@@ -147,6 +163,19 @@ fn quoted(generation: &Generation) -> Texts {
     files.into_iter().filter_map(|file| Some((file.clone(), generation.shared_text(&file)?))).collect()
 }
 
+/// Places of findings that were there before, of files whose text has not changed.
+fn known(before: &Generation, after: &Generation) -> BTreeSet<usize> {
+    let mut earlier: BTreeMap<&str, Vec<&Diagnostic>> = BTreeMap::new();
+    for finding in before.diagnostics() {
+        earlier.entry(&finding.file).or_default().push(finding);
+    }
+    let stands = |finding: &Diagnostic| {
+        let file = finding.file.as_str();
+        before.text(file) == after.text(file) && earlier.get(file).is_some_and(|found| found.contains(&finding))
+    };
+    after.diagnostics().iter().enumerate().filter(|(_, finding)| stands(finding)).map(|(at, _)| at).collect()
+}
+
 /// The engine's limits, where `tabi.toml` says nothing else.
 pub fn limits(config: &config::Limits) -> Limits {
     let usual = Limits::default();
@@ -201,6 +230,7 @@ impl Loaded {
             hash: self.generation.hash().to_owned(),
             difference: before.map_or_else(all_new, |before| script::diff(&before.generation, &self.generation)),
             diagnostics: self.generation.diagnostics().to_vec(),
+            known: before.map(|before| known(&before.generation, &self.generation)).unwrap_or_default(),
             texts: quoted(&self.generation),
             took,
         }

@@ -21,7 +21,7 @@ use super::{
     sources::{Sources, Texts},
     spots::{FileMap, place},
     syntax,
-    templates::{Shelf, Templates, is_template},
+    templates::{Shelf, Templates, is_template, sent},
     trial::only_in_tests,
 };
 use crate::model::FaultKind;
@@ -318,7 +318,7 @@ fn load_file(library: &Library, tools: Tools, name: &str, limits: &Limits) -> Lo
     tidy(&mut diagnostics);
     let texts = library.gathered(name);
     let declared = |declaration: Declaration| {
-        let sources = sources(&declaration, &texts, tools.2);
+        let sources = sources(&declaration, &texts, (library, tools.2));
         Arc::new(Declaration { hash: hash.clone(), sources, ..declaration })
     };
     let declarations = found.declarations.into_iter().map(declared).collect();
@@ -334,14 +334,12 @@ pub(super) enum Purpose {
     Tests,
 }
 
-/// What a journey is made of. A template counts as used when the flow sends it, or when its name stands in quotes in the scripts.
-fn sources(declaration: &Declaration, texts: &Texts, shelf: &Shelf) -> Sources {
+/// What a journey is made of.
+fn sources(declaration: &Declaration, texts: &Texts, (library, shelf): (&Library, &Shelf)) -> Sources {
     let Body::Journey(journey) = &declaration.body else { return Sources::default() };
+    let scripts: Vec<Arc<FileMap>> = texts.keys().filter_map(|name| library.maps.get(name)).collect();
     let templates = shelf.get();
-    let sent: BTreeSet<&str> = journey.graph.steps.iter().filter_map(|step| step.does.template()).collect();
-    let quoted = |name: &str| texts.values().any(|text| text.contains(&format!("\"{name}\"")));
-    let used = templates.names().into_iter().filter(|name| sent.contains(name) || quoted(name));
-    Sources::of(texts.clone().into_iter().chain(templates.texts(used)).collect())
+    Sources::of(texts.clone().into_iter().chain(templates.texts(sent(journey, &scripts, templates).into_iter())).collect())
 }
 
 /// Compiles, checks and runs one file.

@@ -67,7 +67,7 @@ mod trial;
 /// Values into and out of scripts.
 mod value;
 
-pub use check::{Connected, check_against, check_connections, check_enabled, check_mails, check_templates};
+pub use check::{Connected, Unfit, UnfitKind, check_against, check_connections, check_enabled, check_mails, check_shown, check_templates};
 pub use closure::Closure;
 pub use complete::{Catalogue, Completion, complete};
 pub use console::{Console, Evaluated, TYPED, Turn};

@@ -1,6 +1,21 @@
 //! People added by hand or from a list, and what became of each. (B8)
 
+use std::{
+    io::{BufRead as _, BufReader},
+    process::Stdio,
+    time::Duration,
+};
+
 use serde_json::{Value, json};
+use tabi::{
+    connectors::Stop,
+    host::{
+        Error,
+        clock::Clock,
+        turn::{Patience, turn},
+    },
+    store::{Lease, Store, Take},
+};
 
 use crate::support::{Ran, Sandbox, Workspace};
 
@@ -140,4 +155,54 @@ fn lists_that_are_none_and_journeys_that_are_not_active_are_refused() {
     workspace.tabi("journey pause trial").ended(0);
     let paused = workspace.tabi("journey add trial --set email=ana@example.com").ended(2);
     assert!(paused.stderr.contains("tabi journey resume trial"), "{}", paused.stderr);
+}
+
+/// As a host has it that moves the people of `trial`.
+fn held(workspace: &Workspace) -> Lease {
+    let store = Store::open(workspace.path().join(".tabi/state.db")).unwrap();
+    match store.take("trial", "tabi up", "2026-12-01T09:00:00Z".parse().unwrap()).unwrap() {
+        Take::Got(lease) => lease,
+        Take::Held(holder) => panic!("{holder:?} holds it"),
+    }
+}
+
+#[test]
+fn whoever_moves_the_people_of_a_journey_is_waited_for() {
+    let workspace = published(r#"wait("a day", days(1)), finish()"#, "");
+    for command in ["journey add trial --set email=ben@example.com --json", "journey move trial --from gone --to a --json"] {
+        let lease = held(&workspace);
+        let mut child = workspace.command(command).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // Its word that it waits; until then it says nothing.
+        let mut said = String::new();
+        BufReader::new(child.stderr.as_mut().unwrap()).read_line(&mut said).unwrap();
+        assert!(said.contains("tabi up (process ") && said.contains("is moving the people of `trial` right now; it is waited for"), "{said}");
+        assert_eq!(child.try_wait().unwrap(), None);
+        drop(lease);
+        let ended = child.wait_with_output().unwrap();
+        let told = String::from_utf8_lossy(&ended.stdout).into_owned();
+        assert!(!told.contains("busy"), "{told}");
+        if command.contains(" add ") {
+            assert_eq!((ended.status.code(), &serde_json::from_str::<Value>(&told).unwrap()["entered"]), (Some(0), &json!(1)), "{told}");
+        }
+    }
+}
+
+#[test]
+fn nobody_is_waited_for_longer_than_patience_lasts() {
+    let workspace = published("finish()", "");
+    let _lease = held(&workspace);
+    let store = Store::open(workspace.path().join(".tabi/state.db")).unwrap();
+    let (said, none) = (std::cell::Cell::new(0), Patience { quiet: Duration::ZERO, most: Duration::ZERO });
+    let some = Patience { most: Duration::from_millis(120), ..none };
+    let (clock, stop) = (Clock::machine(), Stop::new());
+    for (patience, times) in [(none, 0), (some, 1)] {
+        said.set(0);
+        let refused = turn((&store, &clock, &stop), ("trial", "a test"), patience, |_| said.set(said.get() + 1));
+        assert!(matches!(refused, Err(Error::Busy { ref owner, .. }) if owner == "tabi up"), "{refused:?}");
+        assert_eq!(said.get(), times);
+    }
+    stop.request();
+    let stopped = turn((&store, &clock, &stop), ("trial", "a test"), Patience::USUAL, |_| ());
+    assert!(stopped.is_err_and(|error| !matches!(error, Error::Busy { .. })));
+    assert!(turn((&store, &clock, &stop), ("other", "a test"), none, |_| ()).is_ok());
 }

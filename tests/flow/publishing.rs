@@ -145,3 +145,54 @@ fn the_audience_of_a_published_engagement_is_marked_read_only_b3_b10() {
     let shown = workspace.tabi("journey show trial").ended(0).stdout;
     assert!(shown.contains("\"Product tour\"") && shown.contains("read-only"), "{shown}");
 }
+
+#[test]
+fn what_px_would_refuse_is_told_by_check_online_in_the_same_words_b1_b2_b7() {
+    let steps = r#"
+        engagement("news", "Release video"),
+        wait_for("watched?", #{ when: completed("news"), within: days(1), then: [finish()], otherwise: [] }),
+        survey("ask", #{ survey: "Product tour", by: "px" }),
+        engagement("admin", "Admin tour"),
+        engagement("late", "Integrations tour"),
+        engagement("nowhere", "No such tour")"#;
+    let workspace = Workspace::with_script(&journey(steps).replace("model: \"nps\"", "model: \"dynamic\""));
+    let _sandbox = Sandbox::start(&workspace, "--accounts 5 --people 20");
+    assert_eq!(checked(&workspace, ""), [], "nobody is asked");
+    let found = checked(&workspace, "--online");
+    let (codes, words): (Vec<(&str, &str)>, Vec<&String>) =
+        found.iter().map(|(code, place, message)| ((code.as_str(), place.rsplit(':').nth(1).unwrap()), message)).unzip();
+    assert_eq!(codes, [("E0621", "7"), ("E0621", "9"), ("W0622", "10"), ("W0622", "11"), ("E0621", "12")], "{found:#?}");
+    assert!(words[0].contains("is no guide: only guides are completed") && words[1].contains("is no survey but IN_APP_GUIDE"), "{words:#?}");
+    assert!(words[2].contains("is PAUSED") && words[3].contains("is IN_PROGRESS"), "{words:#?}");
+    let (mut told, mut reasons) = (words.into_iter().cloned().collect::<Vec<_>>(), refused(&workspace));
+    told.sort();
+    reasons.sort();
+    assert_eq!(told, reasons);
+}
+
+#[test]
+fn the_raw_call_cannot_change_who_is_in_the_audience_of_a_journey_b10() {
+    let workspace = Workspace::with_script(&journey(r#"engagement("tour", "Product tour"), wait("a day", days(1))"#));
+    let sandbox = Sandbox::start(&workspace, "--accounts 5 --people 20");
+    workspace.tabi("journey publish trial --yes").ended(0);
+    let audience = sandbox.documents("px", "external_segment")[0].clone();
+    let (name, id) = (audience["name"].as_str().unwrap(), audience["id"].as_str().unwrap());
+    let members = |path: &str, segment: &str| {
+        format!(r#"px::request("POST", "{path}", #{{ identityType: "IDENTIFY_ID", add: [#{{ segmentId: "{segment}", identities: ["ana"] }}] }})"#)
+    };
+    let path = "/v1/external_segment/update_membership";
+    let renamed = format!(r#"px::request("PUT", "/v1/external_segment/metadata", #{{ id: "{id}", name: "mine" }})"#);
+    for call in [members(path, name), members(path, id), members("/v1/external%5Fsegment/update_membership", id), renamed] {
+        workspace.write("raw.rhai", &call);
+        for args in ["exec raw.rhai", "exec --plan raw.rhai"] {
+            let refused = workspace.tabi(args).ended(1);
+            assert!(refused.stderr.contains(&format!("`{name}` is the audience of a journey and read-only")), "{call}: {}", refused.stderr);
+        }
+    }
+    assert_eq!(sandbox.documents("px", "external_segment"), [audience]);
+
+    // Any other segment is the caller's own.
+    let own = r#"px::request("POST", "/v1/external_segment/metadata", #{ externalId: "mine", name: "mine" });"#;
+    workspace.write("raw.rhai", format!("{own}\n{}", members(path, "mine")));
+    workspace.tabi("exec raw.rhai").ended(0);
+}

@@ -257,6 +257,38 @@ fn a_journey_is_another_one_with_another_template() {
 }
 
 #[test]
+fn a_journey_is_made_of_the_templates_that_it_sends_and_of_none_that_a_step_is_named_like() {
+    let dir = tempfile::tempdir().unwrap();
+    let made_of = |steps: &str| {
+        let text = format!(
+            "import \"lib/mail\" as mail;\njourney(\"hello\", #{{ model: \"dynamic\", participants: [#{{ contact: \"a@x.example\" }}], unique_on: \"contact\",
+                steps: [{steps}] }});"
+        );
+        write(dir.path(), "one.rhai", &text);
+        let (loaded, receipt) = reload(&workspace(dir.path()), None);
+        assert_eq!(errors(&receipt), []);
+        let texts: Vec<String> = loaded.declarations()[0].sources.texts().keys().cloned().collect();
+        let short = |name: &String| name.strip_prefix("scripts/").map(str::to_owned);
+        texts.iter().filter_map(short).filter(|name| name != "one.rhai").collect::<Vec<_>>()
+    };
+    write(dir.path(), "lib/mail.rhai", "fn nothing() { 1 }");
+    for name in ["sent", "named", "hello"] {
+        write(dir.path(), &format!("templates/{name}.html"), "Subject: One\n{% include \"foot.html\" %}");
+    }
+    write(dir.path(), "templates/foot.html", "<p>Bye</p>");
+    let by_step = made_of("send_email(\"named\", #{ template: \"sent\" }), finish()");
+    assert_eq!(by_step, ["lib/mail.rhai", "templates/foot.html", "templates/sent.html"]);
+
+    // Who mails by closure may name a template there, or hand its name on.
+    let mailing = |given: &str| format!("wait(\"named\", days(1)), run(\"say\", |p| {given}), finish()");
+    let written_out = mailing("email::send(#{ to: p.contact, template: \"sent\" })");
+    assert_eq!(made_of(&written_out), ["lib/mail.rhai", "templates/foot.html", "templates/sent.html"]);
+    write(dir.path(), "lib/mail.rhai", "fn say(p, name) { email::send(#{ to: p.contact, template: name }) }");
+    let handed_on = mailing("mail::say(p, \"sent\")");
+    assert_eq!(made_of(&handed_on), ["lib/mail.rhai", "templates/foot.html", "templates/sent.html"]);
+}
+
+#[test]
 fn a_receipt_holds_the_texts_that_its_findings_are_about_h3() {
     let dir = tempfile::tempdir().unwrap();
     let (broken, good) = (rule("one", "Site").replace("\"Name\"]", "\"Name\""), rule("two", "Fax"));

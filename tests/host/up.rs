@@ -151,6 +151,46 @@ fn what_is_wrong_is_shown_with_its_line_h3() {
 }
 
 #[test]
+fn what_was_told_of_a_file_that_is_as_it_was_is_one_line_h3() {
+    let broken = RULE.replace("SCHEDULE", "daly: \"03:00\"");
+    let workspace = Workspace::with_script(&broken);
+    let mut child = workspace.command("up").stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    // Each save adds a file; that it is told ends what is told of the save before, and the rest of a receipt comes before anything is saved.
+    let mut until = |wanted: &str| -> Vec<String> {
+        let mut told = Vec::new();
+        for line in lines.by_ref() {
+            told.push(line);
+            if told.iter().any(|line| line.contains(wanted)) {
+                return told;
+            }
+        }
+        panic!("no `{wanted}` in {told:#?}");
+    };
+    let save = |file: &str, text: &str| {
+        workspace.write("saving", text);
+        fs::rename(workspace.path().join("saving"), workspace.path().join("scripts").join(file)).unwrap();
+    };
+    until("did you mean");
+    save("other.rhai", &RULE.replace("nightly", "other").replace("Site", "Fax").replace("SCHEDULE", ""));
+    let told = until("still broken: scripts/script.rhai (E0301)");
+    assert!(told.iter().any(|line| line == "  + other") && !told.iter().any(|line| line.contains("-->")), "{told:#?}");
+    save("script.rhai", &format!("// A remark.\n{broken}"));
+    let told = until("did you mean");
+    assert!(told.iter().any(|line| line.ends_with("--> scripts/script.rhai:8:5")), "saved, and shown in full: {told:#?}");
+    save("other.rhai", "rule(\"other\", #{");
+    let told = until("still broken");
+    assert!(told.iter().any(|line| line.contains("error[E0201]")) && !told.iter().any(|line| line.contains("script.rhai:8:5")), "{told:#?}");
+    let told = until("scripts/other.rhai keeps its last good version");
+    save("third.rhai", "let x = 1;");
+    let more = until("still broken: scripts/script.rhai (E0301)");
+    let known = "still broken: scripts/other.rhai (E0201); its last good version goes on";
+    assert!(more.iter().any(|line| line.trim() == known), "{told:#?} {more:#?}");
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    child.wait().unwrap();
+}
+
+#[test]
 fn ctrl_c_ends_it_too() {
     let workspace = Workspace::new();
     let host = Host::start(&workspace);

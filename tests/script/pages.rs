@@ -3,11 +3,12 @@
 use std::{collections::BTreeMap, fs, path::Path, process::Command, time::Duration};
 
 use tabi::{
+    flow::journey::unfit,
     host::{Workspace, clock::Clock, test},
     model::{Field, FieldType, ObjectSchema, Record, System, Value},
     script::{
-        CODES, Declaration, Example, RunError, ScriptRun, check_against, check_connections, check_enabled, check_mails, check_templates, page,
-        run_script,
+        Body, CODES, Declaration, Example, RunError, ScriptRun, check_against, check_connections, check_enabled, check_mails, check_shown,
+        check_templates, page, run_script,
     },
 };
 
@@ -56,6 +57,10 @@ fn said(code: &str, examples: &[Example]) -> Vec<String> {
     let connected = workspace.connected(workspace.server_url().is_some());
     found.extend(declared.iter().flat_map(|declaration| check_connections(declaration, &connected)));
     found.extend(declared.iter().flat_map(|declaration| check_mails(declaration, loaded.templates(), describe)));
+    found.extend(declared.iter().flat_map(|declaration| match &declaration.body {
+        Body::Journey(journey) => check_shown(declaration, &unfit(journey, &engagements())),
+        _ => Vec::new(),
+    }));
     let mut lines: Vec<String> = found.iter().map(|finding| format!("{} {}: {}", finding.code, finding.place(), finding.message)).collect();
     for name in templates.iter().filter(|_| code.starts_with("E07") && found.is_empty()) {
         let rendered = loaded.templates().render(name, &ana());
@@ -101,6 +106,20 @@ fn exec(root: &Path, file: &str) -> Option<String> {
 fn ana() -> Record {
     let person = Record::from_iter([("name".into(), Value::text("Ana")), ("seats".into(), Value::Int(4))]);
     Record::from_iter([("person".into(), Value::Map(person))])
+}
+
+/// What PX lists.
+fn engagements() -> Vec<Record> {
+    let one = |name: &str, kind: &str, state: &str| {
+        let fields = [("id", name), ("name", name), ("type", kind), ("state", state), ("description", "Triggered by: Journey Orchestrator")];
+        fields.into_iter().map(|(field, text)| (field.into(), Value::text(text))).collect()
+    };
+    vec![
+        one("Product tour", "IN_APP_GUIDE", "STARTED"),
+        one("Admin tour", "IN_APP_GUIDE", "PAUSED"),
+        one("Release video", "IN_APP_DIALOG", "STARTED"),
+        one("NPS", "IN_APP_NPS_SURVEY", "STARTED"),
+    ]
 }
 
 fn account() -> ObjectSchema {

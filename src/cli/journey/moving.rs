@@ -6,11 +6,13 @@ use serde_json::json;
 use crate::{
     cli::{
         Context, Exit, Failure,
-        render::{GOOD, many, paint},
+        render::{GOOD, WARN, many, paint},
     },
+    connectors::Stop,
     flow::{Error, journey::move_people},
+    host::turn::{Patience, turn, waits_for},
     model::FaultKind,
-    store::Take,
+    store::Holder,
 };
 
 #[derive(Debug, Args)]
@@ -29,14 +31,10 @@ pub(crate) struct Move {
 /// Moves them; the next host that runs takes them on from there.
 pub(super) fn go(args: &Move, cx: &Context) -> Result<Exit, Failure> {
     let workspace = cx.workspace()?;
-    let (store, now) = (workspace.store()?, workspace.clock.now());
-    let _alone = match store.take(&args.name, "tabi journey move", now)? {
-        Take::Got(lease) => lease,
-        Take::Held(holder) => {
-            let busy = crate::host::Error::Busy { name: args.name.clone(), owner: holder.owner, process: holder.pid };
-            return Err(busy.into());
-        }
-    };
+    let store = workspace.store()?;
+    let waits = |holder: &Holder| cx.out.note(format!("{} {}", paint(WARN, "warning:"), waits_for(holder, &args.name)));
+    let _alone = turn((&store, &workspace.clock, &Stop::new()), (&args.name, "tabi journey move"), Patience::USUAL, waits)?;
+    let now = workspace.clock.now();
     let moved = match move_people(&store, &args.name, &args.from, &args.to, now) {
         Ok(moved) => moved,
         Err(Error::Fault(fault)) if fault.kind == FaultKind::Conflict => return Err(Failure::new(Exit::Usage, "wrong_state", fault.message)),

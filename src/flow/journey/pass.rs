@@ -14,7 +14,7 @@ use crate::{
         pages::for_each_page,
         work::{Tally, Work},
     },
-    model::{Channel, Date, Does, EventKind, Graph, Query, Record, Source, System, Timestamp, Value},
+    model::{Channel, Date, Does, EventKind, Graph, Query, Record, Source, System, Timestamp, Value, with_aliases},
     script::{Declaration, Journey, Participants, Perform},
     store::{Association, Entry, EntryKind, Fact, InboxEvent, Known, Move, NewParticipant, Participant, ParticipantId, ParticipantState, Store},
 };
@@ -116,29 +116,34 @@ pub(super) fn look_for_people(pass: &Pass<'_>) -> Result<Intake, Error> {
     let mut intake = Intake::default();
     match &pass.journey.participants {
         Participants::List(records) => take_people(pass, records.clone(), &mut intake)?,
-        Participants::Source { source, keep, computed } => {
+        Participants::Source { source, .. } => {
             let mut work = pass.work();
-            for_each_page(&mut work, source, |work, rows| {
-                let mut chosen = Vec::with_capacity(rows.len());
+            for_each_page(&mut work, source, |_, rows| {
+                let mut people = Vec::with_capacity(rows.len());
                 for row in rows {
-                    let mut row = crate::model::with_aliases(row);
-                    let kept = match keep {
-                        None => true,
-                        Some(keep) => keep.call_row(&row)? == Value::Bool(true),
-                    };
-                    if kept {
-                        for map in computed {
-                            let value = compute(&map.from, &row, work.date)?;
-                            row.set(map.target.as_str(), value);
-                        }
-                        chosen.push(row);
-                    }
+                    people.extend(chosen(pass, row)?);
                 }
-                take_people(pass, chosen, &mut intake)
+                take_people(pass, people, &mut intake)
             })?;
         }
     }
     Ok(intake)
+}
+
+/// What the journey's source hands on of a row: filtered, with its computed fields.
+pub(super) fn chosen(pass: &Pass<'_>, row: Record) -> Result<Option<Record>, Error> {
+    let mut row = with_aliases(row);
+    let Participants::Source { keep, computed, .. } = &pass.journey.participants else { return Ok(Some(row)) };
+    if let Some(keep) = keep
+        && keep.call_row(&row)? != Value::Bool(true)
+    {
+        return Ok(None);
+    }
+    for map in computed {
+        let value = compute(&map.from, &row, pass.date)?;
+        row.set(map.target.as_str(), value);
+    }
+    Ok(Some(row))
 }
 
 /// What becomes of everybody in the rows: whoever may comes in, whoever is in is read again.

@@ -1,16 +1,16 @@
 //! One person let in by hand, by the same rules as those of the journey's source.
 
 use crate::{
-    flow::{Error, cell::compute},
-    model::{Fault, FaultKind, Record, Value, with_aliases},
-    script::{Declaration, Journey, Participants},
+    flow::Error,
+    model::{Fault, FaultKind, Record},
+    script::{Declaration, Journey},
     store::{Entry, EntryKind, Move, Participant, ParticipantState},
 };
 
 use super::{
     Desk,
     enter::{Candidate, Earlier, Entrance, Gate, entrance},
-    pass::{Intake, Pass, take_people},
+    pass::{Intake, Pass, chosen, take_people},
 };
 
 /// What became of somebody who was brought to a journey's door.
@@ -29,7 +29,7 @@ pub enum Placed {
 pub fn place(desk: &Desk<'_>, declaration: &Declaration, journey: &Journey, person: Record, step: Option<&str>) -> Result<Placed, Error> {
     let revision = desk.store.program(&declaration.name)?.map_or(0, |program| program.revision);
     let pass = desk.pass(declaration, journey, revision)?;
-    let Some(person) = chosen(&pass, with_aliases(person))? else {
+    let Some(person) = chosen(&pass, person)? else {
         return Ok(Placed::Outside("the filter of the journey's participants leaves them out".to_owned()));
     };
     let candidate = match Candidate::of(journey, person.clone()) {
@@ -54,21 +54,6 @@ pub fn place(desk: &Desk<'_>, declaration: &Declaration, journey: &Journey, pers
         Some(step) if !participant.state.is_over() => put(&pass, participant, step).map(|participant| Placed::In(Box::new(participant))),
         _ => Ok(Placed::In(Box::new(participant))),
     }
-}
-
-/// What the journey's source would hand on of a row: filtered, with its computed fields.
-fn chosen(pass: &Pass<'_>, mut row: Record) -> Result<Option<Record>, Error> {
-    let Participants::Source { keep, computed, .. } = &pass.journey.participants else { return Ok(Some(row)) };
-    if let Some(keep) = keep
-        && keep.call_row(&row)? != Value::Bool(true)
-    {
-        return Ok(None);
-    }
-    for map in computed {
-        let value = compute(&map.from, &row, pass.date)?;
-        row.set(map.target.as_str(), value);
-    }
-    Ok(Some(row))
 }
 
 /// As if they had come to the step at this moment.

@@ -4,6 +4,7 @@
 use crate::{
     flow::{Error, Notice, pages::for_each_page},
     model::{Channel, Does, Effect, EventKind, Fault, FaultKind, Query, QuestionKind, Record, SegmentEdit, Source, Step, System, When},
+    script::{Journey, Unfit, UnfitKind},
     store::Association,
 };
 
@@ -40,23 +41,18 @@ pub enum Publication {
 pub fn publish(pass: &Pass<'_>, objections: &[String]) -> Result<Publication, Error> {
     let mut reasons = missing_templates(pass);
     reasons.extend_from_slice(objections);
-    let shows: Vec<(&Step, &str)> = pass.journey.graph.steps.iter().filter_map(|step| Some((step, step.does.shown()?))).collect();
-    let (by_page, needed): (Vec<_>, Vec<_>) = shows.into_iter().partition(|(step, _)| stands_alone(pass, step));
-    let by_page: Vec<_> = by_page.into_iter().filter(|(step, _)| !says_what_it_asks(step)).collect();
+    let shows = Shows::of(pass.journey);
     let mut chosen: Vec<(String, Listed)> = Vec::new();
-    if !needed.is_empty() || !by_page.is_empty() {
+    if !shows.is_empty() {
         match listed(pass) {
             Ok(all) => {
-                let known = by_page.into_iter().filter(|(_, survey)| all.iter().filter(|one| one.id == *survey || one.name == *survey).count() == 1);
-                let fits = |(step, survey): &(&Step, &str)| {
-                    all.iter().find(|one| one.id == *survey || one.name == *survey).is_some_and(|one| misfit(pass, step, one).is_empty())
-                };
-                let shows: Vec<(&Step, &str)> = needed.into_iter().chain(known.filter(fits)).collect();
-                chosen = choose(pass, &shows, all, &mut reasons);
+                let (found, unfit) = shows.among(all);
+                chosen = found;
+                reasons.extend(unfit.into_iter().map(|unfit| unfit.reason));
             }
             Err(Error::Interrupted) => return Err(Error::Interrupted),
             // The page asks what the program's model does.
-            Err(_) if needed.is_empty() => (),
+            Err(_) if shows.needed.is_empty() => (),
             // One clear reason, with what is missing (B18).
             Err(error) => reasons.push(format!("Gainsight PX cannot be asked for its engagements: {}. Look at [px] in tabi.toml", error.fault())),
         }
@@ -95,14 +91,85 @@ fn rivals(pass: &Pass<'_>, chosen: &[(String, Listed)]) -> Result<(), Error> {
 }
 
 /// A survey that PX need not know: it goes by e-mail, no reminder of it goes through PX, and what it asks is known without PX.
-fn stands_alone(pass: &Pass<'_>, step: &Step) -> bool {
+fn stands_alone(journey: &Journey, step: &Step) -> bool {
     let Does::Survey { channel: Channel::Email, questions, by_model, .. } = &step.does else { return false };
     let reminds = |does: &Does| matches!(does, Does::Remind { of, channel: Channel::Px, .. } if *of == step.name);
-    (!questions.is_empty() || by_model.is_some()) && !pass.journey.graph.steps.iter().any(|other| reminds(&other.does))
+    (!questions.is_empty() || by_model.is_some()) && !journey.graph.steps.iter().any(|other| reminds(&other.does))
 }
 
 fn says_what_it_asks(step: &Step) -> bool {
     matches!(&step.does, Does::Survey { questions, .. } if !questions.is_empty())
+}
+
+/// Whether PX has to be asked what the steps of a journey show.
+pub fn asks_px(journey: &Journey) -> bool {
+    !Shows::of(journey).needed.is_empty()
+}
+
+/// What speaks against the steps of a journey that show something; `engagements` are all that PX lists.
+pub fn unfit(journey: &Journey, engagements: &[Record]) -> Vec<Unfit> {
+    Shows::of(journey).among(engagements.iter().map(of_record).collect()).1
+}
+
+/// The steps of a journey that show something, each with what.
+struct Shows<'j> {
+    journey: &'j Journey,
+    needed: Vec<(&'j Step, &'j str)>,
+    /// Those whose page asks what PX knows of the survey, or else what the program's model does.
+    by_page: Vec<(&'j Step, &'j str)>,
+}
+
+impl<'j> Shows<'j> {
+    fn of(journey: &'j Journey) -> Self {
+        let shows = journey.graph.steps.iter().filter_map(|step| Some((step, step.does.shown()?)));
+        let (by_page, needed): (Vec<_>, Vec<_>) = shows.partition(|(step, _)| stands_alone(journey, step));
+        Self { journey, needed, by_page: by_page.into_iter().filter(|(step, _)| !says_what_it_asks(step)).collect() }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.needed.is_empty() && self.by_page.is_empty()
+    }
+
+    /// The engagement of every step, by the name the script gives it; and what is wrong with it.
+    fn among(&self, mut all: Vec<Listed>) -> (Vec<(String, Listed)>, Vec<Unfit>) {
+        let fits = |(step, survey): &&(&Step, &str)| {
+            let mut known = all.iter().filter(|one| one.id == *survey || one.name == *survey);
+            matches!((known.next(), known.next()), (Some(one), None) if misfit(self.journey, step, one).is_empty())
+        };
+        let shows: Vec<(&Step, &str)> = self.needed.iter().chain(self.by_page.iter().filter(fits)).copied().collect();
+        let (mut chosen, mut unfit): (Vec<(String, Listed)>, Vec<Unfit>) = (Vec::new(), Vec::new());
+        for (step, wanted) in shows {
+            if let Some((_, known)) = chosen.iter().find(|(name, _)| name == wanted) {
+                unfit.extend(misfit(self.journey, step, known));
+                continue;
+            }
+            let mut found: Vec<usize> = all.iter().enumerate().filter(|(_, one)| one.id == wanted || one.name == wanted).map(|(at, _)| at).collect();
+            let name = &step.name;
+            match (found.pop(), found.is_empty()) {
+                (None, _) => unfit.push(wrong(
+                    step,
+                    format!("the step \"{name}\" shows \"{wanted}\", which PX does not have: make it there, or write the name or id as PX has it"),
+                )),
+                (Some(_), false) => {
+                    unfit.push(wrong(step, format!("the step \"{name}\" shows \"{wanted}\", and PX has several of that name: write the id instead")));
+                }
+                (Some(at), true) => {
+                    let one = all.swap_remove(at);
+                    unfit.extend(misfit(self.journey, step, &one));
+                    chosen.push((wanted.to_owned(), one));
+                }
+            }
+        }
+        (chosen, unfit)
+    }
+}
+
+fn wrong(step: &Step, reason: String) -> Unfit {
+    Unfit { step: step.name.clone(), reason, kind: UnfitKind::Wrong }
+}
+
+fn not_ready(step: &Step, reason: String) -> Unfit {
+    Unfit { step: step.name.clone(), reason, kind: UnfitKind::NotReady }
 }
 
 fn missing_templates(pass: &Pass<'_>) -> Vec<String> {
@@ -143,77 +210,53 @@ fn of_record(row: &Record) -> Listed {
     Listed { id: text("id"), name: text("name"), kind: text("type"), state: text("state"), by_journey }
 }
 
-/// The engagement of every step, by the name the script gives it; what is wrong with one goes to the reasons.
-fn choose(pass: &Pass<'_>, shows: &[(&Step, &str)], mut all: Vec<Listed>, reasons: &mut Vec<String>) -> Vec<(String, Listed)> {
-    let mut chosen: Vec<(String, Listed)> = Vec::new();
-    for (step, wanted) in shows {
-        if let Some((_, known)) = chosen.iter().find(|(name, _)| name == wanted) {
-            reasons.extend(misfit(pass, step, known));
-            continue;
-        }
-        let mut found: Vec<usize> = all.iter().enumerate().filter(|(_, one)| one.id == *wanted || one.name == *wanted).map(|(at, _)| at).collect();
-        match (found.pop(), found.is_empty()) {
-            (None, _) => reasons.push(format!(
-                "the step \"{}\" shows \"{wanted}\", which PX does not have: make it there, or write the name or id as PX has it",
-                step.name
-            )),
-            (Some(_), false) => {
-                reasons.push(format!("the step \"{}\" shows \"{wanted}\", and PX has several of that name: write the id instead", step.name));
-            }
-            (Some(at), true) => {
-                let one = all.swap_remove(at);
-                reasons.extend(misfit(pass, step, &one));
-                chosen.push(((*wanted).to_owned(), one));
-            }
-        }
-    }
-    chosen
-}
-
 /// Why an engagement cannot be triggered by the step (B1, B2, B7).
-fn misfit(pass: &Pass<'_>, step: &Step, one: &Listed) -> Vec<String> {
-    let mut reasons = Vec::new();
+fn misfit(journey: &Journey, step: &Step, one: &Listed) -> Vec<Unfit> {
+    let mut found = Vec::new();
     let survey = one.kind.ends_with("_SURVEY");
     let what = format!("\"{}\", which the step \"{}\" shows,", one.name, step.name);
     match &step.does {
-        Does::Survey { .. } if !survey => reasons.push(format!("{what} is no survey but {}: show it by an engagement step", one.kind)),
-        Does::Engagement { .. } if survey => reasons.push(format!("{what} is a survey: hand it out by a survey step")),
+        Does::Survey { .. } if !survey => {
+            found.push(wrong(step, format!("{what} is no survey but {}: show it by an engagement step", one.kind)));
+        }
+        Does::Engagement { .. } if survey => found.push(wrong(step, format!("{what} is a survey: hand it out by a survey step"))),
         Does::Engagement { .. } if !["IN_APP_DIALOG", "IN_APP_CAROUSEL", "IN_APP_GUIDE"].contains(&one.kind.as_str()) => {
-            reasons.push(format!("{what} is {}: journeys trigger dialogs, sliders, guides and surveys", one.kind));
+            found.push(wrong(step, format!("{what} is {}: journeys trigger dialogs, sliders, guides and surveys", one.kind)));
         }
         _ => (),
     }
     if !one.by_journey {
-        reasons.push(format!("{what} is not marked as triggered by Journey Orchestrator (its description lacks \"{BY_JOURNEY}\"): mark it so in PX"));
+        let mark = format!("is not marked as triggered by Journey Orchestrator (its description lacks \"{BY_JOURNEY}\"): mark it so in PX");
+        found.push(not_ready(step, format!("{what} {mark}")));
     }
     if one.state != ACTIVE {
-        reasons.push(format!("{what} is {}: only launched and active engagements can be triggered; launch it in PX", one.state));
+        let launched = "only launched and active engagements can be triggered; launch it in PX";
+        found.push(not_ready(step, format!("{what} is {}: {launched}", one.state)));
     }
     if let Does::Survey { channel: Channel::Email, questions, by_model: None, .. } = &step.does
         && questions.is_empty()
         && QuestionKind::of_px(&one.kind).is_none()
     {
-        reasons
-            .push(format!("what \"{}\" asks is not known here ({}): write `kind` or `questions` at the step \"{}\"", one.name, one.kind, step.name));
+        let asks = format!("what \"{}\" asks is not known here ({}): write `kind` or `questions` at the step \"{}\"", one.name, one.kind, step.name);
+        found.push(wrong(step, asks));
     }
     let completed =
         |when: &When| when.atoms().iter().any(|atom| matches!(atom, When::Event { event: EventKind::Completed, step: of } if *of == step.name));
-    if one.kind != "IN_APP_GUIDE" && conditions(pass).any(completed) {
-        reasons.push(format!(
-            "the journey waits for \"{}\" to be completed, but \"{}\" is no guide: only guides are completed; wait for `viewed` instead",
-            step.name, one.name
-        ));
+    if one.kind != "IN_APP_GUIDE" && conditions(journey).any(completed) {
+        let instead = "only guides are completed; wait for `viewed` instead";
+        let waits = format!("the journey waits for \"{}\" to be completed, but \"{}\" is no guide: {instead}", step.name, one.name);
+        found.push(wrong(step, waits));
     }
-    reasons
+    found
 }
 
-fn conditions<'a>(pass: &'a Pass<'_>) -> impl Iterator<Item = &'a When> {
+fn conditions<'a>(journey: &'a Journey) -> impl Iterator<Item = &'a When> {
     let of = |step: &'a Step| match &step.does {
         Does::WaitFor { when, .. } => vec![when],
         Does::Branch { arms, .. } => arms.iter().map(|arm| &arm.when).collect(),
         _ => Vec::new(),
     };
-    pass.journey.graph.steps.iter().flat_map(of).chain(pass.journey.exit.as_ref())
+    journey.graph.steps.iter().flat_map(of).chain(journey.exit.as_ref())
 }
 
 /// Makes the engagement's own segment, whose members are its audience; its name is how the engagement knows it. Nobody is in it yet.

@@ -1,11 +1,13 @@
 //! `px::`: Gainsight PX users, accounts, engagements, event feeds and external segments.
 
+use std::collections::BTreeSet;
+
 use rhai::{
-    Array, Map,
+    Array, EvalAltResult, Map,
     plugin::{Dynamic, Module, NativeCallContext, RhaiResult, export_module},
 };
 
-use crate::model::{Change, Effect, Query, Record, SegmentEdit, Source, System, Value};
+use crate::model::{Change, Effect, FaultKind, Query, Record, Reply, Request, SegmentEdit, Source, System, Value};
 use crate::script::{desk::perform, site::Site};
 
 use super::{
@@ -48,13 +50,75 @@ fn texts(list: &Array) -> Vec<String> {
 /// How the names of journeys' audiences begin.
 const OF_JOURNEYS: &str = "tabi:";
 
+fn read_only<T>(name: &str) -> Outcome<T> {
+    refuse(format!("`{name}` is the audience of a journey and read-only: the journey changes who is in (B10). Use a segment of another name"))
+}
+
 fn edit(ctx: &NativeCallContext, name: &str, add: Vec<String>, remove: Vec<String>) -> RhaiResult {
     if name.starts_with(OF_JOURNEYS) {
-        return refuse(format!(
-            "`{name}` is the audience of a journey and read-only: the journey changes who is in (B10). Use a segment of another name"
-        ));
+        return read_only(name);
     }
     value(perform(ctx, Effect::EditSegment(SegmentEdit { system: PX, name: name.to_owned(), id: None, add, remove }))?)
+}
+
+/// A call by its path, which may do everything but change who is in the audience of a journey.
+fn call(ctx: &NativeCallContext, method: &str, path: &str, body: Option<Value>) -> RhaiResult {
+    let reads = ["GET", "HEAD"].iter().any(|read| method.eq_ignore_ascii_case(read));
+    let path_read = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
+    if !reads && path_read.to_lowercase().contains(EXTERNAL_SEGMENTS) {
+        let parts = path_read.split(['/', '?', '&', '=']).filter(|part| part.starts_with(OF_JOURNEYS));
+        let mut named: BTreeSet<&str> = parts.collect();
+        if let Some(body) = &body {
+            segments(body, &mut named);
+        }
+        for name in named {
+            if let Some(audience) = audience(ctx, name)? {
+                return read_only(&audience);
+            }
+        }
+    }
+    effects::request(ctx, PX, (method, path), body)
+}
+
+/// The paths under which external segments are changed.
+const EXTERNAL_SEGMENTS: &str = "/external_segment";
+
+/// What a body says of segments: names, ids, external ids.
+fn segments<'v>(body: &'v Value, named: &mut BTreeSet<&'v str>) {
+    match body {
+        Value::Map(fields) => {
+            for (field, value) in fields.iter() {
+                match value.as_str() {
+                    Some(text) if ["segmentId", "id", "externalId", "name"].contains(&field.as_str()) => drop(named.insert(text)),
+                    _ => segments(value, named),
+                }
+            }
+        }
+        Value::List(items) => items.iter().for_each(|item| segments(item, named)),
+        _ => (),
+    }
+}
+
+/// The name of the journey's audience that goes by this name, or by an id of PX's own.
+fn audience(ctx: &NativeCallContext, named: &str) -> Outcome<Option<String>> {
+    if named.starts_with(OF_JOURNEYS) {
+        return Ok(Some(named.to_owned()));
+    }
+    let id = percent_encoding::utf8_percent_encode(named, percent_encoding::NON_ALPHANUMERIC);
+    let request = Request { system: PX, method: "GET".to_owned(), path: format!("/v1/segment/{id}"), query: Record::new(), body: None };
+    match perform(ctx, Effect::Request(request)) {
+        Ok(Reply::Value(Value::Map(segment))) => {
+            Ok(segment.get("name").and_then(Value::as_str).filter(|name| name.starts_with(OF_JOURNEYS)).map(str::to_owned))
+        }
+        Err(error) if !is_not_found(&error) => Err(error),
+        _ => Ok(None),
+    }
+}
+
+fn is_not_found(error: &EvalAltResult) -> bool {
+    let EvalAltResult::ErrorRuntime(thrown, _) = error else { return false };
+    let kind = thrown.as_map_ref().ok().and_then(|map| map.get("kind").cloned());
+    kind.and_then(|kind| kind.into_immutable_string().ok()).is_some_and(|kind| kind == FaultKind::NotFound.word())
 }
 
 fn state(ctx: &NativeCallContext, id: &str, state: &str) -> RhaiResult {
@@ -303,10 +367,10 @@ mod functions {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn request(ctx: NativeCallContext, method: &str, path: &str) -> RhaiResult {
-        effects::request(&ctx, PX, (method, path), None)
+        call(&ctx, method, path, None)
     }
 
-    /// Calls any path of the API with a body.
+    /// Calls any path of the API with a body. Who is in the audience of a journey cannot be changed by it.
     ///
     /// # Example
     /// ```rhai
@@ -314,6 +378,6 @@ mod functions {
     /// ```
     #[rhai_fn(name = "request", return_raw)]
     pub fn request_body(ctx: NativeCallContext, method: &str, path: &str, body: Dynamic) -> RhaiResult {
-        effects::request(&ctx, PX, (method, path), Some(data(&body)?))
+        call(&ctx, method, path, Some(data(&body)?))
     }
 }

@@ -14,6 +14,8 @@ mod enabled;
 mod journeys;
 /// Fields and types, against what the systems describe.
 mod schemas;
+/// Engagements and surveys, against what PX lists.
+mod shown;
 /// Names and arities of everything that can be called.
 mod table;
 /// Types that cannot work together.
@@ -25,6 +27,7 @@ pub use connections::{Connected, check_connections};
 pub use enabled::check_enabled;
 pub use journeys::check_templates;
 pub use schemas::{check_against, check_mails};
+pub use shown::{Unfit, UnfitKind, check_shown};
 
 pub(super) use across::across;
 pub(super) use calls::{Own, aliases, calls, imports};

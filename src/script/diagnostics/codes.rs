@@ -165,6 +165,10 @@ codes! {
         "What is triggered in PX needs a Gainsight and a PX connection, and surveys in the product need real-time survey sync switched on (`survey_sync = true` under [px]); mails need [email]. On the sandbox everything is there.";
     NothingTells "E0620" Error "an event that nothing would tell of"
         "Only links that lead over the host's own server tell that a mail was opened or clicked or that somebody unsubscribed, and a survey by e-mail is answered on its page. Without [server] in tabi.toml people would wait in vain.";
+    WrongEngagement "E0621" Error "an engagement that the step cannot show"
+        "A step names what PX has, by name or id: an engagement step a dialog, slider or guide, a survey step a survey. Only guides are completed. `tabi check --online` and publishing ask PX.";
+    EngagementNotReady "W0622" Warning "an engagement that PX does not show yet"
+        "Journeys trigger engagements that are launched and active in PX and marked as triggered by Journey Orchestrator. Until then the journey cannot be published; one that runs waits. `tabi check --online` and publishing ask PX.";
 
     TemplateSyntax "E0701" Error "template syntax error"
         "The template could not be parsed. Tags are `{{ value }}`, `{% if .. %}`, `{% for x in list %}` and `{# remark #}`, each closed.";

@@ -6,6 +6,8 @@
 
 /// What can be known about a template from its text.
 mod scan;
+/// Those that a journey is made of.
+mod sent;
 /// All templates of a workspace at one moment.
 mod set;
 /// One file, taken apart.
@@ -13,4 +15,5 @@ mod source;
 
 pub use set::{Rendered, Templates, is_template, plain_text};
 
+pub(super) use sent::sent;
 pub(super) use set::Shelf;
