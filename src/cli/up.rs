@@ -1,6 +1,6 @@
 //! `tabi up`: the host. Watches, reloads, keeps schedules, and says what happens.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use clap::Args;
 use serde_json::json;
@@ -187,9 +187,8 @@ fn receipt_said(receipt: &Receipt, out: &Out) {
 fn still_said(file: &str, findings: &[&Diagnostic], receipt: &Receipt, out: &Out) {
     let errors: Vec<&Diagnostic> = findings.iter().copied().filter(|finding| finding.is_error()).collect();
     let (style, verdict, told) = if errors.is_empty() { (WARN, "still warned of:", findings) } else { (BAD, "still broken:", errors.as_slice()) };
-    let mut codes: Vec<&str> = told.iter().map(|finding| finding.code).collect();
-    codes.dedup();
+    let codes: BTreeSet<&str> = told.iter().map(|finding| finding.code).collect();
     let count = if told.len() > codes.len() { format!("{} findings: ", told.len()) } else { String::new() };
     let kept = if receipt.kept.iter().any(|kept| kept == file) { "; its last good version goes on" } else { "" };
-    out.line(format!("  {} {file} ({count}{}){kept}", paint(style, verdict), codes.join(", ")));
+    out.line(format!("  {} {file} ({count}{}){kept}", paint(style, verdict), codes.into_iter().collect::<Vec<_>>().join(", ")));
 }

@@ -252,6 +252,10 @@ impl<'a> Host<'a> {
             return;
         }
         let found = self.loaded.look(&self.workspace.root);
+        // One that began during the look has been seen in part.
+        if self.settle.hold(stopwatch(), checkout(&self.workspace.root)) {
+            return;
+        }
         self.configured(found.config.clone());
         if self.watch.follow(&found.folders) {
             self.settle.hint(stopwatch());
@@ -288,6 +292,10 @@ impl<'a> Host<'a> {
     /// Takes the new generation for everything that begins from now on.
     fn swap(&mut self, (loaded, receipt): (Loaded, Receipt)) {
         self.loading = false;
+        // A checkout that began while files were read: they are read again when it has ended.
+        if self.settle.hold(stopwatch(), checkout(&self.workspace.root)) {
+            return;
+        }
         self.loaded = Arc::new(loaded);
         self.know();
         self.session.receipts.keep(&receipt);

@@ -284,8 +284,11 @@ fn a_journey_is_made_of_the_templates_that_it_sends_and_of_none_that_a_step_is_n
     let written_out = mailing("email::send(#{ to: p.contact, template: \"sent\" })");
     assert_eq!(made_of(&written_out), ["lib/mail.rhai", "templates/foot.html", "templates/sent.html"]);
     write(dir.path(), "lib/mail.rhai", "fn say(p, name) { email::send(#{ to: p.contact, template: name }) }");
-    let handed_on = mailing("mail::say(p, \"sent\")");
-    assert_eq!(made_of(&handed_on), ["lib/mail.rhai", "templates/foot.html", "templates/sent.html"]);
+    let chosen = "let names = []; names.push(\"sent\"); for name in names { mail::say(p, name) }";
+    let switched = "let name = switch p.contact { \"a\" => \"sent\", _ => () }; mail::say(p, name)";
+    for handed_on in ["mail::say(p, \"sent\")", chosen, switched] {
+        assert_eq!(made_of(&mailing(&format!("{{ {handed_on} }}"))), ["lib/mail.rhai", "templates/foot.html", "templates/sent.html"], "{handed_on}");
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use rhai::{AST, ASTNode, Expr, FnCallExpr, Stmt};
+use rhai::{AST, ASTNode, Expr, Stmt};
 
 use super::Templates;
 use crate::script::{journey::Journey, spots::FileMap};
@@ -22,17 +22,12 @@ pub(in crate::script) fn sent<'t>(journey: &Journey, scripts: &[Arc<FileMap>], t
     templates.names().into_iter().filter(|name| named.contains(*name)).collect()
 }
 
-fn call<'n>(path: &[ASTNode<'n>]) -> Option<&'n FnCallExpr> {
-    match path.last() {
-        Some(ASTNode::Expr(Expr::FnCall(call, _) | Expr::MethodCall(call, _)) | ASTNode::Stmt(Stmt::FnCall(call, _))) => Some(call),
-        _ => None,
-    }
-}
-
 fn mails(ast: &AST) -> bool {
     let mut found = false;
     ast.walk(&mut |path: &[ASTNode]| {
-        found |= call(path).is_some_and(|call| call.is_qualified() && call.namespace.root() == MAIL);
+        if let Some(ASTNode::Expr(Expr::FnCall(call, _)) | ASTNode::Stmt(Stmt::FnCall(call, _))) = path.last() {
+            found |= call.is_qualified() && call.namespace.root() == MAIL;
+        }
         !found
     });
     found
@@ -43,8 +38,10 @@ fn texts(ast: &AST, found: &mut BTreeSet<String>) {
     let own: BTreeSet<&str> = ast.iter_functions().map(|function| function.name).collect();
     let mut labels = BTreeSet::new();
     ast.walk(&mut |path: &[ASTNode]| {
-        let built_in = call(path).filter(|call| !call.is_qualified() && !call.is_operator_call() && !own.contains(call.name.as_str()));
-        if let Some(Expr::StringConstant(_, at)) = built_in.and_then(|call| call.args.first()) {
+        if let Some(ASTNode::Expr(Expr::FnCall(call, _)) | ASTNode::Stmt(Stmt::FnCall(call, _))) = path.last()
+            && !(call.is_qualified() || call.is_operator_call() || own.contains(call.name.as_str()))
+            && let Some(Expr::StringConstant(_, at)) = call.args.first()
+        {
             labels.insert(*at);
         }
         if let Some(ASTNode::Expr(Expr::StringConstant(text, at))) = path.last()
