@@ -14,7 +14,7 @@ use crate::{
         pages::for_each_page,
         work::{Tally, Work},
     },
-    model::{Channel, Date, Does, EventKind, Graph, Query, Record, Source, System, Timestamp, Value},
+    model::{Aliases, Channel, Date, Does, EventKind, Graph, Query, Record, Source, System, Timestamp, Value},
     script::{Declaration, Journey, Participants, Perform},
     store::{Association, Entry, EntryKind, Fact, InboxEvent, Known, Move, NewParticipant, Participant, ParticipantId, ParticipantState, Store},
 };
@@ -117,11 +117,11 @@ pub(super) fn look_for_people(pass: &Pass<'_>) -> Result<Intake, Error> {
     match &pass.journey.participants {
         Participants::List(records) => take_people(pass, records.clone(), &mut intake)?,
         Participants::Source { source, keep, computed } => {
-            let mut work = pass.work();
+            let (mut work, mut aliases) = (pass.work(), Aliases::default());
             for_each_page(&mut work, source, |work, rows| {
                 let mut chosen = Vec::with_capacity(rows.len());
                 for row in rows {
-                    let mut row = crate::model::with_aliases(row);
+                    let mut row = aliases.spell(row);
                     let kept = match keep {
                         None => true,
                         Some(keep) => keep.call_row(&row)? == Value::Bool(true),
