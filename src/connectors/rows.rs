@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use crate::model::{Date, FieldType, Name, Record, Timestamp, Value};
+use crate::model::{Date, FieldType, Name, Names, Record, Timestamp, Value};
 
 /// What a wire value becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,7 +171,7 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
         let columns = self.0;
-        let mut record = Record::with_capacity(columns.list.len());
+        let (mut record, mut names) = (Record::with_capacity(columns.list.len()), Names::default());
         let mut hint = 0;
         while let Some(key) = map.next_key_seed(KeySeed { columns, hint })? {
             match key {
@@ -181,10 +181,17 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
                         Some(inner) => map.next_value_seed(RowSeed(inner))?,
                         None => column.cast.apply(without_attributes(map.next_value()?)),
                     };
-                    record.set(column.name.clone(), value);
+                    if names.is_new(&column.name) {
+                        record.push(column.name.clone(), value);
+                    } else {
+                        record.set(column.name.clone(), value);
+                    }
                     hint = at + 1;
                 }
-                Key::Unknown(name) => record.set(name, Cast::Guess.apply(without_attributes(map.next_value()?))),
+                Key::Unknown(name) => {
+                    names.is_new(&name);
+                    record.set(name, Cast::Guess.apply(without_attributes(map.next_value()?)));
+                }
                 Key::Skipped => {
                     map.next_value::<IgnoredAny>()?;
                 }

@@ -29,12 +29,13 @@ pub use effect::{Change, CreateField, Effect, Email, HttpCall, Lookup, Page, Rea
 pub use fault::{Fault, FaultKind};
 pub use filter::{Condition, Filter, Logic, Operator};
 pub use journey::{Arm, Channel, Does, EventKind, Graph, Length, Pace, ProgramModel, Reentry, Share, Step, When};
-pub use participant::{alias, with_aliases};
+pub use participant::{Aliases, alias, with_aliases};
 pub use schedule::Schedule;
 pub use schema::{Field, FieldType, Misfit, ObjectSchema};
 pub use source::{Measure, Query, Report, Source};
 pub use survey::{MAIL_FIELDS, Question, QuestionKind, questions};
 pub use system::System;
+pub(crate) use value::Names;
 pub use value::{Name, Record, Value};
 
 /// An instant, UTC.

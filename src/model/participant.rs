@@ -27,25 +27,53 @@ pub fn alias(field: &str) -> String {
 }
 
 /// A record with every top-level field under its one spelling, too. A field that really has such a name wins, then the first one.
-pub fn with_aliases(mut record: Record) -> Record {
-    let mut known: BTreeSet<String> = record.iter().map(|(name, _)| name.to_string()).collect();
-    let mut more: Vec<(Name, Value)> = Vec::new();
-    for (name, value) in record.iter() {
-        let spelled = alias(name);
-        if !spelled.is_empty() && !known.contains(&spelled) {
-            more.push((spelled.as_str().into(), value.clone()));
-            known.insert(spelled);
+pub fn with_aliases(record: Record) -> Record {
+    Aliases::default().spell(record)
+}
+
+/// The spellings of a source's fields, found once for all rows that have the same fields in the same order.
+#[derive(Debug, Clone, Default)]
+pub struct Aliases {
+    names: Vec<Name>,
+    /// Which field is added under which other name.
+    more: Vec<(usize, Name)>,
+}
+
+impl Aliases {
+    /// As `with_aliases`.
+    pub fn spell(&mut self, record: Record) -> Record {
+        if record.len() != self.names.len() || record.iter().zip(&self.names).any(|((name, _), known)| name != known) {
+            *self = Self::of(&record);
         }
+        let mut spelled = Record::with_capacity(self.names.len() + self.more.len());
+        let more: Vec<(Name, Value)> = {
+            let values: Vec<&Value> = record.iter().map(|(_, value)| value).collect();
+            self.more.iter().map(|(at, name)| (name.clone(), values[*at].clone())).collect()
+        };
+        for (name, value) in record.into_iter().chain(more) {
+            spelled.push(name, value);
+        }
+        spelled
     }
-    for (name, value) in more {
-        record.push(name, value);
+
+    fn of(record: &Record) -> Self {
+        let names: Vec<Name> = record.iter().map(|(name, _)| name.clone()).collect();
+        let mut known: BTreeSet<String> = names.iter().map(ToString::to_string).collect();
+        let mut more = Vec::new();
+        for (at, name) in names.iter().enumerate() {
+            let spelled = alias(name);
+            if !spelled.is_empty() && !known.contains(&spelled) {
+                more.push((at, Name::new(&spelled)));
+                known.insert(spelled);
+            }
+        }
+        Self { names, more }
     }
-    record
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Record, Value, alias, with_aliases};
+    use super::{Aliases, Record, Value, alias, with_aliases};
 
     #[test]
     fn every_systems_spelling_becomes_one() {
@@ -74,5 +102,14 @@ mod tests {
         assert_eq!(spelled.get("email"), Some(&Value::text("b")));
         assert_eq!(spelled.get("e_mail"), Some(&Value::text("c")));
         assert_eq!(spelled.len(), 4);
+    }
+
+    #[test]
+    fn rows_of_other_fields_get_their_own_spellings() {
+        let mut aliases = Aliases::default();
+        for names in [["Email", "A__c"], ["Email", "B__c"], ["Email", "A__c"], ["email", "A__c"]] {
+            let record: Record = names.into_iter().zip(1..).map(|(name, n)| (name.into(), Value::Int(n))).collect();
+            assert_eq!(aliases.spell(record.clone()), with_aliases(record));
+        }
     }
 }

@@ -181,9 +181,13 @@ impl<'de> Deserialize<'de> for Value {
                 Ok(Value::List(items))
             }
             fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-                let mut record = Record::new();
+                let (mut record, mut names) = (Record::new(), Names::default());
                 while let Some((name, value)) = map.next_entry::<Name, Value>()? {
-                    record.set(name, value);
+                    if names.is_new(&name) {
+                        record.0.push((name, value));
+                    } else {
+                        record.set(name, value);
+                    }
                 }
                 Ok(Value::Map(record))
             }
@@ -201,6 +205,23 @@ impl From<serde_json::Value> for Value {
 impl From<&Value> for serde_json::Value {
     fn from(value: &Value) -> Self {
         serde_json::to_value(value).unwrap_or_default()
+    }
+}
+
+/// Which names a record has so far, roughly: tells most new names apart without comparing them with all others.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Names([u64; 4]);
+
+impl Names {
+    /// Notes the name. True for one that surely was not noted before.
+    pub(crate) fn is_new(&mut self, name: &str) -> bool {
+        let bytes = name.as_bytes();
+        let at = |place: usize| bytes.get(place).map_or(0, |byte| usize::from(*byte));
+        let mixed = at(0) + at(bytes.len() / 2) * 31 + at(bytes.len().wrapping_sub(1)) * 7 + bytes.len() * 67;
+        let (word, bit) = (&mut self.0[mixed / 64 % 4], 1 << (mixed % 64));
+        let new = *word & bit == 0;
+        *word |= bit;
+        new
     }
 }
 
@@ -294,9 +315,14 @@ impl IntoIterator for Record {
 
 impl FromIterator<(Name, Value)> for Record {
     fn from_iter<I: IntoIterator<Item = (Name, Value)>>(fields: I) -> Self {
-        let mut record = Self::new();
+        let fields = fields.into_iter();
+        let (mut record, mut names) = (Self::with_capacity(fields.size_hint().0), Names::default());
         for (name, value) in fields {
-            record.set(name, value);
+            if names.is_new(&name) {
+                record.0.push((name, value));
+            } else {
+                record.set(name, value);
+            }
         }
         record
     }

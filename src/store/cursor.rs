@@ -1,6 +1,6 @@
 //! How far each declaration has read. A cursor moves only together with the success of a run (`Store::finish`).
 
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::model::Timestamp;
 
@@ -24,7 +24,7 @@ impl Store {
     }
 }
 
-pub(super) fn move_all(sql: &Transaction<'_>, name: &str, cursors: &[(String, String)], at: Timestamp) -> Result<(), Fail> {
+pub(super) fn move_all(sql: &Connection, name: &str, cursors: &[(String, String)], at: Timestamp) -> Result<(), Fail> {
     let mut upsert = sql.prepare_cached(
         "INSERT INTO cursors (name, source, value, at) VALUES (?1, ?2, ?3, ?4) \
          ON CONFLICT (name, source) DO UPDATE SET value = excluded.value, at = excluded.at",

@@ -1,6 +1,6 @@
 //! What was written: each batch is noted before it is sent and completed after, so that a run can be explained, resumed and undone.
 
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Change, Effect, Fault, Record, RowOutcome, System, Timestamp, Write};
@@ -142,7 +142,7 @@ impl Store {
 }
 
 /// Inserts the rows as one unbroken range and returns its first number.
-fn insert_rows(sql: &Transaction<'_>, changes: &[Change]) -> Result<i64, Fail> {
+fn insert_rows(sql: &Connection, changes: &[Change]) -> Result<i64, Fail> {
     let first: i64 = sql.prepare_cached("SELECT coalesce(max(seq), 0) + 1 FROM journal_rows")?.query_row([], |row| row.get(0))?;
     let mut insert = sql.prepare_cached("INSERT INTO journal_rows (seq, operation, key, target, fields, before) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
     let (mut fields_text, mut before_text) = (Vec::new(), Vec::new());
@@ -175,7 +175,7 @@ fn record_text<'b>(buffer: &'b mut Vec<u8>, record: Option<&Record>) -> Result<O
 }
 
 /// Its first row, how many, and whether every row's id was known before.
-fn range(sql: &Transaction<'_>, batch: BatchId) -> Result<(i64, i64, bool), Fail> {
+fn range(sql: &Connection, batch: BatchId) -> Result<(i64, i64, bool), Fail> {
     let found = sql
         .prepare_cached("SELECT first_row, row_count, ids_known FROM journal_batches WHERE id = ?1")?
         .query_row([batch.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
@@ -183,7 +183,7 @@ fn range(sql: &Transaction<'_>, batch: BatchId) -> Result<(i64, i64, bool), Fail
     found.ok_or_else(|| Error::NoBatch { id: batch.0 }.into())
 }
 
-fn close(sql: &Transaction<'_>, batch: BatchId, fault: Option<&str>, at: Timestamp) -> Result<(), Fail> {
+fn close(sql: &Connection, batch: BatchId, fault: Option<&str>, at: Timestamp) -> Result<(), Fail> {
     sql.prepare_cached("UPDATE journal_batches SET completed_at = ?2, fault = ?3 WHERE id = ?1")?.execute(params![batch.0, micros(at), fault])?;
     Ok(())
 }

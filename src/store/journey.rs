@@ -1,6 +1,6 @@
 //! Programs, one row each, and the revisions of their flows.
 
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::model::{Graph, Record, Timestamp};
 
@@ -197,7 +197,7 @@ pub(super) fn insert_revision(sql: &Connection, revision: &Revision) -> Result<(
 }
 
 /// Lets the timers of the next participants of a paused program grow. Whether these were the last; none for a program that is not paused.
-fn grow_some(sql: &Transaction<'_>, name: &str, at: Timestamp) -> Result<Option<bool>, Fail> {
+fn grow_some(sql: &Connection, name: &str, at: Timestamp) -> Result<Option<bool>, Fail> {
     let Some(paused) = must_exist(sql, name)? else { return Ok(None) };
     let (begun, done): (Option<i64>, i64) =
         sql.prepare_cached("SELECT resume_at, resumed_to FROM programs WHERE name = ?1")?.query_row([name], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -219,7 +219,7 @@ fn grow_some(sql: &Transaction<'_>, name: &str, at: Timestamp) -> Result<Option<
 }
 
 /// Since when the program is paused; none for one that is not.
-fn must_exist(sql: &Transaction<'_>, name: &str) -> Result<Option<i64>, Fail> {
+fn must_exist(sql: &Connection, name: &str) -> Result<Option<i64>, Fail> {
     let found = sql
         .prepare_cached("SELECT CASE status WHEN 'paused' THEN coalesce(paused_at, changed_at) END FROM programs WHERE name = ?1")?
         .query_row([name], |row| row.get(0))

@@ -1,6 +1,6 @@
 //! Moves of participants: what each is after it, what it went through and what has to go out, a batch at once or not at all.
 
-use rusqlite::{Transaction, params};
+use rusqlite::{Connection, params};
 
 use crate::model::Timestamp;
 
@@ -45,7 +45,7 @@ impl Store {
     }
 }
 
-pub(super) fn make(sql: &Transaction<'_>, one: &Move, tally: &mut Tally) -> Result<(), Fail> {
+pub(super) fn make(sql: &Connection, one: &Move, tally: &mut Tally) -> Result<(), Fail> {
     let person = &one.participant;
     update(sql, one)?;
     timeline::append(sql, person.id, &one.entries)?;
@@ -66,7 +66,7 @@ fn standing(person: &Participant) -> Option<(&str, Timestamp)> {
 }
 
 /// The columns of the addresses stand in indexes: they are left out where they can be.
-fn update(sql: &Transaction<'_>, one: &Move) -> Result<(), Fail> {
+fn update(sql: &Connection, one: &Move) -> Result<(), Fail> {
     const MOVED: &str = "UPDATE participants SET state = ?2, step = ?3, since = ?4, due = ?5, reason = ?6, ended = ?7, revision = ?8, \
                          parked_as = CASE ?2 WHEN 'parked' THEN parked_as END, facts = coalesce(?9, facts) WHERE id = ?1";
     const CHANGED: &str = "UPDATE participants SET state = ?2, step = ?3, since = ?4, due = ?5, reason = ?6, ended = ?7, revision = ?8, \

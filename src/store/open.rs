@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags, Params, Row, Transaction, TransactionBehavior, config::DbConfig};
+use rusqlite::{Connection, OpenFlags, Params, Row, TransactionBehavior, config::DbConfig};
 
 use crate::model::Timestamp;
 
@@ -43,7 +43,7 @@ pub struct Store {
     /// Made with the first run that this process begins.
     pub(super) owner: Mutex<Option<Owner>>,
     /// After the connections: they are closed first.
-    pub(super) _scratch: Option<Scratch>,
+    pub(super) scratch: Option<Scratch>,
 }
 
 impl Store {
@@ -53,7 +53,7 @@ impl Store {
         prepare_file(path)?;
         let writer = connect(path).map_err(|fail| fail.at(path))?;
         let reader = connect(path).map_err(|fail| fail.at(path))?;
-        Ok(Self { path: path.to_owned(), writer: Mutex::new(writer), reader: Some(Mutex::new(reader)), owner: Mutex::new(None), _scratch: None })
+        Ok(Self { path: path.to_owned(), writer: Mutex::new(writer), reader: Some(Mutex::new(reader)), owner: Mutex::new(None), scratch: None })
     }
 
     pub fn path(&self) -> &Path {
@@ -80,10 +80,11 @@ impl Store {
         work(&lock(self.reader.as_ref().unwrap_or(&self.writer))).map_err(|fail| fail.at(&self.path))
     }
 
-    /// All of `work` or nothing of it, on disk when this returns.
-    pub(super) fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T, Fail>) -> Result<T, Error> {
+    /// All of `work` or nothing of it, on disk when this returns. A simulation is within one transaction from its begin.
+    pub(super) fn write<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Fail>) -> Result<T, Error> {
         let mut writer = lock(&self.writer);
-        in_transaction(&mut writer, work).map_err(|fail| fail.at(&self.path))
+        let done = if self.scratch.as_ref().is_some_and(Scratch::is_one_transaction) { work(&writer) } else { in_transaction(&mut writer, work) };
+        done.map_err(|fail| fail.at(&self.path))
     }
 
     /// For statements that may not run inside a transaction.
@@ -101,7 +102,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn in_transaction<T>(writer: &mut Connection, work: impl FnOnce(&Transaction<'_>) -> Result<T, Fail>) -> Result<T, Fail> {
+fn in_transaction<T>(writer: &mut Connection, work: impl FnOnce(&Connection) -> Result<T, Fail>) -> Result<T, Fail> {
     let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let done = work(&transaction)?;
     tracing::trace!("committing");

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use rusqlite::{OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Record, System, Timestamp};
@@ -237,7 +237,7 @@ impl Store {
     }
 }
 
-fn next_id(sql: &Transaction<'_>, at: Timestamp) -> Result<RunId, Fail> {
+fn next_id(sql: &Connection, at: Timestamp) -> Result<RunId, Fail> {
     let day = at.strftime("%y%m%d").to_string();
     let last: Option<i64> = sql
         .prepare_cached("SELECT max(CAST(substr(id, 8) AS INTEGER)) FROM runs WHERE id >= ?1 || '-' AND id < ?1 || '.'")?
@@ -246,7 +246,7 @@ fn next_id(sql: &Transaction<'_>, at: Timestamp) -> Result<RunId, Fail> {
 }
 
 /// Its number in the file, name and status.
-fn open_run(sql: &Transaction<'_>, run: &RunId) -> Result<(i64, String, String), Fail> {
+fn open_run(sql: &Connection, run: &RunId) -> Result<(i64, String, String), Fail> {
     let found = sql
         .prepare_cached("SELECT seq, name, status FROM runs WHERE id = ?1")?
         .query_row([&run.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Transaction, params};
+use rusqlite::{Connection, params};
 
 use crate::model::Timestamp;
 
@@ -140,7 +140,7 @@ impl Store {
 }
 
 /// Texts that nothing refers to, and the oldest ones where there are too many bytes.
-fn forget_oldest(sql: &Transaction<'_>) -> Result<(), Fail> {
+fn forget_oldest(sql: &Connection) -> Result<(), Fail> {
     sql.execute("DELETE FROM sources WHERE hash NOT IN (SELECT hash FROM versions)", [])?;
     sql.execute(
         "DELETE FROM sources WHERE hash IN (SELECT hash FROM (

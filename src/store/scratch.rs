@@ -25,12 +25,22 @@ static MADE: AtomicU64 = AtomicU64::new(0);
 
 /// The folder of a scratch file; removed when this is dropped.
 #[derive(Debug)]
-pub(super) struct Scratch(PathBuf);
+pub(super) struct Scratch {
+    folder: PathBuf,
+    play: Play,
+}
+
+impl Scratch {
+    /// Whether everything is within one transaction that never ends.
+    pub(super) fn is_one_transaction(&self) -> bool {
+        self.play == Play::Simulation
+    }
+}
 
 impl Drop for Scratch {
     fn drop(&mut self) {
         // The system empties its folder of temporary files at last.
-        let _ = fs::remove_dir_all(&self.0);
+        let _ = fs::remove_dir_all(&self.folder);
     }
 }
 
@@ -49,17 +59,17 @@ impl Store {
     /// # Errors
     /// When there is no room or no right to make it.
     pub fn scratch(play: Play) -> Result<Self, Error> {
-        let folder = own_folder()?;
-        let path = folder.0.join("state.db");
+        let scratch = own_folder(play)?;
+        let path = scratch.folder.join("state.db");
         if play == Play::Test {
             make_folder(&locks_of(&path))?;
         }
         let connection = connect(&path, play).map_err(|fail| fail.at(&path))?;
-        Ok(Self { path, writer: Mutex::new(connection), reader: None, owner: Mutex::new(None), _scratch: Some(folder) })
+        Ok(Self { path, writer: Mutex::new(connection), reader: None, owner: Mutex::new(None), scratch: Some(scratch) })
     }
 }
 
-fn own_folder() -> Result<Scratch, Error> {
+fn own_folder(play: Play) -> Result<Scratch, Error> {
     loop {
         let number = MADE.fetch_add(1, Ordering::Relaxed);
         let folder = env::temp_dir().join(format!("tabi-{}-{number}", process::id()));
@@ -67,7 +77,7 @@ fn own_folder() -> Result<Scratch, Error> {
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         match builder.create(&folder) {
-            Ok(()) => return Ok(Scratch(folder)),
+            Ok(()) => return Ok(Scratch { folder, play }),
             // Left behind by a killed process of this number.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => (),
             Err(error) => return Err(from_io(&folder, error)),
@@ -77,14 +87,15 @@ fn own_folder() -> Result<Scratch, Error> {
 
 fn connect(path: &Path, play: Play) -> Result<Connection, Fail> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(path, flags)?;
+    // Without a name: a file of SQLite's own that has none, and that gets only what the cache has no room for, not every commit.
+    let mut connection = Connection::open_with_flags("", flags)?;
     connection.set_prepared_statement_cache_capacity(128);
     steady_plans(&connection)?;
     connection.execute_batch(
         "PRAGMA synchronous = OFF;
          PRAGMA locking_mode = EXCLUSIVE;
          PRAGMA temp_store = MEMORY;
-         PRAGMA cache_size = -131072;",
+         PRAGMA cache_size = -196608;",
     )?;
     connection.execute_batch(match play {
         Play::Simulation => "PRAGMA journal_mode = OFF; PRAGMA foreign_keys = OFF;",
@@ -92,7 +103,8 @@ fn connect(path: &Path, play: Play) -> Result<Connection, Fail> {
     })?;
     migrate(&mut connection, path)?;
     if play == Play::Simulation {
-        connection.execute_batch("CREATE TRIGGER no_timelines BEFORE INSERT ON timeline BEGIN SELECT RAISE(IGNORE); END")?;
+        // Never committed: nobody else sees it, and a commit looks at every page of the cache when pages were split since the one before.
+        connection.execute_batch("CREATE TRIGGER no_timelines BEFORE INSERT ON timeline BEGIN SELECT RAISE(IGNORE); END; BEGIN IMMEDIATE")?;
     }
     Ok(connection)
 }

@@ -14,7 +14,7 @@ use crate::{
         pages::for_each_page,
         work::{Tally, Work},
     },
-    model::{Channel, Date, Does, EventKind, Graph, Query, Record, Source, System, Timestamp, Value, with_aliases},
+    model::{Aliases, Channel, Date, Does, EventKind, Graph, Query, Record, Source, System, Timestamp, Value},
     script::{Declaration, Journey, Participants, Perform},
     store::{Association, Entry, EntryKind, Fact, InboxEvent, Known, Move, NewParticipant, Participant, ParticipantId, ParticipantState, Store},
 };
@@ -117,11 +117,11 @@ pub(super) fn look_for_people(pass: &Pass<'_>) -> Result<Intake, Error> {
     match &pass.journey.participants {
         Participants::List(records) => take_people(pass, records.clone(), &mut intake)?,
         Participants::Source { source, .. } => {
-            let mut work = pass.work();
+            let (mut work, mut aliases) = (pass.work(), Aliases::default());
             for_each_page(&mut work, source, |_, rows| {
                 let mut people = Vec::with_capacity(rows.len());
                 for row in rows {
-                    people.extend(chosen(pass, row)?);
+                    people.extend(chosen(pass, row, &mut aliases)?);
                 }
                 take_people(pass, people, &mut intake)
             })?;
@@ -131,8 +131,8 @@ pub(super) fn look_for_people(pass: &Pass<'_>) -> Result<Intake, Error> {
 }
 
 /// What the journey's source hands on of a row: filtered, with its computed fields.
-pub(super) fn chosen(pass: &Pass<'_>, row: Record) -> Result<Option<Record>, Error> {
-    let mut row = with_aliases(row);
+pub(super) fn chosen(pass: &Pass<'_>, row: Record, aliases: &mut Aliases) -> Result<Option<Record>, Error> {
+    let mut row = aliases.spell(row);
     let Participants::Source { keep, computed, .. } = &pass.journey.participants else { return Ok(Some(row)) };
     if let Some(keep) = keep
         && keep.call_row(&row)? != Value::Bool(true)

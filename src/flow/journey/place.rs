@@ -2,7 +2,7 @@
 
 use crate::{
     flow::Error,
-    model::{Fault, FaultKind, Record},
+    model::{Aliases, Fault, FaultKind, Record},
     script::{Declaration, Journey},
     store::{Entry, EntryKind, Move, Participant, ParticipantState},
 };
@@ -29,7 +29,7 @@ pub enum Placed {
 pub fn place(desk: &Desk<'_>, declaration: &Declaration, journey: &Journey, person: Record, step: Option<&str>) -> Result<Placed, Error> {
     let revision = desk.store.program(&declaration.name)?.map_or(0, |program| program.revision);
     let pass = desk.pass(declaration, journey, revision)?;
-    let Some(person) = chosen(&pass, person)? else {
+    let Some(person) = chosen(&pass, person, &mut Aliases::default())? else {
         return Ok(Placed::Outside("the filter of the journey's participants leaves them out".to_owned()));
     };
     let candidate = match Candidate::of(journey, person.clone()) {

@@ -14,6 +14,8 @@ use super::limits::Window;
 pub(super) enum Answer {
     /// The envelope around `data`.
     Data(Value),
+    /// The same around JSON text.
+    Rows(String),
     /// A body of the service's own shape.
     Body(Value),
     /// 400 with a body of the service's own shape.
@@ -84,6 +86,11 @@ pub(super) fn response(answered: Answered, request: &str, window: Window) -> Res
         Ok(Answer::Data(data)) => {
             let body = json!({"result": true, "errorCode": null, "errorDesc": null, "requestId": request, "data": data, "message": null});
             Json(body).into_response()
+        }
+        Ok(Answer::Rows(data)) => {
+            let head = "{\"result\":true,\"errorCode\":null,\"errorDesc\":null,\"requestId\":";
+            let body = format!("{head}{},\"data\":{data},\"message\":null}}", Value::from(request));
+            ([(header::CONTENT_TYPE, "application/json")], body).into_response()
         }
         Ok(Answer::Body(body)) => Json(body).into_response(),
         Ok(Answer::OwnRefusal(body)) => (StatusCode::BAD_REQUEST, Json(body)).into_response(),

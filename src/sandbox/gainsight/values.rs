@@ -145,6 +145,11 @@ pub(super) enum Dates {
     Epoch,
 }
 
+/// Whether values of a kind are told as they are kept.
+pub(super) const fn told_as_kept(kind: Kind, dates: Dates) -> bool {
+    !matches!((kind, dates), (Kind::DateTime, Dates::Iso) | (Kind::Date, Dates::Epoch))
+}
+
 /// A kept value as it is told.
 pub(super) fn tell(kind: Kind, value: &Value, dates: Dates) -> Value {
     match (kind, dates) {
