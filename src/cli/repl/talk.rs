@@ -16,7 +16,7 @@ use crate::{
     },
     host::{Workspace, clock::moment, on_interrupt},
     model::Value,
-    repl::{COMMANDS, Command, Editor, Line, Suggest, parse},
+    repl::{COMMANDS, Command, Editor, Line, Quiet, Suggest, parse},
     script::{Evaluated, Said, glance, saved},
 };
 
@@ -59,8 +59,23 @@ enum Next {
 
 /// Talks until Ctrl-D or `:quit`.
 pub(super) fn talk(partner: Partner, live: bool, workspace: &Workspace, planned: &Planned, cx: &Context) -> Result<Exit, Failure> {
+    // Where the terminal cannot be set, only what is typed ahead is lost.
+    let quiet = Quiet::begin().ok().map(Arc::new);
+    let ended = converse(partner, live, quiet.as_ref(), workspace, planned, cx);
+    quiet.inspect(|quiet| quiet.end());
+    ended
+}
+
+fn converse(
+    partner: Partner,
+    live: bool,
+    quiet: Option<&Arc<Quiet>>,
+    workspace: &Workspace,
+    planned: &Planned,
+    cx: &Context,
+) -> Result<Exit, Failure> {
     let (busy, leave) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
-    interrupts(partner.cancel(), &busy, &leave)?;
+    interrupts(partner.cancel(), &busy, &leave, quiet.cloned())?;
     partner.prepare();
     greet(&partner, cx);
     let (name, live_name) = if partner.is_here() { ("tabi", "live") } else { ("host", "host live") };
@@ -110,7 +125,7 @@ fn greet(partner: &Partner, cx: &Context) {
 }
 
 /// Ctrl-C ends what is being evaluated; a signal while nothing is ends the conversation.
-fn interrupts(cancel: Cancel, busy: &Arc<AtomicBool>, leave: &Arc<AtomicBool>) -> Result<(), Failure> {
+fn interrupts(cancel: Cancel, busy: &Arc<AtomicBool>, leave: &Arc<AtomicBool>, quiet: Option<Arc<Quiet>>) -> Result<(), Failure> {
     let (busy, leave) = (Arc::clone(busy), Arc::clone(leave));
     let mut asked = 0;
     on_interrupt(move || {
@@ -121,6 +136,7 @@ fn interrupts(cancel: Cancel, busy: &Arc<AtomicBool>, leave: &Arc<AtomicBool>) -
         }
         asked = if cancel.requested() { asked + 1 } else { 1 };
         if asked >= ENOUGH {
+            quiet.as_ref().inspect(|quiet| quiet.end());
             std::process::exit(Exit::Interrupted as i32);
         }
         cancel.request();

@@ -132,6 +132,11 @@ impl Terminal {
         self.screen.0.lock().unwrap().parser.screen().contents()
     }
 
+    /// How many lines of the screen hold a text.
+    pub(super) fn lines_with(&self, text: &str) -> usize {
+        self.contents().lines().filter(|line| line.contains(text)).count()
+    }
+
     /// Waits until the command has ended.
     pub(super) fn end(mut self) -> u32 {
         self.child.wait().unwrap().exit_code()

@@ -138,3 +138,15 @@ fn h5_commands_show_load_enter_and_save() {
     terminal.say(":nothing");
     terminal.see("there is no command `:nothing`");
 }
+
+#[test]
+fn h5_what_is_typed_ahead_waits_its_turn() {
+    let workspace = Workspace::new();
+    let terminal = Terminal::repl(&workspace, 80, false);
+    terminal.say("let n = 0; print(\"begun\"); while n < 1000000 { n += 1 } print(\"over\")");
+    terminal.see("\nbegun");
+    terminal.press("let a = 20\rlet b = 22\r[a + b,\rn]\r:quit\r");
+    terminal.see("[\n  42,\n  1000000\n]\n");
+    assert_eq!(terminal.lines_with("let b = 22"), 1);
+    assert_eq!(terminal.end(), 0);
+}
