@@ -108,9 +108,8 @@ impl From<host::Error> for Failure {
             host::Error::Store(error) => error.into(),
             host::Error::Sandbox(error) => error.into(),
             host::Error::Running(_) => {
-                Self::new(Exit::Usage, "host_running", error.to_string()).hint("it takes every save up; end it to start another one here")
+                Self::new(Exit::Usage, "host_running", error.to_string()).hint("it takes every save up, and `tabi repl --attach` talks with it; end it to start another one here")
             }
-            host::Error::Hosted { .. } => Self::new(Exit::Usage, "host_running", error.to_string()).hint("`tabi repl --attach` talks with it"),
             host::Error::NoHost { other } => {
                 let failure = Self::new(Exit::Usage, "no_host", error.to_string());
                 if other.is_some() { failure } else { failure.hint("`tabi up` starts one") }

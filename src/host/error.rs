@@ -24,8 +24,6 @@ pub enum Error {
     NoJourney { name: String },
     #[error("{owner} (process {process}) is moving the people of `{name}` right now")]
     Busy { name: String, owner: String, process: u32 },
-    #[error("another host of this workspace runs already (process {process})")]
-    Hosted { process: u32 },
     #[error("no host of this workspace runs{}", .other.map(|other| format!(" here; one runs {other}")).unwrap_or_default())]
     NoHost { other: Option<&'static str> },
     #[error("the host of this workspace has died and left its socket {} behind", path.display())]

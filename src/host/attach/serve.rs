@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File, TryLockError},
+    fs,
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
     path::{Path, PathBuf},
     sync::{
@@ -21,10 +21,11 @@ use crate::{
         console::{Cancel, Console, Reach},
     },
     script::{self, PrintSink},
+    store::Lease,
 };
 
 use super::{
-    Current, Look, PROTOCOL, Stream, folder, lock,
+    Current, Look, PROTOCOL, Stream, folder,
     message::{Answer, Ask, Exact, Hello, Say, Told},
     socket,
 };
@@ -39,8 +40,6 @@ const MOST: usize = 16;
 pub struct Serving {
     shared: Arc<Shared>,
     path: PathBuf,
-    /// Held as long as the host lives.
-    _lock: File,
     /// Whether a host that died had left a socket.
     pub replaced: bool,
 }
@@ -53,15 +52,15 @@ struct Shared {
     open: Mutex<BTreeMap<u64, (Cancel, Stream)>>,
 }
 
-/// Opens the socket of this workspace's host. Whoever connects talks with a console of their own.
+/// Opens the socket of this workspace's host, which is whoever holds its claim: a socket that is there already was left by one that died.
+/// Whoever connects talks with a console of their own.
 ///
 /// # Errors
-/// `Hosted` when another host of this workspace lives, `Folder` when the socket cannot be made: a host can live without one.
-pub fn serve(workspace: &Workspace, session: &Session) -> Result<Serving, Error> {
+/// `Folder` when the socket cannot be made: a host can live without one.
+pub fn serve(workspace: &Workspace, session: &Session, _claim: &Lease) -> Result<Serving, Error> {
     let folder = folder(workspace);
     let broken = |source| Error::Folder { path: socket(&folder), source };
     fs::create_dir_all(&folder).map_err(broken)?;
-    let lock = held(&folder)?;
     let path = socket(&folder);
     let replaced = path.symlink_metadata().is_ok();
     let shared = Arc::new(Shared {
@@ -72,29 +71,7 @@ pub fn serve(workspace: &Workspace, session: &Session) -> Result<Serving, Error>
         open: Mutex::default(),
     });
     listen(&folder, &path, &shared).map_err(broken)?;
-    Ok(Serving { shared, path, _lock: lock, replaced })
-}
-
-/// The lock of the one host, with its process written into it.
-fn held(folder: &Path) -> Result<File, Error> {
-    let path = lock(folder);
-    let broken = |source| Error::Folder { path: path.clone(), source };
-    let mut options = fs::OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&path).map_err(broken)?;
-    match file.try_lock() {
-        Ok(()) => (),
-        Err(TryLockError::WouldBlock) => {
-            let mut text = String::new();
-            file.read_to_string(&mut text).map_err(broken)?;
-            return Err(Error::Hosted { process: text.trim().parse().unwrap_or_default() });
-        }
-        Err(TryLockError::Error(source)) => return Err(broken(source)),
-    }
-    file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(broken)?;
-    Ok(file)
+    Ok(Serving { shared, path, replaced })
 }
 
 /// Bound within a folder that nobody else may enter and moved into place: nobody finds it with another mode than 0600.
