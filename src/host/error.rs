@@ -30,6 +30,10 @@ pub enum Error {
     DeadHost { path: PathBuf },
     #[error("the host is another version of tabi ({host})")]
     OtherVersion { host: String },
+    #[error("what answers at {} is no host that this tabi understands", path.display())]
+    Strange { path: PathBuf },
+    #[error("the host does not answer at {}", path.display())]
+    Silent { path: PathBuf },
     #[error("the host says: {reason}")]
     Unheard { reason: String },
     #[error("the host has ended")]

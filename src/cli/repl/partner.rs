@@ -9,6 +9,8 @@ use crate::{
         attach::{self, Attached, Look},
         catalogue::Catalogue,
         console::{self, Console, Reach, Refused, Wrong},
+        listing::Listed,
+        written::{self, Script},
     },
     model::{Timestamp, Value},
     script::{self, Completion, Evaluated, PrintSink},
@@ -92,6 +94,22 @@ impl Partner {
         match self {
             Self::Here(here) => here.console.enter(file, print).map_err(|wrong| here.failed(&wrong, cx)),
             Self::There(attached) => attached.enter(file, &print)?.map_err(|refused| failure(&refused, cx)),
+        }
+    }
+
+    /// A script as it is named here; in a host, as that runs it.
+    pub(super) fn script(&mut self, written: &str) -> Result<Script, Failure> {
+        match self {
+            Self::Here(here) => written::script(&here.console.workspace().root, &script::Texts::new(), written).map_err(Failure::usage),
+            Self::There(attached) => Ok(attached.script(written)?),
+        }
+    }
+
+    /// What runs in a host, and what time it is there; none of a console of this process.
+    pub(super) fn list(&mut self) -> Result<Option<(Vec<Listed>, Timestamp)>, Failure> {
+        match self {
+            Self::Here(_) => Ok(None),
+            Self::There(attached) => Ok(Some(attached.list()?)),
         }
     }
 

@@ -28,7 +28,7 @@ use std::net::TcpStream as Stream;
 use std::os::unix::net::UnixStream as Stream;
 
 /// Both sides have to say the same.
-const PROTOCOL: u32 = 1;
+const PROTOCOL: u32 = 2;
 
 /// The folder of a host's socket: that of its state file.
 fn folder(workspace: &Workspace) -> PathBuf {

@@ -19,8 +19,10 @@ use crate::{
         Error, Session, Workspace,
         catalogue::Catalogue,
         console::{Cancel, Console, Reach},
+        listing::listed,
+        written,
     },
-    script::{self, PrintSink},
+    script::{self, PrintSink, Texts},
     store::Lease,
 };
 
@@ -157,6 +159,10 @@ impl Shared {
         let speaking = thread::Builder::new().name("conversation".to_owned()).spawn(move || speaker.speak(&queue));
         let mut from = BufReader::new(stream).take(0);
         while let Ok(Some(text)) = next(&mut from) {
+            if !text.ends_with(b"\n") {
+                let _ = line.answer(Answer::No(format!("a question has {} MiB at most", LONGEST >> 20)));
+                break;
+            }
             match serde_json::from_slice(&text) {
                 Ok(Ask::Cancel) => cancel.request(),
                 Ok(ask) => {
@@ -180,12 +186,12 @@ impl Shared {
     }
 }
 
-/// The next line; none at the end, or when it is longer than an ask can be.
+/// The next line, without its end when it is longer than an ask can be; none where nobody asks any more.
 fn next(from: &mut io::Take<BufReader<Stream>>) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
     from.set_limit(LONGEST);
     from.read_until(b'\n', &mut bytes)?;
-    Ok((bytes.last() == Some(&b'\n')).then_some(bytes))
+    Ok((bytes.last() == Some(&b'\n') || bytes.len() as u64 == LONGEST).then_some(bytes))
 }
 
 /// The way back to who asks.
@@ -259,7 +265,31 @@ impl Speaker {
                 Err(error) => Answer::No(error.to_string()),
             },
             Ask::Time => Answer::Time(self.console.workspace().clock.now()),
+            Ask::List => self.list(),
+            Ask::Read { written } => {
+                let texts = self.current.get().map_or_else(Arc::<Texts>::default, |running| running.texts);
+                match written::script(&self.console.workspace().root, &texts, &written) {
+                    Ok(script) => Answer::Script { file: script.file, text: script.text.to_string() },
+                    Err(reason) => Answer::No(reason),
+                }
+            }
             Ask::Cancel => Answer::No("nothing is being evaluated".to_owned()),
+        }
+    }
+
+    fn list(&self) -> Answer {
+        let (workspace, loaded) = (self.console.workspace(), self.current.loaded());
+        let declarations = loaded.as_ref().map_or(&[][..], |loaded| loaded.declarations());
+        let now = workspace.clock.now();
+        let found = self
+            .console
+            .reach
+            .wire()
+            .map_err(|fault| fault.message)
+            .and_then(|wire| listed(declarations, Some(wire.store()), now, &workspace.config.timezone).map_err(|error| error.to_string()));
+        match found {
+            Ok(declared) => Answer::Listed { declared, now },
+            Err(reason) => Answer::No(reason),
         }
     }
 
