@@ -2,6 +2,8 @@
 
 /// `-e` and pipes.
 mod batch;
+/// The conversation in the README.
+mod readme;
 /// A terminal of our own, with the command in it.
 pub(super) mod terminal;
 /// A person who types.

@@ -104,6 +104,12 @@ impl Terminal {
         self.wait(text, |screen| screen.raw.windows(text.len()).any(|found| found == text.as_bytes()));
     }
 
+    /// Waits until the screen shows this and nothing else.
+    #[track_caller]
+    pub(super) fn shows(&self, all: &str) {
+        self.wait(all, |screen| screen.parser.screen().contents().lines().map(str::trim_end).eq(all.lines().map(str::trim_end)));
+    }
+
     /// Waits until the last line is an empty prompt.
     #[track_caller]
     pub(super) fn ready(&self) {
