@@ -28,6 +28,13 @@ pub(super) struct Here {
     catalogue: Catalogue,
 }
 
+/// Why an input has no value.
+pub(super) struct Stopped {
+    pub(super) failure: Box<Failure>,
+    /// Its statements that were done before.
+    pub(super) done: String,
+}
+
 /// Ends the evaluation in progress, from any thread.
 #[derive(Clone)]
 pub(super) enum Cancel {
@@ -77,14 +84,17 @@ impl Partner {
     }
 
     /// Evaluates one input; writes are done when it is `live`.
-    pub(super) fn evaluate(&mut self, input: &str, live: bool, cx: &Context) -> Result<Evaluated, Failure> {
+    pub(super) fn evaluate(&mut self, input: &str, live: bool, cx: &Context) -> Result<Evaluated, Stopped> {
         let print = self.print(cx);
         match self {
             Self::Here(here) => {
                 here.console.live = live;
-                here.console.evaluate(input, print).map_err(|wrong| here.failed(&wrong, cx))
+                here.console.evaluate(input, print).map_err(|wrong| Stopped { failure: Box::new(here.failed(&wrong, cx)), done: wrong.done.clone() })
             }
-            Self::There(attached) => attached.evaluate(input, live, &print)?.map_err(|refused| failure(&refused, cx)),
+            Self::There(attached) => match attached.evaluate(input, live, &print) {
+                Ok(outcome) => outcome.map_err(|refused| Stopped { failure: Box::new(failure(&refused, cx)), done: refused.done }),
+                Err(error) => Err(Stopped { failure: Box::new(error.into()), done: String::new() }),
+            },
         }
     }
 

@@ -197,9 +197,12 @@ impl Talk<'_> {
                     self.last = Some((evaluated, PAGE));
                 }
             }
-            Err(failure) => {
+            Err(stopped) => {
                 self.planned.show(self.cx);
-                self.failed(failure);
+                if !stopped.done.is_empty() {
+                    self.said.push(Said::Evaluated(stopped.done, Evaluated { value: Value::Null, is_data: true }));
+                }
+                self.failed(*stopped.failure);
             }
         }
     }
