@@ -36,6 +36,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("toml", &["config"]),
     ("reedline", &["repl"]),
     ("nu_ansi_term", &["repl"]),
+    ("rustix", &["repl"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("comfy_table", &["cli"]),

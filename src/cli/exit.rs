@@ -107,19 +107,19 @@ impl From<host::Error> for Failure {
             host::Error::Config(error) => error.into(),
             host::Error::Store(error) => error.into(),
             host::Error::Sandbox(error) => error.into(),
-            host::Error::Running(_) => {
-                Self::new(Exit::Usage, "host_running", error.to_string()).hint("it takes every save up; end it to start another one here")
-            }
-            host::Error::Hosted { .. } => Self::new(Exit::Usage, "host_running", error.to_string()).hint("`tabi repl --attach` talks with it"),
+            host::Error::Running(_) => Self::new(Exit::Usage, "host_running", error.to_string())
+                .hint("it takes every save up, and `tabi repl --attach` talks with it; end it to start another one here"),
             host::Error::NoHost { other } => {
                 let failure = Self::new(Exit::Usage, "no_host", error.to_string());
                 if other.is_some() { failure } else { failure.hint("`tabi up` starts one") }
             }
             host::Error::DeadHost { .. } => Self::new(Exit::Usage, "no_host", error.to_string()).hint("`tabi up` starts a new one and replaces it"),
-            host::Error::OtherVersion { .. } => {
+            host::Error::OtherVersion { .. } | host::Error::Strange { .. } => {
                 Self::new(Exit::Usage, "host_version", error.to_string()).hint("start the host again, or attach with its own version")
             }
-            host::Error::Unheard { .. } | host::Error::HostGone => Self::new(Exit::Failed, "host_gone", error.to_string()),
+            host::Error::Silent { .. } => Self::new(Exit::Failed, "host_silent", error.to_string()).hint("end it and start it again"),
+            host::Error::Unheard { .. } => Self::new(Exit::Failed, "host_refused", error.to_string()),
+            host::Error::HostGone => Self::new(Exit::Failed, "host_gone", error.to_string()).hint("`tabi up` starts one"),
             busy @ host::Error::Busy { .. } => Self::new(Exit::Failed, "busy", busy.to_string()).hint("try again in a moment"),
             host::Error::Connectors(error @ connectors::Error::Smtp { .. }) => Self::new(Exit::Usage, "config_invalid", error.to_string()),
             other => Self::new(Exit::Failed, "io", other.to_string()),

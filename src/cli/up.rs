@@ -40,7 +40,7 @@ pub(crate) fn up(args: &Up, cx: &Context) -> Result<Exit, Failure> {
         return run_due(&workspace, cx);
     }
     let session = Session::open(&workspace)?;
-    let _only = match claim(&session, &workspace.clock) {
+    let only = match claim(&session, &workspace.clock) {
         Ok(lease) => lease,
         Err(error) => {
             session.stop.request();
@@ -48,7 +48,7 @@ pub(crate) fn up(args: &Up, cx: &Context) -> Result<Exit, Failure> {
             return Err(error.into());
         }
     };
-    let attached = match attach::serve(&workspace, &session) {
+    let attached = match attach::serve(&workspace, &session, &only) {
         Ok(attached) => Some(attached),
         Err(error) => {
             cx.out.note(format!("{} `tabi repl --attach` cannot reach this host: {error}", paint(WARN, "warning:")));

@@ -138,6 +138,8 @@ pub struct Wrong {
     pub diagnostics: Vec<Diagnostic>,
     /// The text of the diagnostics' places by file.
     pub sources: Vec<(String, String)>,
+    /// What was done before it failed.
+    pub done: String,
 }
 
 /// Why an input has no value, as it is told.
@@ -153,6 +155,8 @@ pub struct Refused {
     pub hint: Option<String>,
     /// File, line and column, the latter two from 1.
     pub place: Option<(String, u32, u32)>,
+    /// The statements of the input that were done before it failed.
+    pub done: String,
 }
 
 impl Console {
@@ -226,7 +230,8 @@ impl Console {
             _ => self.script.source(file, input),
         };
         let sources = diagnostics.iter().filter_map(|finding| Some((finding.file.clone(), text(&finding.file)?))).collect();
-        Wrong { error, diagnostics, sources }
+        let done = if let RunError::Failed(failed) = &error { self.script.done(input, failed).to_owned() } else { String::new() };
+        Wrong { error, diagnostics, sources, done }
     }
 }
 
@@ -263,6 +268,7 @@ impl Wrong {
             message: first.map_or_else(|| self.error.to_string(), |finding| finding.message.clone()),
             hint: first.and_then(|finding| finding.hint.clone()),
             place: first.filter(|finding| finding.line > 0).map(|finding| (finding.file.clone(), finding.line, finding.column)),
+            done: self.done.clone(),
         }
     }
 }

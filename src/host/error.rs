@@ -24,14 +24,16 @@ pub enum Error {
     NoJourney { name: String },
     #[error("{owner} (process {process}) is moving the people of `{name}` right now")]
     Busy { name: String, owner: String, process: u32 },
-    #[error("another host of this workspace runs already (process {process})")]
-    Hosted { process: u32 },
     #[error("no host of this workspace runs{}", .other.map(|other| format!(" here; one runs {other}")).unwrap_or_default())]
     NoHost { other: Option<&'static str> },
     #[error("the host of this workspace has died and left its socket {} behind", path.display())]
     DeadHost { path: PathBuf },
     #[error("the host is another version of tabi ({host})")]
     OtherVersion { host: String },
+    #[error("what answers at {} is no host that this tabi understands", path.display())]
+    Strange { path: PathBuf },
+    #[error("the host does not answer at {}", path.display())]
+    Silent { path: PathBuf },
     #[error("the host says: {reason}")]
     Unheard { reason: String },
     #[error("the host has ended")]

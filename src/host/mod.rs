@@ -18,6 +18,8 @@ pub mod due;
 mod earlier;
 /// Journeys in the living process.
 pub mod journeys;
+/// What is declared, as it stands.
+pub mod listing;
 /// What speaks against a journey before any system is asked.
 mod objections;
 /// Scripts loaded beside those that run.
@@ -44,6 +46,8 @@ pub mod versions;
 pub mod watch;
 /// A workspace: its folder, its configuration, its state file.
 mod workspace;
+/// A script as it is named at the REPL.
+pub mod written;
 
 /// Talking with a running host.
 pub mod attach;

@@ -17,6 +17,7 @@ pub enum Command {
     Full,
     More,
     SaveTest(String),
+    Attach,
     People(String),
     Quit,
     /// Not a command, and what to say about it.
@@ -24,7 +25,7 @@ pub enum Command {
 }
 
 /// Each command as it is written, with its meaning.
-pub const COMMANDS: [(&str, &str); 14] = [
+pub const COMMANDS: [(&str, &str); 15] = [
     (":help [NAME]", "this list, or what a function or a code means; also ?NAME"),
     (":plan", "writes are shown, not done (as at the start)"),
     (":live", "writes are done, once you have said yes to it"),
@@ -33,11 +34,12 @@ pub const COMMANDS: [(&str, &str); 14] = [
     (":enter FILE", "go into a script: its constants and functions are here; it declares nothing"),
     (":time [SET]", "what time it is; the sandbox's is set by `2026-09-07`, `2026-09-07T10:00`, `+3d`"),
     (":inspect RUN", "one run with its rejected rows; `last` for the newest"),
-    (":list", "what is declared"),
+    (":list", "what is declared; attached, what runs in the host"),
     (":people NAME", "who is in a journey; `_` holds them"),
     (":full", "the last value, all of it"),
     (":more", "more records of the last table"),
     (":save test NAME", "what was typed and what it gave, as tests/NAME_test.rhai"),
+    (":attach", "go on in the host that runs, also when the one before has ended; variables begin anew"),
     (":quit", "leave; also Ctrl-D"),
 ];
 
@@ -62,6 +64,7 @@ pub fn parse(line: &str) -> Option<Command> {
         "enter" => one(Command::Enter, "enter"),
         "time" => Some(Command::Time(Some(words.get(1..).unwrap_or_default().join(" ")).filter(|set| !set.is_empty()))),
         "inspect" => one(Command::Inspect, "inspect"),
+        "attach" => Some(Command::Attach),
         "list" => Some(Command::List),
         "people" => one(Command::People, "people"),
         "full" => Some(Command::Full),

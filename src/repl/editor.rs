@@ -9,8 +9,9 @@ use std::{
 };
 
 use reedline::{
-    ColumnarMenu, Completer, CompletionResult, EditCommand, Emacs, FileBackedHistory, KeyCode, KeyModifiers, MenuBuilder as _, Prompt,
-    PromptEditMode, PromptHistorySearch, Reedline, ReedlineEvent, ReedlineMenu, Signal, Span, ValidationResult, Validator, default_emacs_keybindings,
+    ColumnarMenu, Completer, CompletionResult, EditCommand, EditMode, Emacs, FileBackedHistory, KeyCode, KeyModifiers, MenuBuilder as _, Prompt,
+    PromptEditMode, PromptHistorySearch, Reedline, ReedlineEvent, ReedlineMenu, ReedlineRawEvent, Signal, Span, ValidationResult, Validator,
+    default_emacs_keybindings,
 };
 
 use crate::script::{Completion, lex};
@@ -59,7 +60,7 @@ impl Editor {
             .with_validator(Box::new(Brackets))
             .with_completer(Box::new(Words(suggest)))
             .with_menu(ReedlineMenu::EngineCompleter(Box::new(menu)))
-            .with_edit_mode(Box::new(Emacs::new(keys)))
+            .with_edit_mode(Box::new(Keys { keys: Emacs::new(keys), listing: false }))
             .with_quick_completions(true)
             .with_partial_completions(true)
             .with_ansi_colors(colours)
@@ -106,6 +107,38 @@ fn private(path: &Path) -> io::Result<()> {
     file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
     drop(file);
     Ok(())
+}
+
+/// The keys of Emacs; besides, a list of completions goes away with the word that it was for. Else Enter at the end of the line would take
+/// something from it.
+struct Keys {
+    keys: Emacs,
+    /// Whether a list may be open.
+    listing: bool,
+}
+
+impl EditMode for Keys {
+    fn parse_event(&mut self, event: ReedlineRawEvent) -> ReedlineEvent {
+        let event = self.keys.parse_event(event);
+        match &event {
+            ReedlineEvent::UntilFound(events) if matches!(events.first(), Some(ReedlineEvent::Menu(_))) => self.listing = true,
+            ReedlineEvent::Edit(edits) if self.listing && edits.iter().any(ends_a_word) => {
+                self.listing = false;
+                return ReedlineEvent::Multiple(vec![ReedlineEvent::Esc, event]);
+            }
+            _ => (),
+        }
+        event
+    }
+
+    fn edit_mode(&self) -> PromptEditMode {
+        self.keys.edit_mode()
+    }
+}
+
+/// Dots and colons lead on to what is within a name.
+fn ends_a_word(edit: &EditCommand) -> bool {
+    matches!(edit, EditCommand::InsertChar(c) if !c.is_alphanumeric() && !"_.:".contains(*c))
 }
 
 struct Brackets;

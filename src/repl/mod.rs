@@ -6,6 +6,9 @@ mod command;
 mod editor;
 /// Colours of what is typed.
 mod highlight;
+/// The terminal between two inputs.
+mod quiet;
 
 pub use command::{COMMANDS, Command, parse};
 pub use editor::{Editor, Line, Suggest};
+pub use quiet::Quiet;

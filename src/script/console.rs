@@ -26,6 +26,7 @@ use super::{
     limits::{self, Limits, PrintSink},
     perform::Perform,
     run::{RunError, shown, with_stack},
+    saved,
     sources::Texts,
     spots::FileMap,
     templates::Shelf,
@@ -240,6 +241,16 @@ impl Console {
     /// A failure as `check` would tell it.
     pub fn explain(&self, failed: &super::Failure) -> Diagnostic {
         generation::failed_to_load(failed, TYPED)
+    }
+
+    /// Of an input that failed while it ran, the statements that were done before.
+    pub fn done<'i>(&self, input: &'i str, failed: &super::Failure) -> &'i str {
+        let Some(place) = failed.stack.last().map(|frame| &frame.place).or(failed.place.as_ref()) else { return "" };
+        let lines = |text: &str| text.matches('\n').count();
+        let kept = self.text.ends_with(&format!("{input}\n"));
+        let above = lines(&self.text) - if kept { lines(input) + 1 } else { 0 };
+        let within = (place.file == TYPED).then(|| (place.line as usize).checked_sub(above)).flatten().filter(|line| *line > 0);
+        within.map_or("", |line| saved::done_before(input, line, place.column as usize))
     }
 
     /// The text that a place of a diagnostic is in; `input` is what was evaluated last.

@@ -7,5 +7,5 @@ mod edits;
 mod reload;
 mod schedule;
 mod stop;
-mod up;
+pub(crate) mod up;
 mod watch;

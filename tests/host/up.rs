@@ -68,17 +68,17 @@ fn what_is_due_begins_when_the_clock_says_so_and_once() {
 }
 
 /// The real process and the lines it says.
-pub(super) struct Host {
+pub(crate) struct Host {
     child: Child,
     lines: mpsc::Receiver<Value>,
 }
 
 impl Host {
-    pub(super) fn start(workspace: &Workspace) -> Self {
+    pub(crate) fn start(workspace: &Workspace) -> Self {
         Self::run(workspace, "up --json")
     }
 
-    pub(super) fn run(workspace: &Workspace, command: &str) -> Self {
+    pub(crate) fn run(workspace: &Workspace, command: &str) -> Self {
         let mut child = workspace.command(command).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let (send, lines) = mpsc::channel();
@@ -91,7 +91,7 @@ impl Host {
     }
 
     /// The next line of a type.
-    pub(super) fn wait(&self, kind: &str) -> Value {
+    pub(crate) fn wait(&self, kind: &str) -> Value {
         loop {
             let line = self.lines.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("no `{kind}` line"));
             if line["type"] == kind {
@@ -101,7 +101,7 @@ impl Host {
     }
 
     /// Reloads until one satisfies: a save may be seen in two steps.
-    pub(super) fn reload(&self, what: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) fn reload(&self, what: impl Fn(&Value) -> bool) -> Value {
         loop {
             let line = self.wait("reload");
             if what(&line) {
@@ -110,7 +110,7 @@ impl Host {
         }
     }
 
-    pub(super) fn end(mut self, signal: &str) -> Option<i32> {
+    pub(crate) fn end(mut self, signal: &str) -> Option<i32> {
         assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());
         self.child.wait().unwrap().code()
     }

@@ -66,7 +66,7 @@ fn interrupts(partner: &Partner) -> Result<(), Failure> {
 }
 
 fn one(input: &str, partner: &mut Partner, live: bool, planned: &Planned, cx: &Context) -> Result<Evaluated, Failure> {
-    let outcome = partner.evaluate(input, live, cx);
+    let outcome = partner.evaluate(input, live, cx).map_err(|stopped| *stopped.failure);
     if let Ok(evaluated) = &outcome {
         shown(evaluated, Fold::Nothing, cx);
     }

@@ -9,6 +9,8 @@ use crate::{
         attach::{self, Attached, Look},
         catalogue::Catalogue,
         console::{self, Console, Reach, Refused, Wrong},
+        listing::Listed,
+        written::{self, Script},
     },
     model::{Timestamp, Value},
     script::{self, Completion, Evaluated, PrintSink},
@@ -24,6 +26,13 @@ pub(super) enum Partner {
 pub(super) struct Here {
     console: Console,
     catalogue: Catalogue,
+}
+
+/// Why an input has no value.
+pub(super) struct Stopped {
+    pub(super) failure: Box<Failure>,
+    /// Its statements that were done before.
+    pub(super) done: String,
 }
 
 /// Ends the evaluation in progress, from any thread.
@@ -75,14 +84,17 @@ impl Partner {
     }
 
     /// Evaluates one input; writes are done when it is `live`.
-    pub(super) fn evaluate(&mut self, input: &str, live: bool, cx: &Context) -> Result<Evaluated, Failure> {
+    pub(super) fn evaluate(&mut self, input: &str, live: bool, cx: &Context) -> Result<Evaluated, Stopped> {
         let print = self.print(cx);
         match self {
             Self::Here(here) => {
                 here.console.live = live;
-                here.console.evaluate(input, print).map_err(|wrong| here.failed(&wrong, cx))
+                here.console.evaluate(input, print).map_err(|wrong| Stopped { failure: Box::new(here.failed(&wrong, cx)), done: wrong.done.clone() })
             }
-            Self::There(attached) => attached.evaluate(input, live, &print)?.map_err(|refused| failure(&refused, cx)),
+            Self::There(attached) => match attached.evaluate(input, live, &print) {
+                Ok(outcome) => outcome.map_err(|refused| Stopped { failure: Box::new(failure(&refused, cx)), done: refused.done }),
+                Err(error) => Err(Stopped { failure: Box::new(error.into()), done: String::new() }),
+            },
         }
     }
 
@@ -92,6 +104,22 @@ impl Partner {
         match self {
             Self::Here(here) => here.console.enter(file, print).map_err(|wrong| here.failed(&wrong, cx)),
             Self::There(attached) => attached.enter(file, &print)?.map_err(|refused| failure(&refused, cx)),
+        }
+    }
+
+    /// A script as it is named here; in a host, as that runs it.
+    pub(super) fn script(&mut self, written: &str) -> Result<Script, Failure> {
+        match self {
+            Self::Here(here) => written::script(&here.console.workspace().root, &script::Texts::new(), written).map_err(Failure::usage),
+            Self::There(attached) => Ok(attached.script(written)?),
+        }
+    }
+
+    /// What runs in a host, and what time it is there; none of a console of this process.
+    pub(super) fn list(&mut self) -> Result<Option<(Vec<Listed>, Timestamp)>, Failure> {
+        match self {
+            Self::Here(_) => Ok(None),
+            Self::There(attached) => Ok(Some(attached.list()?)),
         }
     }
 

@@ -1,7 +1,7 @@
 //! The conversation at a terminal.
 
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -14,10 +14,10 @@ use crate::{
         render::{self, BAD, BOLD, DIM, Fold, WARN, many, paint, time},
         show,
     },
-    host::{Workspace, clock::moment, on_interrupt},
+    host::{Workspace, attach::Attached, clock::moment, on_interrupt},
     model::Value,
-    repl::{COMMANDS, Command, Editor, Line, Suggest, parse},
-    script::{Evaluated, Said, glance, saved},
+    repl::{COMMANDS, Command, Editor, Line, Quiet, Suggest, parse},
+    script::{Evaluated, Said, saved},
 };
 
 use super::{
@@ -39,6 +39,10 @@ type Shared = Arc<Mutex<Partner>>;
 
 struct Talk<'c> {
     partner: Shared,
+    /// Of the partner at the moment, which is held while it evaluates.
+    cancel: Arc<Mutex<Cancel>>,
+    /// The host has ended.
+    gone: bool,
     workspace: Workspace,
     live: bool,
     planned: &'c Planned,
@@ -59,21 +63,36 @@ enum Next {
 
 /// Talks until Ctrl-D or `:quit`.
 pub(super) fn talk(partner: Partner, live: bool, workspace: &Workspace, planned: &Planned, cx: &Context) -> Result<Exit, Failure> {
+    // Where the terminal cannot be set, only what is typed ahead is lost.
+    let quiet = Quiet::begin().ok().map(Arc::new);
+    let ended = converse(partner, live, quiet.as_ref(), workspace, planned, cx);
+    quiet.inspect(|quiet| quiet.end());
+    ended
+}
+
+fn converse(
+    partner: Partner,
+    live: bool,
+    quiet: Option<&Arc<Quiet>>,
+    workspace: &Workspace,
+    planned: &Planned,
+    cx: &Context,
+) -> Result<Exit, Failure> {
     let (busy, leave) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
-    interrupts(partner.cancel(), &busy, &leave)?;
+    let cancel = Arc::new(Mutex::new(partner.cancel()));
+    interrupts(&cancel, &busy, &leave, quiet.cloned())?;
     partner.prepare();
     greet(&partner, cx);
-    let (name, live_name) = if partner.is_here() { ("tabi", "live") } else { ("host", "host live") };
     let partner = Arc::new(Mutex::new(partner));
     let history = workspace.private().join("history");
     let editor = Editor::open(&history, cx.out.is_colored(), suggest(&partner), leave);
     let mut editor = editor.map_err(|error| Failure::new(Exit::Failed, "io", format!("cannot use {}: {error}", history.display())))?;
-    let mut talk = Talk { partner, workspace: workspace.clone(), live, planned, cx, busy, said: Vec::new(), last: None };
+    let workspace = workspace.clone();
+    let mut talk = Talk { partner, cancel, gone: false, workspace, live, planned, cx, busy, said: Vec::new(), last: None };
     let unreadable = |error| Failure::new(Exit::Failed, "io", format!("the terminal cannot be read: {error}"));
     let ended = loop {
         cx.out.flush();
-        let prompt = if talk.live { live_name } else { name };
-        let text = match editor.read(prompt).map_err(unreadable)? {
+        let text = match editor.read(talk.prompt()).map_err(unreadable)? {
             Line::Typed(text) if text.trim().is_empty() => continue,
             Line::Typed(text) => text,
             Line::Dropped => continue,
@@ -82,14 +101,13 @@ pub(super) fn talk(partner: Partner, live: bool, workspace: &Workspace, planned:
         // What cannot be remembered is still evaluated.
         let _ = editor.remember();
         match talk.take(&text) {
-            Ok(Next::Input) => (),
-            Ok(Next::End) => break Ok(Exit::Done),
-            Ok(Next::Confirm) => {
+            Next::Input => (),
+            Next::End => break Ok(Exit::Done),
+            Next::Confirm => {
                 talk.ask_for_live();
                 let yes = matches!(editor.read("yes/no").map_err(unreadable)?, Line::Typed(answer) if answer.trim() == "yes");
                 talk.live(yes);
             }
-            Err(failure) => break Err(failure),
         }
     };
     let _ = editor.remember();
@@ -100,18 +118,21 @@ pub(super) fn talk(partner: Partner, live: bool, workspace: &Workspace, planned:
 fn greet(partner: &Partner, cx: &Context) {
     let mut what = "writes are shown, not done; :help lists commands, Ctrl-D leaves".to_owned();
     if let Partner::There(attached) = partner {
-        let host = &attached.hello;
-        let systems = if host.sandbox { "on the sandbox" } else { "on the real systems" };
-        let about = format!("in the host of {} (process {}, {systems}, generation {})", host.root, host.process, host.generation);
-        cx.out.line(about);
+        cx.out.line(about(attached));
         what.insert_str(0, "its functions and state are here; ");
     }
     cx.out.line(format!("{} {}", paint(BOLD, "tabi repl"), paint(DIM, what)));
 }
 
+fn about(attached: &Attached) -> String {
+    let host = &attached.hello;
+    let systems = if host.sandbox { "on the sandbox" } else { "on the real systems" };
+    format!("in the host of {} (process {}, {systems}, generation {})", host.root, host.process, host.generation)
+}
+
 /// Ctrl-C ends what is being evaluated; a signal while nothing is ends the conversation.
-fn interrupts(cancel: Cancel, busy: &Arc<AtomicBool>, leave: &Arc<AtomicBool>) -> Result<(), Failure> {
-    let (busy, leave) = (Arc::clone(busy), Arc::clone(leave));
+fn interrupts(cancel: &Arc<Mutex<Cancel>>, busy: &Arc<AtomicBool>, leave: &Arc<AtomicBool>, quiet: Option<Arc<Quiet>>) -> Result<(), Failure> {
+    let (cancel, busy, leave) = (Arc::clone(cancel), Arc::clone(busy), Arc::clone(leave));
     let mut asked = 0;
     on_interrupt(move || {
         if !busy.load(Ordering::Relaxed) {
@@ -119,8 +140,10 @@ fn interrupts(cancel: Cancel, busy: &Arc<AtomicBool>, leave: &Arc<AtomicBool>) -
             leave.store(true, Ordering::Relaxed);
             return;
         }
+        let cancel = hold(&cancel).clone();
         asked = if cancel.requested() { asked + 1 } else { 1 };
         if asked >= ENOUGH {
+            quiet.as_ref().inspect(|quiet| quiet.end());
             std::process::exit(Exit::Interrupted as i32);
         }
         cancel.request();
@@ -134,21 +157,37 @@ fn suggest(partner: &Shared) -> Suggest {
 }
 
 impl Talk<'_> {
-    /// Takes one input. It fails when nobody is left to evaluate.
-    fn take(&mut self, text: &str) -> Result<Next, Failure> {
-        match parse(text) {
-            Some(Command::Quit) => return Ok(Next::End),
-            Some(Command::Live) if !self.live => return Ok(Next::Confirm),
-            Some(command) => self.command(command)?,
-            None => self.evaluate(text)?,
+    fn prompt(&self) -> &'static str {
+        match (hold(&self.partner).is_here(), self.live) {
+            (true, false) => "tabi",
+            (true, true) => "live",
+            (false, _) if self.gone => "no host",
+            (false, false) => "host",
+            (false, true) => "host live",
         }
-        Ok(Next::Input)
     }
 
-    fn evaluate(&mut self, text: &str) -> Result<(), Failure> {
-        self.busy.store(true, Ordering::Relaxed);
+    /// Takes one input.
+    fn take(&mut self, text: &str) -> Next {
+        let command = parse(text);
+        match command {
+            Some(Command::Quit) => return Next::End,
+            Some(Command::Live) if self.gone => self.complain("there is no host: `:attach` calls the one that runs now"),
+            Some(Command::Live) if !self.live => return Next::Confirm,
+            command => {
+                self.busy.store(true, Ordering::Relaxed);
+                match command {
+                    Some(command) => self.command(command),
+                    None => self.evaluate(text),
+                }
+                self.busy.store(false, Ordering::Relaxed);
+            }
+        }
+        Next::Input
+    }
+
+    fn evaluate(&mut self, text: &str) {
         let outcome = hold(&self.partner).evaluate(text, self.live, self.cx);
-        self.busy.store(false, Ordering::Relaxed);
         match outcome {
             Ok(evaluated) => {
                 shown(&evaluated, Fold::Page(0), self.cx);
@@ -157,54 +196,87 @@ impl Talk<'_> {
                 if evaluated.value != Value::Null {
                     self.last = Some((evaluated, PAGE));
                 }
-                Ok(())
             }
-            Err(failure) => {
+            Err(stopped) => {
                 self.planned.show(self.cx);
-                self.failed(failure)
+                if !stopped.done.is_empty() {
+                    self.said.push(Said::Evaluated(stopped.done, Evaluated { value: Value::Null, is_data: true }));
+                }
+                self.failed(*stopped.failure);
             }
         }
     }
 
-    /// Shows what went wrong; a host that is gone ends the conversation.
-    fn failed(&self, failure: Failure) -> Result<(), Failure> {
+    /// Shows what went wrong. A host that is gone is one of the things that can.
+    fn failed(&mut self, failure: Failure) {
         self.cx.out.flush();
-        if failure.code == GONE {
-            return Err(failure);
-        }
+        let failure = if failure.code == GONE { self.ended(failure) } else { failure };
         if !failure.shown {
             render::failure(&self.cx.out, &failure);
         }
-        Ok(())
     }
 
-    fn command(&mut self, command: Command) -> Result<(), Failure> {
+    fn ended(&mut self, failure: Failure) -> Failure {
+        let message = if self.gone { "there is no host" } else { "the host has ended, and with it the variables and functions of this conversation" };
+        (self.gone, self.live) = (true, false);
+        Failure { message: message.to_owned(), ..failure }.hint("`:attach` goes on in the host that runs by then; `tabi up` starts one")
+    }
+
+    /// Goes on in the host that runs now, with nothing said yet.
+    fn attach(&mut self) {
+        let there = !hold(&self.partner).is_here();
+        if there && hold(&self.partner).time().is_ok() {
+            return self.complain("this is a conversation in the running host already");
+        }
+        match Partner::there(&self.workspace, self.planned, self.cx) {
+            Ok(partner) => {
+                if let Partner::There(attached) = &partner {
+                    self.cx.out.line(format!("{}; variables and functions begin anew, writes are shown", about(attached)));
+                }
+                *hold(&self.cancel) = partner.cancel();
+                std::mem::replace(&mut *hold(&self.partner), partner).close();
+                (self.gone, self.live, self.last) = (false, false, None);
+                self.said.clear();
+            }
+            Err(failure) => self.failed(failure),
+        }
+    }
+
+    fn command(&mut self, command: Command) {
         match command {
             Command::Help(None) => self.help(),
-            Command::Help(Some(name)) => return self.other(|cx| docs::docs(&docs::Docs::of(name), cx)),
+            Command::Help(Some(name)) => self.other(|cx| docs::docs(&docs::Docs::of(name), cx)),
             Command::Plan => self.live(false),
             Command::Live => self.live(true),
-            Command::Reload => return self.reload(),
-            Command::Load(file) => return self.load(&file),
-            Command::Enter(file) => return self.enter(&file),
-            Command::Time(None) => return self.time(),
-            Command::Time(Some(set)) => return self.turn(&set),
-            Command::Inspect(run) => return self.other(|cx| show::show(&show::Show::of(run), cx)),
-            Command::List => return self.other(list::list),
+            Command::Reload => self.reload(),
+            Command::Load(file) => self.load(&file),
+            Command::Enter(file) => self.enter(&file),
+            Command::Time(None) => self.time(),
+            Command::Time(Some(set)) => self.turn(&set),
+            Command::Inspect(run) => self.other(|cx| show::show(&show::Show::of(run), cx)),
+            Command::List => self.list(),
             Command::Full => self.full(),
             Command::More => self.more(),
             Command::SaveTest(name) => self.save(&name),
-            Command::People(name) => return self.people(&name),
+            Command::Attach => self.attach(),
+            Command::People(name) => self.people(&name),
             Command::Unknown(message) => self.complain(&message),
             Command::Quit => (),
         }
-        Ok(())
     }
 
     /// What another command of the program shows.
-    fn other(&self, command: impl FnOnce(&Context) -> Result<Exit, Failure>) -> Result<(), Failure> {
-        match command(self.cx) {
-            Ok(_) => Ok(()),
+    fn other(&mut self, command: impl FnOnce(&Context) -> Result<Exit, Failure>) {
+        if let Err(failure) = command(self.cx) {
+            self.failed(failure);
+        }
+    }
+
+    fn list(&mut self) {
+        let listed = hold(&self.partner).list();
+        match listed {
+            Ok(Some((declared, now))) => list::show(&declared, now, &self.workspace.config.timezone, self.cx),
+            Ok(None) => self.other(list::list),
             Err(failure) => self.failed(failure),
         }
     }
@@ -234,33 +306,27 @@ impl Talk<'_> {
         self.cx.out.line(text);
     }
 
-    fn time(&self) -> Result<(), Failure> {
-        let zone = &self.workspace.config.timezone;
+    fn time(&mut self) {
         let now = hold(&self.partner).time();
+        let zone = &self.workspace.config.timezone;
         match now {
             Ok(now) => self.cx.out.line(format!("{} {}", time(now, zone), zone.iana_name().unwrap_or("UTC"))),
-            Err(failure) => return self.failed(failure),
+            Err(failure) => self.failed(failure),
         }
-        Ok(())
     }
 
-    fn turn(&self, set: &str) -> Result<(), Failure> {
-        let zone = &self.workspace.config.timezone;
-        let Some(at) = moment(set, self.workspace.clock.now(), zone) else {
-            self.complain(&format!("`{set}` is no time: write 2026-09-07, 2026-09-07T10:00, 2026-09-07T10:00:00Z or +3d"));
-            return Ok(());
+    fn turn(&mut self, set: &str) {
+        let Some(at) = moment(set, self.workspace.clock.now(), &self.workspace.config.timezone) else {
+            return self.complain(&format!("`{set}` is no time: write 2026-09-07, 2026-09-07T10:00, 2026-09-07T10:00:00Z or +3d"));
         };
         let turned = hold(&self.partner).turn(at);
         match turned {
             Ok(()) => self.time(),
-            Err(message) => {
-                self.complain(&message);
-                Ok(())
-            }
+            Err(message) => self.complain(&message),
         }
     }
 
-    fn reload(&self) -> Result<(), Failure> {
+    fn reload(&mut self) {
         let reloaded = hold(&self.partner).reload(self.cx);
         match reloaded {
             Ok((declarations, findings)) => {
@@ -268,49 +334,26 @@ impl Talk<'_> {
                     self.cx.out.note(finding);
                 }
                 self.cx.out.line(many(declarations, "declaration"));
-                Ok(())
             }
             Err(failure) => self.failed(failure),
         }
     }
 
-    /// A file of the workspace as it is typed here: relative to it or to `scripts/`, `.rhai` may be left out.
-    fn file(&self, written: &str) -> Result<PathBuf, String> {
-        let root = &self.workspace.root;
-        let candidates = [written.to_owned(), format!("{written}.rhai"), format!("scripts/{written}"), format!("scripts/{written}.rhai")];
-        let found = candidates.iter().map(|name| root.join(name)).find(|path| path.is_file());
-        let path = found.ok_or_else(|| format!("there is no file `{written}` here nor under scripts/"))?;
-        let real = path.canonicalize().map_err(|error| format!("`{written}` cannot be read: {error}"))?;
-        real.strip_prefix(root).map(Path::to_owned).map_err(|_| format!("`{written}` leads outside the workspace"))
-    }
-
-    fn load(&mut self, written: &str) -> Result<(), Failure> {
-        match self.file(written) {
-            Ok(file) => match glance(&self.workspace.root, &file.to_string_lossy()) {
-                Some(text) => return self.evaluate(&text),
-                None => self.complain(&format!("`{written}` is no script: `tabi check` says why")),
-            },
-            Err(message) => self.complain(&message),
+    fn load(&mut self, written: &str) {
+        let found = hold(&self.partner).script(written);
+        match found {
+            Ok(script) => self.evaluate(&script.text),
+            Err(failure) => self.failed(failure),
         }
-        Ok(())
     }
 
-    fn enter(&mut self, written: &str) -> Result<(), Failure> {
-        let file = match self.file(written) {
-            Ok(file) => file,
-            Err(message) => {
-                self.complain(&message);
-                return Ok(());
-            }
+    fn enter(&mut self, written: &str) {
+        let entered = {
+            let mut partner = hold(&self.partner);
+            partner.script(written).and_then(|script| partner.enter(Path::new(&script.file), self.cx).map(|()| script.text))
         };
-        self.busy.store(true, Ordering::Relaxed);
-        let outcome = hold(&self.partner).enter(&file, self.cx);
-        self.busy.store(false, Ordering::Relaxed);
-        match outcome {
-            Ok(()) => {
-                self.said.extend(glance(&self.workspace.root, &file.to_string_lossy()).map(|text| Said::Entered(text.to_string())));
-                Ok(())
-            }
+        match entered {
+            Ok(text) => self.said.push(Said::Entered(text.to_string())),
             Err(failure) => self.failed(failure),
         }
     }
@@ -348,7 +391,7 @@ impl Talk<'_> {
         }
     }
 
-    fn people(&mut self, name: &str) -> Result<(), Failure> {
+    fn people(&mut self, name: &str) {
         let found = hold(&self.partner).people(name);
         match found {
             Ok(people) => {
@@ -357,13 +400,12 @@ impl Talk<'_> {
                 shown(&evaluated, Fold::Page(0), self.cx);
                 self.last = Some((evaluated, PAGE));
                 self.cx.out.line(paint(DIM, format!("{} of `{name}`", many(count, "participant"))));
-                Ok(())
             }
             Err(failure) => self.failed(failure),
         }
     }
 }
 
-fn hold(partner: &Shared) -> MutexGuard<'_, Partner> {
-    partner.lock().unwrap_or_else(PoisonError::into_inner)
+fn hold<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     flow::Notice,
-    host::console::Refused,
+    host::{console::Refused, listing::Listed},
     model::{CreateField, Record, System, Value},
     script::{Completion, Evaluated},
 };
@@ -32,6 +32,12 @@ pub(super) enum Ask {
         journey: String,
     },
     Time,
+    /// What is declared in the generation that runs.
+    List,
+    /// A script as it is named at the REPL.
+    Read {
+        written: String,
+    },
     /// Ends what is being evaluated; has no answer of its own.
     Cancel,
 }
@@ -72,6 +78,14 @@ pub(super) enum Answer {
         shown: Vec<String>,
     },
     Time(Timestamp),
+    Listed {
+        declared: Vec<Listed>,
+        now: Timestamp,
+    },
+    Script {
+        file: String,
+        text: String,
+    },
     Entered,
     /// The ask could not be read, or nobody can be taken on.
     No(String),

@@ -1,8 +1,8 @@
 //! Talking with a running host: over a socket in `.tabi/` that only its owner may open, the REPL evaluates within the host's own process,
 //! on its state, its connections and the scripts that it runs. There is no other guard than the file's mode, and no address on a network.
 //!
-//! A host holds the lock beside its socket as long as it lives. So a socket without a lock was left by a host that died, and a workspace has one
-//! host on its systems and one on its sandbox, each beside its own state file.
+//! The socket is that of whoever holds the claim to be the host (`host::claim`). So a workspace has one on its systems and one on its sandbox,
+//! each beside its own state file, and one that a new host finds was left by a host that died.
 
 /// The side that asks.
 mod client;
@@ -28,17 +28,13 @@ use std::net::TcpStream as Stream;
 use std::os::unix::net::UnixStream as Stream;
 
 /// Both sides have to say the same.
-const PROTOCOL: u32 = 1;
+const PROTOCOL: u32 = 2;
 
-/// The folder of a host's socket and lock: that of its state file.
+/// The folder of a host's socket: that of its state file.
 fn folder(workspace: &Workspace) -> PathBuf {
     workspace.state_file().parent().map_or_else(|| workspace.private(), Path::to_owned)
 }
 
 fn socket(folder: &Path) -> PathBuf {
     folder.join("host.sock")
-}
-
-fn lock(folder: &Path) -> PathBuf {
-    folder.join("host.lock")
 }

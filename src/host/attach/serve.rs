@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File, TryLockError},
+    fs,
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
     path::{Path, PathBuf},
     sync::{
@@ -19,12 +19,15 @@ use crate::{
         Error, Session, Workspace,
         catalogue::Catalogue,
         console::{Cancel, Console, Reach},
+        listing::listed,
+        written,
     },
-    script::{self, PrintSink},
+    script::{self, PrintSink, Texts},
+    store::Lease,
 };
 
 use super::{
-    Current, Look, PROTOCOL, Stream, folder, lock,
+    Current, Look, PROTOCOL, Stream, folder,
     message::{Answer, Ask, Exact, Hello, Say, Told},
     socket,
 };
@@ -39,8 +42,6 @@ const MOST: usize = 16;
 pub struct Serving {
     shared: Arc<Shared>,
     path: PathBuf,
-    /// Held as long as the host lives.
-    _lock: File,
     /// Whether a host that died had left a socket.
     pub replaced: bool,
 }
@@ -53,15 +54,15 @@ struct Shared {
     open: Mutex<BTreeMap<u64, (Cancel, Stream)>>,
 }
 
-/// Opens the socket of this workspace's host. Whoever connects talks with a console of their own.
+/// Opens the socket of this workspace's host, which is whoever holds its claim: a socket that is there already was left by one that died.
+/// Whoever connects talks with a console of their own.
 ///
 /// # Errors
-/// `Hosted` when another host of this workspace lives, `Folder` when the socket cannot be made: a host can live without one.
-pub fn serve(workspace: &Workspace, session: &Session) -> Result<Serving, Error> {
+/// `Folder` when the socket cannot be made: a host can live without one.
+pub fn serve(workspace: &Workspace, session: &Session, _claim: &Lease) -> Result<Serving, Error> {
     let folder = folder(workspace);
     let broken = |source| Error::Folder { path: socket(&folder), source };
     fs::create_dir_all(&folder).map_err(broken)?;
-    let lock = held(&folder)?;
     let path = socket(&folder);
     let replaced = path.symlink_metadata().is_ok();
     let shared = Arc::new(Shared {
@@ -72,29 +73,7 @@ pub fn serve(workspace: &Workspace, session: &Session) -> Result<Serving, Error>
         open: Mutex::default(),
     });
     listen(&folder, &path, &shared).map_err(broken)?;
-    Ok(Serving { shared, path, _lock: lock, replaced })
-}
-
-/// The lock of the one host, with its process written into it.
-fn held(folder: &Path) -> Result<File, Error> {
-    let path = lock(folder);
-    let broken = |source| Error::Folder { path: path.clone(), source };
-    let mut options = fs::OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&path).map_err(broken)?;
-    match file.try_lock() {
-        Ok(()) => (),
-        Err(TryLockError::WouldBlock) => {
-            let mut text = String::new();
-            file.read_to_string(&mut text).map_err(broken)?;
-            return Err(Error::Hosted { process: text.trim().parse().unwrap_or_default() });
-        }
-        Err(TryLockError::Error(source)) => return Err(broken(source)),
-    }
-    file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(broken)?;
-    Ok(file)
+    Ok(Serving { shared, path, replaced })
 }
 
 /// Bound within a folder that nobody else may enter and moved into place: nobody finds it with another mode than 0600.
@@ -180,6 +159,10 @@ impl Shared {
         let speaking = thread::Builder::new().name("conversation".to_owned()).spawn(move || speaker.speak(&queue));
         let mut from = BufReader::new(stream).take(0);
         while let Ok(Some(text)) = next(&mut from) {
+            if !text.ends_with(b"\n") {
+                let _ = line.answer(Answer::No(format!("a question has {} MiB at most", LONGEST >> 20)));
+                break;
+            }
             match serde_json::from_slice(&text) {
                 Ok(Ask::Cancel) => cancel.request(),
                 Ok(ask) => {
@@ -203,12 +186,12 @@ impl Shared {
     }
 }
 
-/// The next line; none at the end, or when it is longer than an ask can be.
+/// The next line, without its end when it is longer than an ask can be; none where nobody asks any more.
 fn next(from: &mut io::Take<BufReader<Stream>>) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
     from.set_limit(LONGEST);
     from.read_until(b'\n', &mut bytes)?;
-    Ok((bytes.last() == Some(&b'\n')).then_some(bytes))
+    Ok((bytes.last() == Some(&b'\n') || bytes.len() as u64 == LONGEST).then_some(bytes))
 }
 
 /// The way back to who asks.
@@ -282,7 +265,31 @@ impl Speaker {
                 Err(error) => Answer::No(error.to_string()),
             },
             Ask::Time => Answer::Time(self.console.workspace().clock.now()),
+            Ask::List => self.list(),
+            Ask::Read { written } => {
+                let texts = self.current.get().map_or_else(Arc::<Texts>::default, |running| running.texts);
+                match written::script(&self.console.workspace().root, &texts, &written) {
+                    Ok(script) => Answer::Script { file: script.file, text: script.text.to_string() },
+                    Err(reason) => Answer::No(reason),
+                }
+            }
             Ask::Cancel => Answer::No("nothing is being evaluated".to_owned()),
+        }
+    }
+
+    fn list(&self) -> Answer {
+        let (workspace, loaded) = (self.console.workspace(), self.current.loaded());
+        let declarations = loaded.as_ref().map_or(&[][..], |loaded| loaded.declarations());
+        let now = workspace.clock.now();
+        let found = self
+            .console
+            .reach
+            .wire()
+            .map_err(|fault| fault.message)
+            .and_then(|wire| listed(declarations, Some(wire.store()), now, &workspace.config.timezone).map_err(|error| error.to_string()));
+        match found {
+            Ok(declared) => Answer::Listed { declared, now },
+            Err(reason) => Answer::No(reason),
         }
     }
 

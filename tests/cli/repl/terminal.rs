@@ -40,7 +40,7 @@ impl Terminal {
         let size = PtySize { rows: 40, cols: columns, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_tabi"));
-        command.arg(subcommand);
+        command.args(subcommand.split_whitespace());
         command.cwd(workspace.path());
         command.env("TERM", "xterm-256color");
         if colours {
@@ -80,9 +80,9 @@ impl Terminal {
         Self { child, keys, screen, _master: pair.master }
     }
 
-    pub(super) fn press(&self, keys: &str) {
+    pub(super) fn press(&self, keys: impl AsRef<[u8]>) {
         let mut to = self.keys.lock().unwrap();
-        to.write_all(keys.as_bytes()).unwrap();
+        to.write_all(keys.as_ref()).unwrap();
         to.flush().unwrap();
     }
 
@@ -102,6 +102,27 @@ impl Terminal {
     #[track_caller]
     pub(super) fn written(&self, text: &str) {
         self.wait(text, |screen| screen.raw.windows(text.len()).any(|found| found == text.as_bytes()));
+    }
+
+    /// Waits until the screen shows this and nothing else.
+    #[track_caller]
+    pub(super) fn shows(&self, all: &str) {
+        self.wait(all, |screen| screen.parser.screen().contents().lines().map(str::trim_end).eq(all.lines().map(str::trim_end)));
+    }
+
+    /// Waits until so many bytes were written.
+    #[track_caller]
+    pub(super) fn wrote_bytes(&self, count: usize) {
+        self.wait(&format!("{count} bytes"), |screen| screen.raw.len() >= count);
+    }
+
+    /// Everything that was ever written.
+    pub(super) fn raw(&self) -> Vec<u8> {
+        self.screen.0.lock().unwrap().raw.clone()
+    }
+
+    pub(super) fn process(&self) -> u32 {
+        self.child.process_id().unwrap()
     }
 
     /// Waits until the last line is an empty prompt.
@@ -130,6 +151,17 @@ impl Terminal {
 
     pub(super) fn contents(&self) -> String {
         self.screen.0.lock().unwrap().parser.screen().contents()
+    }
+
+    /// Waits until so many lines of the screen are this text.
+    #[track_caller]
+    pub(super) fn lines(&self, text: &str, count: usize) {
+        self.wait(text, |screen| screen.parser.screen().contents().lines().filter(|line| line.trim_end() == text).count() == count);
+    }
+
+    /// How many lines of the screen hold a text.
+    pub(super) fn lines_with(&self, text: &str) -> usize {
+        self.contents().lines().filter(|line| line.contains(text)).count()
     }
 
     /// Waits until the command has ended.

@@ -2,7 +2,7 @@
 
 use crate::support::{Sandbox, Workspace};
 
-use super::terminal::Terminal;
+use super::{ENDLESS, terminal::Terminal};
 
 #[test]
 fn h5_lines_functions_and_open_brackets() {
@@ -60,7 +60,7 @@ fn h5_control_c_ends_an_evaluation_and_nothing_else() {
     let terminal = Terminal::repl(&workspace, 80, false);
     terminal.say("let kept = 7");
     terminal.ready();
-    terminal.say("print(\"begun\"); loop { }");
+    terminal.say(ENDLESS);
     terminal.see("\nbegun");
     terminal.press("\u{3}");
     terminal.see("cancelled");
@@ -137,4 +137,92 @@ fn h5_commands_show_load_enter_and_save() {
     assert!(saved.contains("assert_eq(over(11), true);") && saved.contains("assert_eq(loaded + LIMIT, 13);"), "{saved}");
     terminal.say(":nothing");
     terminal.see("there is no command `:nothing`");
+}
+
+#[test]
+fn h5_what_is_typed_ahead_waits_its_turn() {
+    let workspace = Workspace::new();
+    let terminal = Terminal::repl(&workspace, 80, false);
+    terminal.say("let n = 0; print(\"begun\"); while n < 1000000 { n += 1 } print(\"over\")");
+    terminal.see("\nbegun");
+    terminal.press("let a = 20\rlet b = 22\r[a + b,\rn]\r:quit\r");
+    terminal.see("[\n  42,\n  1000000\n]\n");
+    assert_eq!(terminal.lines_with("let b = 22"), 1);
+    assert_eq!(terminal.end(), 0);
+}
+
+#[test]
+fn h5_a_list_of_completions_goes_away_with_its_word() {
+    let workspace = Workspace::new();
+    let terminal = Terminal::repl(&workspace, 100, false);
+    terminal.say("let seats_sold = 40; let seats_left = 2;");
+    terminal.ready();
+    terminal.press("seats\t");
+    terminal.see("seats_sold  ");
+    terminal.say("left + seats_sold; seats_sold + seats_left");
+    terminal.see("\n42\n");
+    terminal.say(":quit");
+    assert_eq!(terminal.end(), 0);
+}
+
+#[test]
+fn h5_what_prints_without_an_end_takes_no_memory_and_ends_by_control_c() {
+    let workspace = Workspace::new();
+    let terminal = Terminal::repl(&workspace, 80, false);
+    terminal.say("let line = \"\"; for n in 0..1000 { line += \"0123456789\" } loop { print(line) }");
+    terminal.wrote_bytes(1 << 20);
+    let early = peak(terminal.process());
+    terminal.wrote_bytes(33 << 20);
+    let late = peak(terminal.process());
+    terminal.press("\u{3}");
+    terminal.see("cancelled\ntabi>");
+    assert!(late < early + (16 << 10), "{early} kB after 1 MiB, {late} kB after 33");
+    terminal.say(":quit");
+    assert_eq!(terminal.end(), 0);
+}
+
+/// The highest resident memory so far, in kB; 0 where that is not told.
+fn peak(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|rest| rest.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
+}
+
+#[test]
+fn h5_without_colours_none_is_written() {
+    let workspace = Workspace::new();
+    let terminal = Terminal::repl(&workspace, 80, false);
+    terminal.say("\"text\" + 1");
+    terminal.see("text1");
+    terminal.say("nope");
+    terminal.see("error[E0202]");
+    terminal.press("score::\t");
+    terminal.see("colour    score");
+    terminal.press("\u{15}");
+    terminal.say("?score::bands");
+    terminal.see("for example");
+    terminal.say(":quit");
+    let raw = String::from_utf8_lossy(&terminal.raw()).into_owned();
+    let styles: Vec<&str> = raw.split("\u{1b}[").skip(1).filter_map(|rest| rest.split_once('m')).map(|(style, _)| style).collect();
+    let coloured =
+        |style: &&&str| style.split(';').filter_map(|one| one.parse::<u32>().ok()).any(|n| (30..39).contains(&n) || (40..49).contains(&n) || n >= 90);
+    assert_eq!(styles.iter().find(coloured), None);
+    assert_eq!(terminal.end(), 0);
+}
+
+#[test]
+fn h5_keys_that_are_no_text_and_large_pastes_harm_nothing() {
+    let workspace = Workspace::new();
+    let terminal = Terminal::repl(&workspace, 20, false);
+    terminal.press(b"\xff\xfe\x80");
+    terminal.say("20 + 22");
+    terminal.see("\n42\n");
+    terminal.press("\u{1b}[200~");
+    terminal.press(vec![b'a'; 2 << 20]);
+    terminal.press("\u{1b}[201~\r");
+    terminal.see("E0104");
+    terminal.say("40 + 3");
+    terminal.see("\n43\n");
+    terminal.say(":quit");
+    assert_eq!(terminal.end(), 0);
 }
