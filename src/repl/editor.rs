@@ -136,9 +136,13 @@ impl EditMode for Keys {
     }
 }
 
-/// Dots and colons lead on to what is within a name.
+/// Everything but going on with it. Dots and colons lead on to what is within a name.
 fn ends_a_word(edit: &EditCommand) -> bool {
-    matches!(edit, EditCommand::InsertChar(c) if !c.is_alphanumeric() && !"_.:".contains(*c))
+    match edit {
+        EditCommand::InsertChar(c) => !c.is_alphanumeric() && !"_.:".contains(*c),
+        EditCommand::Backspace => false,
+        _ => true,
+    }
 }
 
 struct Brackets;

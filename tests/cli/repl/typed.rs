@@ -161,6 +161,13 @@ fn h5_a_list_of_completions_goes_away_with_its_word() {
     terminal.see("seats_sold  ");
     terminal.say("left + seats_sold; seats_sold + seats_left");
     terminal.see("\n42\n");
+    terminal.ready();
+    // Also with the whole line, and what is typed instead is no choice from it.
+    terminal.press("seats\t");
+    terminal.see("seats_sold  ");
+    terminal.press("\u{15}");
+    terminal.say("seats_left");
+    terminal.see("\n2\n");
     terminal.say(":quit");
     assert_eq!(terminal.end(), 0);
 }
