@@ -51,6 +51,23 @@ fn one_seed_tells_one_story_and_another_one_another() {
     assert_eq!(first["calendar"][1]["engagements"], 100, "the tour a day later");
 }
 
+/// The README shows what the command says; only how long it took differs.
+#[test]
+fn the_readme_shows_the_examples_own_simulation() {
+    const COMMAND: &str = "simulate new-customer-onboarding --participants 500";
+    let readme = include_str!("../../README.md");
+    let block = readme.split("```console\n").find_map(|block| block.strip_prefix(&format!("$ tabi {COMMAND}\n")));
+    let shown = block.and_then(|block| block.split("```").next()).expect("the README has the transcript");
+    let workspace = Workspace::with_examples(&["onboarding.rhai", "templates"]);
+    let told = workspace.tabi(COMMAND).ended(0).stdout;
+    assert_eq!(without_time(&told), without_time(shown), "the README is to say:\n{told}");
+}
+
+fn without_time(told: &str) -> String {
+    let (first, rest) = told.split_once('\n').unwrap();
+    format!("{}\n{}", first.rsplit_once(", in ").expect("the first line ends with the time").0, rest.trim_end())
+}
+
 #[test]
 fn people_respond_as_they_are_told_to() {
     let workspace = journey(TOUR, "");
