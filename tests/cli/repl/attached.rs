@@ -159,10 +159,10 @@ fn h5_a_command_line_is_told_that_its_host_died_and_a_new_host_replaces_the_sock
 
 #[test]
 fn h5_what_is_no_host_is_told_as_such() {
+    static ENDLESS: [u8; 1 << 20] = [b'x'; 1 << 20];
     let workspace = workspace();
     std::fs::create_dir_all(workspace.path().join(".tabi")).unwrap();
     let listener = UnixListener::bind(socket(&workspace)).unwrap();
-    static ENDLESS: [u8; 1 << 20] = [b'x'; 1 << 20];
     let said: [&[u8]; 6] =
         [b"", b"hello\n", b"\xff\xfe\x00\n", b"{\"say\":\"answer\",\"answer\":\"entered\"}\n", b"{\"say\":\"printed\",\"line\":\"x\"}\n", &ENDLESS];
     let speaking = std::thread::spawn(move || {

@@ -19,7 +19,7 @@ fn h5_the_conversation_of_the_readme_goes_as_it_stands_there() {
     for step in block.split_inclusive('\n').collect::<Vec<_>>().chunk_by(|_, next| !next.starts_with(PROMPT)) {
         let input = step[0].trim_start_matches(PROMPT).trim_end();
         if let Some(typed) = input.strip_suffix('⇥') {
-            terminal.press(&format!("{typed}\t"));
+            terminal.press(format!("{typed}\t"));
             begun = typed.to_owned();
             continue;
         }
