@@ -29,7 +29,8 @@ pub(super) fn start(workspace: &mut Workspace, session: &Session) -> Result<Opti
         }
         None if workspace.is_sandboxed() => {
             let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-            let found = [workspace.usual_address(), config::loopback()].into_iter().find_map(|address| web::bind(runtime, address).ok());
+            let known = [workspace.usual_address(), config::loopback(), workspace.own_address()];
+            let found = known.into_iter().find_map(|address| web::bind(runtime, address).ok());
             let (listener, bound) = found.map_or_else(|| web::bind(runtime, anywhere), Ok).map_err(|error| taken(&error))?;
             workspace.listens_at(bound)?;
             (listener, format!("http://{bound}"))

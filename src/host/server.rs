@@ -3,7 +3,7 @@
 use std::{
     fs::{self, OpenOptions},
     io::{self, Write as _},
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     path::Path,
 };
 
@@ -29,6 +29,13 @@ impl Workspace {
     pub fn usual_address(&self) -> SocketAddr {
         let last = fs::read_to_string(self.private().join(ADDRESS)).ok().and_then(|text| text.trim().parse().ok());
         last.filter(|address: &SocketAddr| address.ip().is_loopback()).unwrap_or_else(config::loopback)
+    }
+
+    /// Where it listens when the default is taken: a port that is this folder's for good. One that the system hands out may be somebody's
+    /// outgoing connection the next time, so this is below those: 20000 to 29999.
+    pub fn own_address(&self) -> SocketAddr {
+        let place = xxhash_rust::xxh3::xxh3_64(self.root.as_os_str().as_encoded_bytes()) % 10_000;
+        SocketAddr::from((Ipv4Addr::LOCALHOST, 20_000 + u16::try_from(place).unwrap_or_default()))
     }
 
     /// Remembers where the server of a sandboxed workspace listens.

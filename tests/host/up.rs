@@ -116,6 +116,14 @@ impl Host {
     }
 }
 
+/// A host that a failed test leaves behind would go on for ever.
+impl Drop for Host {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 #[test]
 fn a_save_is_live_at_once_a_bad_one_keeps_the_good_version_and_sigterm_ends_it() {
     let workspace = Workspace::with_script(&RULE.replace("SCHEDULE", ""));

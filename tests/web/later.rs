@@ -1,5 +1,7 @@
 //! Mails that are made while no server runs: their links work once one does.
 
+use std::{net::TcpListener, time::Duration};
+
 use serde_json::Value;
 
 use super::bench::{Bench, form, get, link};
@@ -10,6 +12,11 @@ fn links_of_mails_made_without_a_server_lead_to_the_one_that_comes() {
         model: "dynamic", participants: [#{ email: "ana@example.com" }], unique_on: "email",
         steps: [send_email("hello", #{ template: "hello" }), wait("a while", days(30))],
     });"#;
+    // The default is taken and stays so: by this test once other tests are not there, or by who is always there.
+    let _taken = (0..1_000).find_map(|_| {
+        std::thread::sleep(Duration::from_millis(10));
+        TcpListener::bind("127.0.0.1:7878").ok()
+    });
     let mut bench = Bench::start(script, &[("hello.html", "Subject: Hello\n<p>Hello</p>")], "");
     bench.mail("ana@example.com");
     let url = bench.server["url"].clone();
