@@ -84,6 +84,23 @@ fn a_list_is_explained_row_by_row_and_a_second_time_changes_nothing_b8() {
 }
 
 #[test]
+fn whoever_is_named_in_full_is_shown_alone_and_more_than_are_shown_are_told_b8() {
+    let workspace = published(r#"wait("a day", days(1)), finish()"#, "");
+    let many: Vec<String> = (0..20).map(|n| format!("dan{n}.ana@example.com")).collect();
+    workspace.write("people.csv", format!("email\ndiana@example.com\n{}\n", many.join("\n")));
+    workspace.tabi("journey add trial people.csv").ended(0);
+    let show = |who: &str| workspace.tabi(&format!("journey show trial --person {who} --json")).ended(0);
+    let emails = |ran: &Ran| told(ran).as_array().unwrap().iter().map(|one| one["email"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    let ana = show("Ana@example.com");
+    assert_eq!((emails(&ana), ana.stderr.as_str()), (vec!["ana@example.com".to_owned()], ""), "diana is somebody else");
+    let all = show("ana@");
+    assert_eq!(emails(&all).len(), 20);
+    assert!(all.stderr.contains("`ana@` is found in more people than the 20 shown"), "{all:?}");
+    let twenty = show("dan");
+    assert_eq!((emails(&twenty).len(), twenty.stderr.as_str()), (20, ""));
+}
+
+#[test]
 fn whoever_has_been_through_comes_again_only_where_the_journey_says_so_b8() {
     let once = published("finish()", "");
     let again = once.tabi("journey add trial --set email=ana@example.com --json").ended(0);

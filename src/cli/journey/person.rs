@@ -1,30 +1,31 @@
 //! `tabi journey show NAME --person WHO`: where somebody is, why, and what happens next (B8, B9).
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use crate::{
     cli::{
         Context, Exit, Failure,
-        render::{BOLD, DIM, paint, plain, table, time},
+        render::{BOLD, DIM, WARN, paint, plain, table, time},
     },
     host::Workspace,
     model::{Does, Graph},
     script::Journey,
-    store::{Entry, Participant, ParticipantFilter, ParticipantState, Pending, Program, ProgramStatus},
+    store::{self, Entry, Participant, ParticipantFilter, ParticipantState, Pending, Program, ProgramStatus, Store},
 };
 
 /// How many participations of one search are shown.
 const MOST: u32 = 20;
 
-/// Shows everybody in the journey whose key, address or PX id the words are found in.
+/// Shows whoever has this address or PX id; if nobody has, everybody whose key, address or PX id it is found in.
 pub(super) fn person(workspace: &Workspace, name: &str, journey: &Journey, who: &str, cx: &Context) -> Result<Exit, Failure> {
     let store = workspace.store()?;
     let program = store.program(name)?;
     // Where they go is said by the flow that runs, which the scripts may no longer say.
     let runs = program.as_ref().map(|program| store.revision(name, program.revision)).transpose()?.flatten().map(|revision| revision.graph);
     let about = About { name, program: program.as_ref(), graph: runs.as_ref().unwrap_or(&journey.graph) };
-    let filter = ParticipantFilter { search: Some(who), limit: MOST, ..ParticipantFilter::default() };
-    let found = store.participants(name, &filter)?;
+    let (found, more) = sought(&store, name, who)?;
     let mut documents = Vec::new();
     for participant in &found {
         let timeline = store.timeline(participant.id)?;
@@ -36,11 +37,30 @@ pub(super) fn person(workspace: &Workspace, name: &str, journey: &Journey, who: 
         }
     }
     cx.out.json(&documents);
+    if more {
+        cx.out.note(format!("{} `{who}` is found in more people than the {MOST} shown; write more of the address", paint(WARN, "warning:")));
+    }
     if found.is_empty() {
         cx.out.line(paint(DIM, format!("Nobody in {name} is known as `{who}`.")));
         return Ok(Exit::Failed);
     }
     Ok(Exit::Done)
+}
+
+/// Who is meant, and whether there are more than are told.
+fn sought(store: &Store, name: &str, who: &str) -> Result<(Vec<Participant>, bool), store::Error> {
+    let mut found: BTreeMap<i64, Participant> = BTreeMap::new();
+    for participant in store.by_email(who)?.into_iter().chain(store.by_px(who)?).filter(|one| one.journey == name) {
+        found.insert(participant.id.as_i64(), participant);
+    }
+    if !found.is_empty() {
+        return Ok((found.into_values().collect(), false));
+    }
+    let filter = ParticipantFilter { search: Some(who), limit: MOST + 1, ..ParticipantFilter::default() };
+    let mut found = store.participants(name, &filter)?;
+    let more = found.len() > MOST as usize;
+    found.truncate(MOST as usize);
+    Ok((found, more))
 }
 
 /// The journey that somebody is in.
