@@ -3,15 +3,20 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::cast_precision_loss, missing_docs)]
 
+/// Processes that are watched.
+mod support;
+
 use std::{
     fs,
     io::{BufRead, BufReader},
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
 use serde_json::Value;
+
+use support::{Stopped, peak_of};
 
 const PUSH: &str = r#"
 pendo::salesforce_integration("push", #{
@@ -197,21 +202,4 @@ fn run(folder: &Path, what: &str) -> (Value, u64) {
         peak / 1024
     );
     (summary, peak)
-}
-
-/// The highest resident memory so far, in kB; 0 for a process that is gone.
-fn peak_of(pid: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|rest| rest.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
-}
-
-/// Killed at the end, whatever happens.
-struct Stopped(Child);
-
-impl Drop for Stopped {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }

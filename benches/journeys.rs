@@ -4,11 +4,14 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::cast_precision_loss, missing_docs)]
 
+/// Processes that are watched.
+mod support;
+
 use std::{
     fs,
     io::{BufRead, BufReader},
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -21,6 +24,8 @@ use tabi::{
     model::{self, Record, Timestamp},
     store::{Entry, EntryKind, NewParticipant, ParticipantId, ParticipantState, Store},
 };
+
+use support::{Stopped, peak_of};
 
 /// Everybody who moves makes one step in one transaction.
 const JOURNEY: &str = r#"
@@ -251,21 +256,4 @@ fn simulated(people: u64) {
 fn median(mut rates: Vec<f64>) -> f64 {
     rates.sort_by(f64::total_cmp);
     rates[rates.len() / 2]
-}
-
-/// The highest resident memory so far, in kB; 0 for a process that is gone.
-fn peak_of(pid: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|rest| rest.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
-}
-
-/// Killed at the end, whatever happens.
-struct Stopped(Child);
-
-impl Drop for Stopped {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
