@@ -2,7 +2,7 @@
 
 use std::{
     sync::atomic::{AtomicI64, Ordering},
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Instant, SystemTime, UNIX_EPOCH},
 };
 
 use jiff::Timestamp;
@@ -71,6 +71,11 @@ pub fn date_of(day: i64) -> jiff::civil::Date {
 /// The instant at so many milliseconds since the Unix epoch.
 pub fn instant(ms: i64) -> Timestamp {
     Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// For telling how long something took.
+pub(super) fn stopwatch() -> Instant {
+    Instant::now()
 }
 
 fn real_ms() -> i64 {

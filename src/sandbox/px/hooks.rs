@@ -1,5 +1,6 @@
-//! Webhooks: what happens is posted to those who asked for it, when the clock is turned and about once a second. An event that could not
-//! be posted is tried again with all that came after it, so one may come twice.
+//! Webhooks: what happens is posted to those who asked for it, when the clock is turned and about once a second, or less often where there
+//! are so many people that looking takes long. An event that could not be posted is tried again with all that came after it, so one may
+//! come twice.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,14 +14,20 @@ use super::{
     records, shown,
     state::{Px, guid, new_id},
 };
-use crate::sandbox::{clock::DAY_MS, documents::Row, post::post as post_to};
+use crate::sandbox::{
+    clock::{DAY_MS, stopwatch},
+    documents::Row,
+    post::post as post_to,
+};
 
 /// Posts of one subscription and day; the vendor drops what is more.
 const A_DAY: i64 = 10_000;
 /// How long a receiver may take.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Between two looks at the clock.
+/// Between two looks at the clock: at least, at most, and how many times as long as a look takes, so that nothing is felt of them.
 const TICK: Duration = Duration::from_secs(1);
+const LONGEST: Duration = Duration::from_mins(1);
+const REST: u32 = 250;
 
 /// The kinds there are, and whether they come when none are named.
 const KINDS: [(&str, About, bool); 5] = [
@@ -39,15 +46,16 @@ pub(super) fn follow(px: &Arc<Px>) {
         let weak = turned.clone();
         Box::pin(async move {
             if let Some(px) = weak.upgrade() {
-                deliver(&px).await;
+                let _took = deliver(&px).await;
             }
         })
     }));
     tokio::spawn(async move {
+        let mut took = Duration::ZERO;
         loop {
-            tokio::time::sleep(TICK).await;
+            tokio::time::sleep(took.saturating_mul(REST).clamp(TICK, LONGEST)).await;
             let Some(px) = weak.upgrade() else { return };
-            deliver(&px).await;
+            took = deliver(&px).await;
         }
     });
 }
@@ -84,20 +92,27 @@ pub(super) fn settings(px: &Px, bytes: Option<&[u8]>) -> Answered {
     Ok(Answer::Created(Some(row)))
 }
 
-/// Posts what has become due.
-async fn deliver(px: &Arc<Px>) {
+/// Posts what has become due; how long it took to find it.
+async fn deliver(px: &Arc<Px>) -> Duration {
+    let mut took = Duration::ZERO;
     if px.hooks.is_empty() {
-        return;
+        return took;
     }
     let _posting = px.posting.lock().await;
     for hook in px.hooks.scan() {
         let asked = (Arc::clone(px), hook.clone());
-        let Ok((bodies, until)) = tokio::task::spawn_blocking(move || due(&asked.0, &asked.1)).await else { continue };
+        let look = move || {
+            let began = stopwatch();
+            (due(&asked.0, &asked.1), began.elapsed())
+        };
+        let Ok(((bodies, until), looked)) = tokio::task::spawn_blocking(look).await else { continue };
+        took += looked;
         let sent = post(&hook, bodies, until).await;
         if let Err(error) = px.documents.update(&px.hooks, &hook.id(), sent) {
             tracing::warn!(%error, "the sandbox could not store how far a webhook has come");
         }
     }
+    took
 }
 
 /// Instants and bodies of what a subscription has not been sent yet, in order, and the instant up to which they go.
