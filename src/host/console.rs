@@ -249,7 +249,7 @@ fn person(person: &Participant) -> Value {
         ("since", Value::Instant(person.since)),
         ("due", person.due.map_or(Value::Null, Value::Instant)),
         ("reason", text(person.reason.as_ref())),
-        ("fields", Value::Map(person.fields.clone())),
+        ("fields", Value::Map((*person.fields).clone())),
     ];
     Value::Map(fields.into_iter().map(|(name, value)| (name.into(), value)).collect())
 }

@@ -11,8 +11,8 @@ use crate::{
         self, Notify,
         journey::{self, Desk, Edit, Mailer, Published, Rendered},
     },
-    model::{Fault, FaultKind, Timestamp},
-    script::{Body, Declaration, Generation, Journey, Templates},
+    model::{Fault, FaultKind, Record, Timestamp},
+    script::{Body, Declaration, Diagnostic, Filled, Generation, Journey, Templates},
     store::{Begin, Finish, Program, ProgramStatus, Status, Store, Take},
 };
 
@@ -149,14 +149,26 @@ pub fn mailer(loaded: &Loaded) -> Mailer {
     mailer_of(loaded.templates())
 }
 
+/// The same for mails that go to nobody: whether they can be filled in is all that is asked. HTML gets no plain text made of it.
+pub fn unread_mailer(loaded: &Loaded) -> Mailer {
+    filled_by(loaded.templates(), |templates, name, data| templates.fill(name, data))
+}
+
 fn mailer_of(templates: &Arc<Templates>) -> Mailer {
+    filled_by(templates, |templates, name, data| {
+        let filled = templates.render(name, data)?;
+        Ok(Filled { subject: filled.subject, text: Some(filled.text), html: filled.html })
+    })
+}
+
+fn filled_by(templates: &Arc<Templates>, fill: fn(&Templates, &str, &Record) -> Result<Filled, Box<Diagnostic>>) -> Mailer {
     let (filling, looking) = (Arc::clone(templates), Arc::clone(templates));
     Mailer::new(
         move |name, data| {
             let invalid = |message: String| Fault::new(FaultKind::Invalid, message);
-            let filled = filling.render(name, data).map_err(|d| invalid(format!("{}:{}: {}", d.file, d.line, d.message)))?;
+            let filled = fill(&filling, name, data).map_err(|d| invalid(format!("{}:{}: {}", d.file, d.line, d.message)))?;
             let subject = filled.subject.ok_or_else(|| invalid(format!("the template `{name}` does not begin with `Subject: ...`")))?;
-            Ok(Rendered { subject, text: Some(filled.text), html: filled.html })
+            Ok(Rendered { subject, text: filled.text, html: filled.html })
         },
         move |name| looking.names().contains(name),
     )

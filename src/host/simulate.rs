@@ -138,7 +138,7 @@ impl Scene<'_> {
             hands: flow::Hands::Live,
             owner: "tabi simulate".into(),
             now: start,
-            mailer: journeys::mailer(self.loaded),
+            mailer: journeys::unread_mailer(self.loaded),
             ..self.workspace.run_options()
         };
         let responders = responders(&self.models(sandbox.world().company));

@@ -29,7 +29,7 @@ pub use effect::{Change, CreateField, Effect, Email, HttpCall, Lookup, Page, Rea
 pub use fault::{Fault, FaultKind};
 pub use filter::{Condition, Filter, Logic, Operator};
 pub use journey::{Arm, Channel, Does, EventKind, Graph, Length, Pace, ProgramModel, Reentry, Share, Step, When};
-pub use participant::{Aliases, alias, with_aliases};
+pub use participant::{Aliases, alias, field_called, with_aliases};
 pub use schedule::Schedule;
 pub use schema::{Field, FieldType, Misfit, ObjectSchema};
 pub use source::{Measure, Query, Report, Source};

@@ -71,9 +71,14 @@ impl Aliases {
     }
 }
 
+/// The field among these that a record is read by under a name: the field of that very name, else the first one that is spelled so.
+pub fn field_called<'f>(name: &str, fields: impl Iterator<Item = &'f Name> + Clone) -> Option<&'f Name> {
+    fields.clone().find(|field| *field == name).or_else(|| fields.into_iter().find(|field| alias(field) == name))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Aliases, Record, Value, alias, with_aliases};
+    use super::{Aliases, Name, Record, Value, alias, with_aliases};
 
     #[test]
     fn every_systems_spelling_becomes_one() {
@@ -102,6 +107,17 @@ mod tests {
         assert_eq!(spelled.get("email"), Some(&Value::text("b")));
         assert_eq!(spelled.get("e_mail"), Some(&Value::text("c")));
         assert_eq!(spelled.len(), 4);
+    }
+
+    #[test]
+    fn a_name_leads_to_the_field_that_a_record_has_under_it() {
+        let fields: Vec<Name> = ["Email", "Lifecycle__gc", "lifecycle__c", "seats", "Seats__gc"].map(Name::new).to_vec();
+        let record: Record = fields.iter().zip(1..).map(|(name, n)| (name.clone(), Value::Int(n))).collect();
+        let spelled = with_aliases(record.clone());
+        for name in ["Email", "email", "lifecycle", "seats", "Seats__gc", "nothing"] {
+            let found = super::field_called(name, fields.iter());
+            assert_eq!(found.and_then(|field| record.get(field)), spelled.get(name), "{name}");
+        }
     }
 
     #[test]

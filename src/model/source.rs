@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Filter, System};
+use super::{Condition, Filter, System};
 
 /// Where records come from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,6 +33,10 @@ pub struct Query {
     /// Nothing means every field.
     pub fields: Vec<String>,
     pub filter: Option<Filter>,
+    /// What the reader asks of every record itself once it has read it, under the field's name or its one spelling. A system may leave out
+    /// records that cannot meet it, and need not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub demands: Vec<Condition>,
     /// Only records whose field changed at or after the instant: what an incremental run reads.
     pub since: Option<(String, Timestamp)>,
     /// At most so many records in all.
@@ -41,7 +45,7 @@ pub struct Query {
 
 impl Query {
     pub fn of(system: System, object: impl Into<String>) -> Self {
-        Self { system, object: object.into(), fields: Vec::new(), filter: None, since: None, limit: None }
+        Self { system, object: object.into(), fields: Vec::new(), filter: None, demands: Vec::new(), since: None, limit: None }
     }
 }
 

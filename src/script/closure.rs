@@ -11,7 +11,7 @@ use std::{
 use rhai::NativeCallContextStore;
 use rhai::{Dynamic, Engine, FnPtr, Map};
 
-use crate::model::{Date, Fault, FaultKind, Record, Value};
+use crate::model::{Condition, Date, Fault, FaultKind, Record, Value};
 
 use super::{
     declaration::Place,
@@ -111,6 +111,11 @@ impl Closure {
     /// Its value for a row by its native form alone; none when it has no such form, or when that leaves this row to the interpreter.
     pub fn call_native(&self, row: &Record) -> Option<Value> {
         self.0.native.as_ref()?.call(row)
+    }
+
+    /// Conditions that every row meets for which it is true, as far as it says so plainly; it is asked for each row all the same.
+    pub fn demands(&self) -> Vec<Condition> {
+        self.0.native.as_ref().map(|native| native.demands()).unwrap_or_default()
     }
 
     /// Calls it with one row. It is pure: an effect inside is a fault.

@@ -46,6 +46,21 @@ pub enum Participants {
     List(Vec<Record>),
 }
 
+impl Participants {
+    /// What is read to find them; none for a list. Conditions that the closure filter states plainly go along, so that a system need not hand
+    /// out everybody; not where the source has a limit, which counts what is read.
+    pub fn reading(&self) -> Option<Source> {
+        let Self::Source { source, keep, .. } = self else { return None };
+        let mut source = source.clone();
+        if let (Source::Object(query), Some(keep)) = (&mut source, keep)
+            && query.limit.is_none()
+        {
+            query.demands = keep.demands();
+        }
+        Some(source)
+    }
+}
+
 /// Which participant fields say who somebody is, dotted paths allowed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {

@@ -87,5 +87,5 @@ pub use perform::Perform;
 pub use run::{RunError, ScriptRun, run_script, run_source};
 pub use saved::{Said, saved};
 pub use sources::{Sources, Texts};
-pub use templates::{Rendered, Templates, is_template, plain_text};
+pub use templates::{Filled, Rendered, Templates, is_template, plain_text};
 pub use trial::{Asked, Bench, Broken, Look, Test, TestFile, TestHands, load_tests};

@@ -18,6 +18,8 @@ mod edits;
 mod error;
 /// What happened outside, waiting to move participants.
 mod event;
+/// A participant's fields, read when they are asked for.
+mod fields;
 /// Who reached which step of a journey and what happened there, counted.
 mod funnel;
 /// What was written, noted before it was sent.
@@ -71,6 +73,7 @@ pub use doing::Doing;
 pub use edits::{Standing, Timer};
 pub use error::Error;
 pub use event::{InboxEvent, NewEvent};
+pub use fields::Fields;
 pub use journal::{Batch, BatchId, JournalRow, Outcome};
 pub use journey::{Program, ProgramStatus, Revision};
 pub use lease::{Holder, Lease, Take};

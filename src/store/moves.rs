@@ -11,6 +11,7 @@ use super::{
     open::{micros, to_json},
     outbox::{self, NewIntent},
     participant::Participant,
+    scratch::Scratch,
     timeline::{self, Entry},
 };
 
@@ -25,8 +26,8 @@ pub struct Move {
     pub events: Vec<i64>,
     /// Whether `participant.fields`, `email` or `px_id` may differ from what is kept; else they are not written.
     pub fields_changed: bool,
-    /// Whether `participant.facts` may differ from what is kept; else they are neither written nor counted.
-    pub facts_changed: bool,
+    /// From which place on `participant.facts` may differ from what is kept: those are counted. None: they are as they are kept.
+    pub facts_from: Option<usize>,
 }
 
 impl Store {
@@ -35,28 +36,49 @@ impl Store {
         if moves.is_empty() {
             return Ok(());
         }
+        let history = self.history();
         self.write(|sql| {
             let mut tally = Tally::default();
             for one in moves {
-                make(sql, one, &mut tally)?;
+                make(sql, one, &mut tally, history)?;
             }
             tally.keep(sql)
         })
     }
 }
 
-pub(super) fn make(sql: &Connection, one: &Move, tally: &mut Tally) -> Result<(), Fail> {
+/// What is done with that which has only to be told later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum History {
+    Kept,
+    /// Timelines, events that have moved their participants, and what was sent.
+    Forgotten,
+}
+
+impl Store {
+    pub(super) fn history(&self) -> History {
+        if self.scratch.as_ref().is_some_and(Scratch::is_one_transaction) { History::Forgotten } else { History::Kept }
+    }
+}
+
+pub(super) fn make(sql: &Connection, one: &Move, tally: &mut Tally, history: History) -> Result<(), Fail> {
     let person = &one.participant;
     update(sql, one)?;
-    timeline::append(sql, person.id, &one.entries)?;
+    if history == History::Kept {
+        timeline::append(sql, person.id, &one.entries)?;
+    }
     tally.reached(sql, person.id, &person.journey, &one.entries, standing(person))?;
-    if one.facts_changed {
-        tally.happened(sql, person.id, &person.journey, &person.facts)?;
+    if let Some(from) = one.facts_from {
+        tally.happened(sql, person.id, &person.journey, person.facts.get(from..).unwrap_or_default())?;
     }
     outbox::add(sql, &one.intents)?;
-    let mut handled = sql.prepare_cached("UPDATE events SET handled = 1 WHERE id = ?1")?;
     for event in &one.events {
-        handled.execute([event])?;
+        // Answers are counted from the events themselves.
+        let forgotten =
+            history == History::Forgotten && sql.prepare_cached("DELETE FROM events WHERE id = ?1 AND kind <> 'responded'")?.execute([event])? > 0;
+        if !forgotten {
+            sql.prepare_cached("UPDATE events SET handled = 1 WHERE id = ?1")?.execute([event])?;
+        }
     }
     Ok(())
 }
@@ -74,7 +96,7 @@ fn update(sql: &Connection, one: &Move) -> Result<(), Fail> {
                            fields = ?10, email = ?11, px_id = ?12 WHERE id = ?1";
     let person = &one.participant;
     let (since, due, ended) = (micros(person.since), person.due.map(micros), person.ended.map(micros));
-    let facts = one.facts_changed.then(|| to_json(&person.facts)).transpose()?;
+    let facts = one.facts_from.map(|_| to_json(&person.facts)).transpose()?;
     let (id, state) = (person.id.as_i64(), person.state.word());
     let updated = if one.fields_changed {
         sql.prepare_cached(CHANGED)?.execute(params![
@@ -87,7 +109,7 @@ fn update(sql: &Connection, one: &Move) -> Result<(), Fail> {
             ended,
             person.revision,
             facts,
-            to_json(&person.fields)?,
+            to_json(&*person.fields)?,
             person.email,
             person.px_id
         ])?

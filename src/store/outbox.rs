@@ -9,6 +9,7 @@ use super::{
     error::Fail,
     event::{self, NewEvent},
     message,
+    moves::History,
     open::{from_json, instant, micros, select, to_json, uncount},
     participant::ParticipantId,
 };
@@ -146,9 +147,10 @@ impl Store {
         if settled.is_empty() {
             return Ok(());
         }
+        let history = self.history();
         self.write(|sql| {
             for one in settled {
-                settle(sql, one, at)?;
+                settle(sql, one, at, history)?;
             }
             Ok(())
         })
@@ -190,8 +192,9 @@ pub(super) fn add(sql: &Connection, intents: &[NewIntent]) -> Result<(), Fail> {
     Ok(())
 }
 
-fn settle(sql: &Connection, one: &Settled, at: Timestamp) -> Result<(), Fail> {
+fn settle(sql: &Connection, one: &Settled, at: Timestamp, history: History) -> Result<(), Fail> {
     const SENT: &str = "UPDATE intents SET state = 'sent', attempts = attempts + 1, done_at = ?2, detail = ?3, fault = NULL WHERE id = ?1";
+    const DONE: &str = "UPDATE intents SET state = 'sent', attempts = attempts + 1, done_at = ?2, intent = '', fault = NULL WHERE id = ?1";
     const GAVE_UP: &str = "UPDATE intents SET state = 'failed', attempts = attempts + 1, done_at = ?2, fault = ?3 WHERE id = ?1";
     if let Some(event) = &one.event {
         event::take(sql, event)?;
@@ -200,6 +203,7 @@ fn settle(sql: &Connection, one: &Settled, at: Timestamp) -> Result<(), Fail> {
         message::note(sql, person, at, one.intent)?;
     }
     match &one.fate {
+        Fate::Sent(_) if history == History::Forgotten => known(one.intent, sql.prepare_cached(DONE)?.execute(params![one.intent, micros(at)])?),
         Fate::Sent(detail) => known(one.intent, sql.prepare_cached(SENT)?.execute(params![one.intent, micros(at), to_json(detail)?])?),
         Fate::GaveUp(fault) => known(one.intent, sql.prepare_cached(GAVE_UP)?.execute(params![one.intent, micros(at), to_json(fault)?])?),
         Fate::Later(not_before, fault) => again(sql, one.intent, at, *not_before, fault),

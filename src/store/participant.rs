@@ -10,7 +10,9 @@ use crate::model::{Channel, EventKind, Record, Timestamp};
 use super::{
     Error, Store,
     error::Fail,
+    fields::Fields,
     funnel::Tally,
+    moves::History,
     open::{from_json, instant, maybe_instant, micros, select, to_json, uncount},
     source,
     timeline::{self, Entry},
@@ -100,8 +102,7 @@ pub struct Participant {
     pub key: String,
     pub email: Option<String>,
     pub px_id: Option<String>,
-    /// Dates and instants come back as text.
-    pub fields: Record,
+    pub fields: Fields,
     pub facts: Vec<Fact>,
     pub state: ParticipantState,
     pub step: Option<String>,
@@ -164,13 +165,16 @@ const COLUMNS: &str = "id, journey, key, email, px_id, fields, facts, state, ste
 impl Store {
     /// All of them with their first timeline entries (one list each), or none. Ids in the same order.
     pub fn enter(&self, people: &[NewParticipant], history: &[Vec<Entry>]) -> Result<Vec<ParticipantId>, Error> {
+        let history_kept = self.history() == History::Kept;
         self.write(|sql| {
             let mut tally = Tally::default();
             let mut ids = Vec::with_capacity(people.len());
             for (n, person) in people.iter().enumerate() {
                 let entries = history.get(n).map_or(&[][..], Vec::as_slice);
                 let id = insert(sql, person)?;
-                timeline::append(sql, id, entries)?;
+                if history_kept {
+                    timeline::append(sql, id, entries)?;
+                }
                 tally.reached(sql, id, &person.journey, entries, person.step.as_deref().map(|step| (step, person.since)))?;
                 tally.happened(sql, id, &person.journey, &person.facts)?;
                 ids.push(id);
@@ -182,17 +186,19 @@ impl Store {
 
     pub fn participant(&self, id: ParticipantId) -> Result<Option<Participant>, Error> {
         let query = format!("SELECT {COLUMNS} FROM participants WHERE id = ?1");
-        self.read(|sql| sql.prepare_cached(&query)?.query_row([id.0], |row| Ok(read_participant(row))).optional()?.transpose())
+        let read = self.reading();
+        self.read(|sql| sql.prepare_cached(&query)?.query_row([id.0], |row| Ok(read(row))).optional()?.transpose())
     }
 
     /// Those of these ids that there are, in their order.
     pub fn participants_of(&self, ids: &[ParticipantId]) -> Result<Vec<Participant>, Error> {
         let query = format!("SELECT {COLUMNS} FROM participants WHERE id = ?1");
+        let read = self.reading();
         self.read(|sql| {
             let mut statement = sql.prepare_cached(&query)?;
             let mut found = Vec::with_capacity(ids.len());
             for id in ids {
-                found.extend(statement.query_row([id.0], |row| Ok(read_participant(row))).optional()?.transpose()?);
+                found.extend(statement.query_row([id.0], |row| Ok(read(row))).optional()?.transpose()?);
             }
             Ok(found)
         })
@@ -204,27 +210,27 @@ impl Store {
         let after = filter.after.map_or(0, ParticipantId::as_i64);
         let search = filter.search.map(str::to_lowercase);
         let params = params![journey, after, limit, filter.state.map(ParticipantState::word), filter.step, search];
-        self.read(|sql| select(sql, &query, params, read_participant))
+        self.read(|sql| select(sql, &query, params, self.reading()))
     }
 
     /// Newest first.
     pub fn by_key(&self, journey: &str, key: &str) -> Result<Vec<Participant>, Error> {
-        self.read(|sql| select(sql, &by_key(), [journey, key], read_participant))
+        self.read(|sql| select(sql, &by_key(), [journey, key], self.reading()))
     }
 
     /// In any journey: those that are not over first, then the newest first.
     pub fn by_px(&self, px_id: &str) -> Result<Vec<Participant>, Error> {
-        self.read(|sql| select(sql, &by_person("px_id"), [px_id], read_participant))
+        self.read(|sql| select(sql, &by_person("px_id"), [px_id], self.reading()))
     }
 
     /// Like `by_px`; the address in any case.
     pub fn by_email(&self, email: &str) -> Result<Vec<Participant>, Error> {
-        self.read(|sql| select(sql, &by_person("email"), [email], read_participant))
+        self.read(|sql| select(sql, &by_person("email"), [email], self.reading()))
     }
 
     /// Who has to move at `now`, the longest overdue first, whatever the program's status.
     pub fn due(&self, journey: &str, now: Timestamp, limit: u32) -> Result<Vec<Participant>, Error> {
-        self.read(|sql| select(sql, &due(), params![journey, micros(now), limit], read_participant))
+        self.read(|sql| select(sql, &due(), params![journey, micros(now), limit], self.reading()))
     }
 
     /// When the next participant of these journeys has to move; programs that are not active do not count.
@@ -238,6 +244,11 @@ impl Store {
             }
             next.map(instant).transpose()
         })
+    }
+
+    /// What a scratch file holds was written by this very program.
+    fn reading(&self) -> fn(&Row<'_>) -> Result<Participant, Fail> {
+        if self.scratch.is_some() { read_own } else { read_checked }
     }
 
     pub fn participant_counts(&self, journey: &str) -> Result<Counts, Error> {
@@ -338,14 +349,22 @@ pub(super) fn read_state(row: &Row<'_>, column: usize) -> Result<ParticipantStat
     ParticipantState::of(word).ok_or_else(|| Fail::Garbled("a participant's state", word.to_owned()))
 }
 
-fn read_participant(row: &Row<'_>) -> Result<Participant, Fail> {
+fn read_checked(row: &Row<'_>) -> Result<Participant, Fail> {
+    read_participant(row, Fields::checked)
+}
+
+fn read_own(row: &Row<'_>) -> Result<Participant, Fail> {
+    read_participant(row, |text| Ok(Fields::trusted(text)))
+}
+
+fn read_participant(row: &Row<'_>, fields: impl Fn(&str) -> Result<Fields, Fail>) -> Result<Participant, Fail> {
     Ok(Participant {
         id: ParticipantId(row.get(0)?),
         journey: row.get(1)?,
         key: row.get(2)?,
         email: row.get(3)?,
         px_id: row.get(4)?,
-        fields: from_json("a participant's fields", row.get_ref(5)?.as_str().unwrap_or_default())?,
+        fields: fields(row.get_ref(5)?.as_str().unwrap_or_default())?,
         facts: from_json("a participant's facts", row.get_ref(6)?.as_str().unwrap_or_default())?,
         state: read_state(row, 7)?,
         step: row.get(8)?,

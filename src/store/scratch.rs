@@ -28,7 +28,21 @@ static MADE: AtomicU64 = AtomicU64::new(0);
 pub(super) struct Scratch {
     folder: PathBuf,
     play: Play,
+    /// Statements that make the indexes which are left out while it is played.
+    left_out: Vec<String>,
 }
+
+/// Indexes that no question of a simulation needs before its report.
+const LEFT_OUT: [&str; 8] = [
+    "participants_of",
+    "participants_by_step",
+    "participants_by_email",
+    "participants_by_px",
+    "events_of",
+    "intents_of",
+    "intents_by_state",
+    "intents_pending",
+];
 
 impl Scratch {
     /// Whether everything is within one transaction that never ends.
@@ -59,14 +73,40 @@ impl Store {
     /// # Errors
     /// When there is no room or no right to make it.
     pub fn scratch(play: Play) -> Result<Self, Error> {
-        let scratch = own_folder(play)?;
+        let mut scratch = own_folder(play)?;
         let path = scratch.folder.join("state.db");
         if play == Play::Test {
             make_folder(&locks_of(&path))?;
         }
         let connection = connect(&path, play).map_err(|fail| fail.at(&path))?;
+        if play == Play::Simulation {
+            scratch.left_out = leave_out(&connection).map_err(|fail| fail.at(&path))?;
+        }
         Ok(Self { path, writer: Mutex::new(connection), reader: None, owner: Mutex::new(None), scratch: Some(scratch) })
     }
+
+    /// A simulation is over and is to be told of: the indexes that it was played without are made.
+    ///
+    /// # Errors
+    /// When there is no room for them.
+    pub fn played(&self) -> Result<(), Error> {
+        let left_out = self.scratch.as_ref().map(|scratch| scratch.left_out.as_slice()).unwrap_or_default();
+        self.outside_transaction(|sql| {
+            // Again, where it was told of before.
+            let make = |statement: &String| sql.execute_batch(&statement.replacen("CREATE INDEX", "CREATE INDEX IF NOT EXISTS", 1));
+            Ok(left_out.iter().try_for_each(make)?)
+        })
+    }
+}
+
+/// Drops them, and gives back how they are made.
+fn leave_out(connection: &Connection) -> Result<Vec<String>, Fail> {
+    let made = |name: &&str| connection.query_row("SELECT sql FROM sqlite_schema WHERE type = 'index' AND name = ?1", [name], |row| row.get(0));
+    let statements: Vec<String> = LEFT_OUT.iter().map(made).collect::<Result<_, _>>()?;
+    for name in LEFT_OUT {
+        connection.execute_batch(&format!("DROP INDEX {name}"))?;
+    }
+    Ok(statements)
 }
 
 fn own_folder(play: Play) -> Result<Scratch, Error> {
@@ -77,7 +117,7 @@ fn own_folder(play: Play) -> Result<Scratch, Error> {
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         match builder.create(&folder) {
-            Ok(()) => return Ok(Scratch { folder, play }),
+            Ok(()) => return Ok(Scratch { folder, play, left_out: Vec::new() }),
             // Left behind by a killed process of this number.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => (),
             Err(error) => return Err(from_io(&folder, error)),
@@ -104,7 +144,7 @@ fn connect(path: &Path, play: Play) -> Result<Connection, Fail> {
     migrate(&mut connection, path)?;
     if play == Play::Simulation {
         // Never committed: nobody else sees it, and a commit looks at every page of the cache when pages were split since the one before.
-        connection.execute_batch("CREATE TRIGGER no_timelines BEFORE INSERT ON timeline BEGIN SELECT RAISE(IGNORE); END; BEGIN IMMEDIATE")?;
+        connection.execute_batch("BEGIN IMMEDIATE")?;
     }
     Ok(connection)
 }

@@ -46,10 +46,11 @@ impl Store {
 
     /// Keeps what was read of participants, with the moves that follow from it, each with its source's hash: all or none.
     pub fn commit_read(&self, read: &[(Move, i64)]) -> Result<(), Error> {
+        let history = self.history();
         self.write(|sql| {
             let mut tally = Tally::default();
             for (one, source) in read {
-                moves::make(sql, one, &mut tally)?;
+                moves::make(sql, one, &mut tally, history)?;
                 sql.prepare_cached("UPDATE participants SET source_hash = ?2 WHERE id = ?1")?.execute([one.participant.id.as_i64(), *source])?;
             }
             tally.keep(sql)

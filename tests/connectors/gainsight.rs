@@ -2,7 +2,7 @@
 
 use tabi::{
     connectors::{GainsightAuth, GainsightLimits, GainsightOptions, Secret},
-    model::{Change, Effect, FaultKind, FieldType, Filter, Operator, Query, Record, Reply, Request, Source, System, Value},
+    model::{Change, Condition, Effect, FaultKind, FieldType, Filter, Operator, Query, Record, Reply, Request, Source, System, Value},
 };
 
 use super::bench::{Bench, bench, credential, insert, options, query, record, sandbox, text, update, with};
@@ -45,6 +45,52 @@ async fn a14_customer_info_is_companies_by_other_names() {
     let found = bench.lookup(GS, "customer_info", "AccountId", ids, &["HealthScore"]).await.unwrap();
     assert_eq!(found.len(), 5);
     assert!(found.iter().all(|row| row.get("AccountId").is_some() && row.get("HealthScore").is_some() && row.get("Gsid").is_some()));
+}
+
+fn demand(field: &str, operator: Operator, value: Value) -> Condition {
+    Condition { label: "a".to_owned(), field: field.to_owned(), operator, value }
+}
+
+#[tokio::test]
+async fn what_the_reader_demands_anyway_is_left_to_gainsight_where_it_can_tell() {
+    let bench = bench(200, "").await;
+    let people = query(GS, "Person", &[]);
+    let all = bench.all(people.clone()).await;
+    let demanded = |demands: Vec<Condition>| bench.all(Query { demands, ..people.clone() });
+    let onboarding = |row: &Record| row.get("Lifecycle__gc") == Some(&Value::text("onboarding"));
+    let seats = |row: &Record| row.get("Seats__gc").and_then(Value::as_i64).unwrap();
+    let new = || demand("lifecycle", Operator::Equal, Value::text("onboarding"));
+    let met: Vec<Record> = all.iter().filter(|row| onboarding(row)).cloned().collect();
+    assert!(!met.is_empty() && met.len() < all.len() / 4, "{} of {}", met.len(), all.len());
+    assert_eq!(demanded(vec![new()]).await, met, "by its one spelling");
+    assert_eq!(demanded(vec![demand("Lifecycle__gc", Operator::In, Value::List(vec![Value::text("onboarding")]))]).await, met);
+    let large: Vec<Record> = met.iter().filter(|row| seats(row) > 20).cloned().collect();
+    assert!(!large.is_empty() && large.len() < met.len());
+    assert_eq!(
+        demanded(vec![new(), demand("seats", Operator::Greater, Value::Int(20)), demand("is_active", Operator::Equal, Value::Bool(true))]).await,
+        large
+    );
+    // What cannot be said is no reason to leave anybody out: a field that is not there, a value that does not fit, choices, days.
+    for odd in [
+        demand("naem", Operator::Equal, Value::text("x")),
+        demand("SEATS", Operator::Equal, Value::Int(20)),
+        demand("is_active", Operator::Equal, Value::text("perhaps")),
+        demand("created_date", Operator::Equal, Value::text("2026-01-01")),
+    ] {
+        assert_eq!(demanded(vec![odd.clone()]).await.len(), all.len(), "{odd:?}");
+    }
+    // A field that is not there comes first: the reader is to find it missing.
+    assert_eq!(demanded(vec![demand("naem", Operator::Equal, Value::text("x")), new()]).await.len(), all.len());
+    let companies = query(GS, "Company", &["Gsid", "Stage"]);
+    let every = bench.all(companies.clone()).await.len();
+    let stage = vec![demand("stage", Operator::Equal, Value::text("Onboarding"))];
+    assert_eq!(bench.all(Query { demands: stage, ..companies }).await.len(), every, "choices are kept by id");
+    // The filter of the source holds besides.
+    let filter = Some(Filter::all(vec![("Stage".to_owned(), Operator::NotEqual, Value::text("Onboarding"))]));
+    let both =
+        Query { filter, demands: vec![demand("seats", Operator::Less, Value::Int(20))], ..query(GS, "Company", &["Gsid", "Stage", "Seats__gc"]) };
+    let rows = bench.all(both).await;
+    assert!(!rows.is_empty() && rows.iter().all(|row| seats(row) < 20 && row.get("Stage") != Some(&Value::text("Onboarding"))));
 }
 
 #[tokio::test]

@@ -389,3 +389,84 @@ fn a_generation_with_native_closures_can_be_handed_around() {
     shared(&generation);
     assert_eq!(first_closure(&generation).call_native(&Record::from_iter([("a".into(), Value::Int(1))])), Some(Value::Int(1)));
 }
+
+/// A closure, and what it demands of every row: field, operator and value of each condition.
+const DEMANDS: &[(&str, &[(&str, &str, &str)])] = &[
+    ("row.a == \"x\"", &[("a", "=", "x")]),
+    ("\"x\" == row[\"a\"]", &[("a", "=", "x")]),
+    ("row.a == word", &[("a", "=", "wörd")]),
+    ("row.a == true && row.b == \"x\"", &[("a", "=", "true"), ("b", "=", "x")]),
+    ("row.a > 10 && row.b < 0.5", &[("a", ">", "10"), ("b", "<", "0.5")]),
+    ("k > row.a", &[("a", "<", "3")]),
+    ("row.a == \"x\" || row.a == \"y\"", &[("a", "in", "x, y")]),
+    ("{ row.a == \"x\" }", &[("a", "=", "x")]),
+    ("row.a == \"x\" && row.b.len() > 2 && row.c == \"y\"", &[("a", "=", "x")]),
+    // What comes first might be an error, which has to be told.
+    ("row.b.len() > 2 && row.a == \"x\"", &[]),
+    ("row.a == \"x\" || row.b == \"y\"", &[]),
+    ("row.a == \"x\" || row.a > 1", &[]),
+    ("!(row.a == \"x\")", &[]),
+    ("row.a != \"x\"", &[]),
+    ("row.a == \"\"", &[]),
+    ("row.a == ()", &[]),
+    // Numbers are equal to a closure that a system holds to be two.
+    ("row.a == 10", &[]),
+    ("row.a >= 10", &[]),
+    ("row.a.b == \"x\"", &[]),
+    ("if row.a == \"x\" { true }", &[]),
+    ("true", &[]),
+];
+
+#[test]
+fn what_a_filter_says_plainly_is_demanded_of_every_row() {
+    let texts: Vec<String> = DEMANDS.iter().map(|(text, _)| (*text).to_owned()).collect();
+    let (_workspace, closures) = load(BEFORE, &texts);
+    let rows = rows();
+    for ((text, wanted), closure) in DEMANDS.iter().zip(&closures) {
+        let demands = closure.demands();
+        let words = |value: &Value| match value {
+            Value::List(items) => items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+            one => one.to_string(),
+        };
+        let told: Vec<_> = demands.iter().map(|one| (one.field.clone(), one.operator.word(), words(&one.value))).collect();
+        let wanted: Vec<_> = wanted.iter().map(|(field, operator, value)| ((*field).to_owned(), *operator, (*value).to_owned())).collect();
+        assert_eq!(told, wanted, "{text}");
+        for row in rows.iter().filter(|row| closure.call_row(row) == Ok(Value::Bool(true))) {
+            let meets = demands.iter().all(|one| one.matches(row.path(&one.field).unwrap_or(&Value::Null)));
+            assert!(meets, "{text} is true of {row:?}");
+        }
+    }
+}
+
+#[test]
+fn no_filter_is_true_of_a_row_that_does_not_meet_its_demands() {
+    let mut dice = Dice(0x2545_F491_4F6C_DD1D);
+    let part = |dice: &mut Dice| {
+        let field = dice.pick(&["row.a", "row.b"]);
+        let literal = dice.pick(&["1", "12", "0.3", "-7", "\"Hello\"", "\"hello\"", "\"12\"", "true", "false", "word", "k", "half"]);
+        let sign = dice.pick(&["==", "==", "==", "<", ">", "<=", ">=", "!="]);
+        if dice.roll(2) == 0 { format!("{field} {sign} {literal}") } else { format!("{literal} {sign} {field}") }
+    };
+    let texts: Vec<String> = (0..600)
+        .map(|_| {
+            let parts: Vec<String> = (0..=dice.roll(3)).map(|_| part(&mut dice)).collect();
+            parts.join(dice.pick(&[" && ", " && ", " || "]))
+        })
+        .collect();
+    let refused = refused(BEFORE, &texts, &Limits::default());
+    let texts: Vec<String> = texts.into_iter().enumerate().filter(|(at, _)| !refused.contains(at)).map(|(_, text)| text).collect();
+    let (_workspace, closures) = load(BEFORE, &texts);
+    let (rows, mut demanding, mut turned_away) = (rows(), 0, 0);
+    for (text, closure) in texts.iter().zip(&closures) {
+        let demands = closure.demands();
+        demanding += usize::from(!demands.is_empty());
+        for row in &rows {
+            let meets = demands.iter().all(|one| one.matches(row.path(&one.field).unwrap_or(&Value::Null)));
+            turned_away += usize::from(!meets);
+            // What is turned away is sure to be turned away by the closure, which could not have failed either.
+            let known = row.get("a").is_some() && row.get("b").is_some();
+            assert!(meets || !known || closure.call_row(row) == Ok(Value::Bool(false)), "{text} on {row:?}: {:?}", closure.call_row(row));
+        }
+    }
+    assert!(demanding > 100 && turned_away > 10_000, "{demanding}, {turned_away}");
+}

@@ -75,7 +75,7 @@ fn event(key: &str, participant: ParticipantId, kind: EventKind, when: Timestamp
 }
 
 fn stay(participant: Participant) -> Move {
-    Move { participant, entries: Vec::new(), intents: Vec::new(), events: Vec::new(), fields_changed: false, facts_changed: false }
+    Move { participant, entries: Vec::new(), intents: Vec::new(), events: Vec::new(), fields_changed: false, facts_from: None }
 }
 
 /// So many waiting participants, due a second after the other.
@@ -140,7 +140,7 @@ fn people_enter_and_are_found_by_key_address_and_page() {
     let ids = store.enter(&[ann.clone(), bob, again.clone(), elsewhere], &history).expect("enter");
 
     let seen = store.participant(ids[0]).expect("read").expect("there");
-    assert_eq!((&seen.facts, &seen.fields, seen.ended, &seen.reason), (&ann.facts, &ann.fields, ann.ended, &ann.reason));
+    assert_eq!((&seen.facts, &*seen.fields, seen.ended, &seen.reason), (&ann.facts, &ann.fields, ann.ended, &ann.reason));
     assert_eq!(store.timeline(ids[0]).expect("read"), history[0]);
     assert_eq!(store.participant(ParticipantId::from_i64(99)).expect("read"), None);
 
@@ -194,7 +194,7 @@ fn fields_and_facts_are_written_when_the_move_says_so() {
     let person = waiting(&store, "welcome", 1).remove(0);
     let fact = Fact { event: EventKind::Opened, step: "mail".into(), at: at(3), score: None, channel: None };
     let changed = Participant {
-        fields: record(&[("plan", Value::text("lead"))]),
+        fields: record(&[("plan", Value::text("lead"))]).into(),
         email: Some("new@example.com".into()),
         px_id: None,
         facts: vec![fact.clone()],
@@ -204,7 +204,7 @@ fn fields_and_facts_are_written_when_the_move_says_so() {
     store.commit(&[stay(changed.clone())]).expect("commit");
     let seen = store.participant(person.id).expect("read").expect("there");
     assert_eq!((&seen.fields, &seen.email, seen.facts.len(), seen.revision), (&person.fields, &person.email, 0, 2));
-    store.commit(&[Move { facts_changed: true, ..stay(changed.clone()) }]).expect("commit");
+    store.commit(&[Move { facts_from: Some(0), ..stay(changed.clone()) }]).expect("commit");
     let seen = store.participant(person.id).expect("read").expect("there");
     assert_eq!((&seen.fields, &seen.facts), (&person.fields, &vec![fact]));
     store.commit(&[Move { fields_changed: true, ..stay(changed.clone()) }]).expect("commit");
@@ -387,7 +387,7 @@ fn funnels_count_each_participant_once_per_step_and_kind_b12() {
     let fact = |event, when: i64| Fact { event, step: "survey".into(), at: at(when), score: None, channel: None };
     let with = |person: &Participant, facts: Vec<Fact>| Move {
         entries: vec![entry(EntryKind::Moved, "survey", at(1))],
-        facts_changed: true,
+        facts_from: Some(0),
         ..stay(Participant { facts, step: Some("survey".into()), ..person.clone() })
     };
     store.commit(&[with(&people[0], vec![fact(EventKind::Sent, 1)]), with(&people[1], vec![fact(EventKind::Sent, 1)])]).expect("commit");

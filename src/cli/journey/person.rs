@@ -77,7 +77,7 @@ fn document(participant: &Participant, about: &About<'_>, pending: &[Pending], t
         "participant": participant.id.as_i64(), "email": participant.email, "px_id": participant.px_id, "state": participant.state.word(),
         "step": participant.step, "since": participant.since, "due": participant.due, "reason": participant.reason,
         "entered": participant.entered, "ended": participant.ended, "revision": participant.revision,
-        "next": next(about, participant, pending), "pending": pending.iter().map(waits).collect::<Vec<_>>(), "fields": participant.fields, "timeline": timeline.iter().map(entry).collect::<Vec<_>>(),
+        "next": next(about, participant, pending), "pending": pending.iter().map(waits).collect::<Vec<_>>(), "fields": *participant.fields, "timeline": timeline.iter().map(entry).collect::<Vec<_>>(),
     })
 }
 

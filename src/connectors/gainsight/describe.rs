@@ -83,6 +83,11 @@ impl Described {
         self.kind(field).map_or(Cast::Plain, Cast::of)
     }
 
+    /// Whether a condition can surely compare its values: plain text, numbers, ids and booleans.
+    pub(super) fn is_comparable(&self, field: &str) -> bool {
+        self.schema.field(field).is_some_and(|field| field.key || matches!(field.kind, FieldType::Number { .. } | FieldType::Bool))
+    }
+
     pub(super) fn is_dropdown(&self, field: &str) -> bool {
         self.dropdowns.contains(&field.to_ascii_lowercase())
     }

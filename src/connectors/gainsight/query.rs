@@ -11,7 +11,7 @@ use crate::{
         http::{broken_json, invalid},
         rows::{Cast, Column, Columns, RowsSeed},
     },
-    model::{Fault, FieldType, Filter, Lookup, Name, Page, Query, Record, System, Value},
+    model::{Condition, Fault, FieldType, Filter, Logic, Lookup, Name, Page, Query, Record, System, Value, field_called},
 };
 
 use super::{
@@ -57,6 +57,7 @@ impl Gainsight {
         {
             plan.sift = Some(filter.clone());
         }
+        plan.demand(&query.demands, &mut clause);
         if let Some((field, at)) = &query.since {
             let field = plan.names.wire(field);
             let kind = plan.object.kind(&field).cloned().unwrap_or(FieldType::DateTime { millis: true });
@@ -228,6 +229,19 @@ impl Plan {
     /// An empty clause in the words of the API that is asked.
     fn clause(&self) -> Where {
         Where::new(if self.names == Names::Cta { "fieldName" } else { "name" })
+    }
+
+    /// Adds what the reader demands of records anyway, where the API can say it. A field that records do not have is for the reader to find
+    /// missing, in every one of them.
+    fn demand(&self, demands: &[Condition], clause: &mut Where) {
+        for demand in demands {
+            let Some(field) = field_called(&demand.field, self.asked.iter()) else { return };
+            if self.object.is_comparable(&self.names.wire(field)) {
+                let condition = Condition { field: field.to_string(), ..demand.clone() };
+                let filter = Filter { logic: Logic::Is(condition.label.clone()), conditions: vec![condition] };
+                clause.add(&filter, self.names, &self.object);
+            }
+        }
     }
 
     fn add(&mut self, name: &Name) {

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use futures_util::{StreamExt, TryStreamExt, stream};
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +24,8 @@ use super::{
 
 /// Feeds are read in windows of so many days: PX allows 190 at most.
 const WINDOW_DAYS: i64 = 189;
+/// Questions for records by key at a time.
+const PARALLEL: usize = 4;
 const CUSTOM: &str = "customAttributes";
 
 /// Where the next page begins: what travels as its token.
@@ -141,15 +144,19 @@ impl Px {
         let (plain, odd): (Vec<Value>, Vec<Value>) = keys.into_iter().partition(|key| !asked || operand(key).is_some());
         let mut found = Vec::new();
         if asked {
-            for some in plain.chunks(ALTERNATIVES) {
+            let calls = plain.chunks(ALTERNATIVES).map(|some| {
                 let values: Vec<String> = some.iter().filter_map(operand).collect();
-                self.all(object, &Pushed::any_of(&lookup.by, &values), &mut found).await?;
+                self.all(object, Pushed::any_of(&lookup.by, &values))
+            });
+            let mut answers = stream::iter(calls).buffered(PARALLEL);
+            while let Some(records) = answers.try_next().await? {
+                found.extend(records);
             }
             for key in odd.iter().filter(|_| lookup.by == object.id) {
                 found.extend(self.one(object, &key.to_string()).await?);
             }
         } else if !plain.is_empty() {
-            self.all(object, &Pushed::default(), &mut found).await?;
+            found = self.all(object, Pushed::default()).await?;
         }
         let wanted: HashSet<String> = plain.iter().chain(&odd).map(ToString::to_string).collect();
         found.retain(|record| record.path(&lookup.by).is_some_and(|value| wanted.contains(&value.to_string())));
@@ -159,13 +166,13 @@ impl Px {
         Ok(found.into_iter().map(|record| only(record, &fields)).collect())
     }
 
-    async fn all(&self, object: &Object, pushed: &Pushed, found: &mut Vec<Record>) -> Result<(), Fault> {
-        let mut place = first(object, pushed);
+    async fn all(&self, object: &Object, pushed: Pushed) -> Result<Vec<Record>, Fault> {
+        let (mut place, mut found) = (first(object, &pushed), Vec::new());
         loop {
-            let (records, _, ended) = self.page(object, pushed, &mut place, object.most).await?;
+            let (records, _, ended) = self.page(object, &pushed, &mut place, object.most).await?;
             found.extend(records);
             if ended {
-                return Ok(());
+                return Ok(found);
             }
         }
     }

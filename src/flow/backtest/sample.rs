@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 
 use crate::{
     flow::plain::{from_json, to_json},
-    model::{Effect, Fault, Lookup, Query, Record, Reply, Source, System, Value},
+    model::{Effect, Fault, Lookup, Query, Read, Record, Reply, Source, System, Value},
     script::{Body, Declaration, Participants, Perform},
     store::Sampled,
 };
@@ -38,8 +38,19 @@ struct Seen {
 
 struct Picked {
     source: Source,
+    whose: Whose,
     records: Vec<Record>,
     came: u64,
+}
+
+/// Whose records are picked from one source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    All,
+    /// Those whom the closure filter lets the system hand out: half of the sample.
+    Demanded,
+    /// Some whom it does not, by a page of everybody: an edited filter may let them in. The other half.
+    Others,
 }
 
 impl Sampling {
@@ -59,19 +70,24 @@ impl Sampling {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn see(&self, source: &Source, records: &[Record]) {
+    fn see(&self, source: &Source, whose: Whose, records: &[Record]) {
         let source = plain(source);
         if self.only.as_ref().is_some_and(|only| *only != source) {
             return;
         }
         let mut seen = self.hold();
         let Seen { sources, wanted, .. } = &mut *seen;
-        let at = sources.iter().position(|picked| picked.source == source).unwrap_or_else(|| {
-            sources.push(Picked { source, records: Vec::new(), came: 0 });
+        let keep = match whose {
+            Whose::All => self.keep,
+            Whose::Demanded => self.keep.div_ceil(2),
+            Whose::Others => self.keep / 2,
+        };
+        let at = sources.iter().position(|picked| picked.source == source && picked.whose == whose).unwrap_or_else(|| {
+            sources.push(Picked { source, whose, records: Vec::new(), came: 0 });
             sources.len() - 1
         });
         for record in records {
-            if sources[at].pick(record, self.keep) {
+            if sources[at].pick(record, keep) {
                 wanted.extend(record.iter().filter_map(|(_, value)| value.as_str()).filter(|text| text.len() <= 40).map(short));
             }
         }
@@ -104,6 +120,7 @@ impl Sampling {
                 records: picked.records.iter().map(kept).collect(),
             })
             .collect();
+        together(&mut sampled);
         let texts = |picked: &Picked| picked.records.iter().flat_map(|r| r.iter().filter_map(|(_, v)| v.as_str()).map(short)).collect::<Vec<_>>();
         let still: HashSet<String> = seen.sources.iter().flat_map(texts).collect();
         let companies: Vec<String> = seen
@@ -116,6 +133,19 @@ impl Sampling {
             sampled.push(Sampled { source: COMPANIES.to_owned(), records: companies });
         }
         sampled
+    }
+}
+
+/// What was picked of one source in several ways, each record once.
+fn together(sampled: &mut Vec<Sampled>) {
+    let mut at = 0;
+    while let Some(one) = sampled.get(at) {
+        let source = one.source.clone();
+        let more: Vec<Sampled> = sampled.extract_if(at + 1.., |other| other.source == source).collect();
+        let records = &mut sampled[at].records;
+        let mut known: HashSet<String> = records.iter().cloned().collect();
+        records.extend(more.into_iter().flat_map(|other| other.records).filter(|record| known.insert(record.clone())));
+        at += 1;
     }
 }
 
@@ -141,10 +171,18 @@ impl Perform for Sampling {
     fn perform(&self, effect: Effect) -> Result<Reply, Fault> {
         match effect {
             Effect::Read(read) => {
-                let source = read.source.clone();
+                let everybody = everybody(&read);
+                let (source, first) = (read.source.clone(), read.after.is_none());
+                let whose = if everybody.is_some() { Whose::Demanded } else { Whose::All };
                 let reply = self.inner.perform(Effect::Read(read))?;
                 if let Reply::Page(page) = &reply {
-                    self.see(&source, &page.records);
+                    self.see(&source, whose, &page.records);
+                }
+                // What cannot be read for the sample alone is no reason for anything to fail.
+                if let Some(all) = everybody.filter(|_| first)
+                    && let Ok(Reply::Page(page)) = self.inner.perform(Effect::Read(all))
+                {
+                    self.see(&source, Whose::Others, &page.records);
                 }
                 Ok(reply)
             }
@@ -158,6 +196,17 @@ impl Perform for Sampling {
             }
             other => self.inner.perform(other),
         }
+    }
+}
+
+/// The same reading without what the reader demands anyway; none where it demands nothing.
+fn everybody(read: &Read) -> Option<Read> {
+    match &read.source {
+        Source::Object(query) if !query.demands.is_empty() => {
+            let query = Query { demands: Vec::new(), ..query.clone() };
+            Some(Read { source: Source::Object(query), ..read.clone() })
+        }
+        _ => None,
     }
 }
 

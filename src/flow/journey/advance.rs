@@ -68,7 +68,7 @@ pub fn advance(at: Arrived<'_>, participant: Participant) -> Move {
         intents: walk.intents,
         events: Vec::new(),
         fields_changed: walk.fields_changed,
-        facts_changed: false,
+        facts_from: None,
     }
 }
 
@@ -202,7 +202,7 @@ impl<'a> Walk<'a> {
                 Ok(Onward::To(next))
             }
             Does::Action { .. } | Does::CloseCta { .. } | Does::Webhook { .. } | Does::Run => {
-                let fields = self.standing.fields.clone();
+                let fields = (*self.standing.fields).clone();
                 self.intend(&step.name, &Intent::Act { step: step.name.clone(), fields });
                 Ok(Onward::To(next))
             }
@@ -269,9 +269,7 @@ impl<'a> Walk<'a> {
         for map in &parts.fields {
             set.set(map.target.as_str(), compute(&map.from, &self.standing.fields, today)?);
         }
-        for (name, value) in set {
-            self.standing.fields.set(name, value);
-        }
+        self.standing.fields.change(|fields| set.into_iter().for_each(|(name, value)| fields.set(name, value)));
         self.fields_changed = true;
         Ok(())
     }

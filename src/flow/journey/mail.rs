@@ -84,7 +84,7 @@ pub(super) fn send(pass: &Pass<'_>, participant: &Participant, key: &str, step: 
     if pass.store.is_bounced(address).map_err(state)? {
         return Err(Fault::new(FaultKind::Invalid, "an earlier mail to this address bounced").code("BOUNCED"));
     }
-    let mut context = participant.fields.clone();
+    let mut context = (*participant.fields).clone();
     // One that fails for this person is missed only by a template that uses it.
     let mut uncalculated: Option<Fault> = None;
     for (name, closure) in &pass.journey.calculated {

@@ -114,18 +114,18 @@ pub(super) struct Intake {
 /// When the source cannot be read. Those already taken stay.
 pub(super) fn look_for_people(pass: &Pass<'_>) -> Result<Intake, Error> {
     let mut intake = Intake::default();
-    match &pass.journey.participants {
-        Participants::List(records) => take_people(pass, records.clone(), &mut intake)?,
-        Participants::Source { source, .. } => {
-            let (mut work, mut aliases) = (pass.work(), Aliases::default());
-            for_each_page(&mut work, source, |_, rows| {
-                let mut people = Vec::with_capacity(rows.len());
-                for row in rows {
-                    people.extend(chosen(pass, row, &mut aliases)?);
-                }
-                take_people(pass, people, &mut intake)
-            })?;
-        }
+    if let Participants::List(records) = &pass.journey.participants {
+        take_people(pass, records.clone(), &mut intake)?;
+    }
+    if let Some(source) = pass.journey.participants.reading() {
+        let (mut work, mut aliases) = (pass.work(), Aliases::default());
+        for_each_page(&mut work, &source, |_, rows| {
+            let mut people = Vec::with_capacity(rows.len());
+            for row in rows {
+                people.extend(chosen(pass, row, &mut aliases)?);
+            }
+            take_people(pass, people, &mut intake)
+        })?;
     }
     Ok(intake)
 }
@@ -319,6 +319,7 @@ fn with_events(pass: &Pass<'_>, events: Vec<InboxEvent>) -> Result<Vec<Move>, Er
     }
     let mut people = pass.store.participants_of(&by_participant.keys().copied().collect::<Vec<_>>())?;
     let mut heard: BTreeMap<ParticipantId, Vec<Entry>> = BTreeMap::new();
+    let mut heard_from: BTreeMap<ParticipantId, usize> = people.iter().map(|participant| (participant.id, participant.facts.len())).collect();
     for participant in &mut people {
         let entries = heard.entry(participant.id).or_default();
         for event in by_participant.get(&participant.id).into_iter().flatten() {
@@ -339,7 +340,7 @@ fn with_events(pass: &Pass<'_>, events: Vec<InboxEvent>) -> Result<Vec<Move>, Er
         let events = by_participant.remove(&moved.participant.id).unwrap_or_default();
         answered(pass, moved, &events);
         moved.events = events.iter().map(|event| event.id).collect();
-        moved.facts_changed = true;
+        moved.facts_from = heard_from.remove(&moved.participant.id).or(Some(0));
         moved.entries.splice(0..0, heard.remove(&moved.participant.id).unwrap_or_default());
     }
     Ok(moves)
@@ -363,7 +364,7 @@ fn channel_of(pass: &Pass<'_>, event: &InboxEvent) -> Option<Channel> {
 
 /// Whoever has ended only remembers.
 pub(super) fn still(participant: Participant) -> Move {
-    Move { participant, entries: Vec::new(), intents: Vec::new(), events: Vec::new(), fields_changed: false, facts_changed: true }
+    Move { participant, entries: Vec::new(), intents: Vec::new(), events: Vec::new(), fields_changed: false, facts_from: Some(0) }
 }
 
 /// Whoever has answered a survey that is shown to them in PX leaves its audience (B15), by whatever way they answered, and also when they

@@ -39,7 +39,7 @@ pub(super) fn take(pass: &Pass<'_>, read: Vec<(Known, Candidate, i64)>) -> Resul
         let Some(mut participant) = pass.store.participant(known.id)? else { continue };
         let set: BTreeSet<&str> =
             setting.iter().copied().filter(|step| passed.contains(&(known.id, (*step).to_owned()))).flat_map(|step| own(pass, step)).collect();
-        merge(&mut participant.fields, candidate.fields, &set);
+        participant.fields.change(|fields| merge(fields, candidate.fields, &set));
         participant.email = candidate.email;
         participant.px_id = candidate.px_id;
         let onward = if goes_on(pass, &participant) { one(pass, participant)? } else { Some(still(participant)) };

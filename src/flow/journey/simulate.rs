@@ -164,10 +164,7 @@ impl Stage {
     fn set(simulation: &Simulation<'_>) -> Result<Self, Error> {
         let missing = missing_engagements(simulation)?;
         let made_up = missing.iter().filter_map(|one| one.get("name").map(ToString::to_string)).collect();
-        let source = match &simulation.journey.participants {
-            Participants::Source { source, .. } => Some(source.clone()),
-            Participants::List(_) => None,
-        };
+        let source = simulation.journey.participants.reading();
         let perform = Arc::new(Simulate::new(simulation.wire.clone(), &simulation.declaration.name, source, missing));
         let desk = Desk {
             store: simulation.wire.store(),
@@ -223,6 +220,7 @@ impl Stage {
 
     fn told(self, simulation: &Simulation<'_>, seen: &Seen, intake: Intake) -> Result<Simulated, Error> {
         let store = simulation.wire.store();
+        store.played()?;
         let graph = &simulation.journey.graph;
         let steps = store.step_counts(&simulation.declaration.name)?;
         let reasons = store.failed_reasons(&simulation.declaration.name)?;

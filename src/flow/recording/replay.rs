@@ -31,7 +31,10 @@ impl Replay {
 
     /// Where the same was asked, but for fields, of which more were.
     fn wider(&self, asked: &Json) -> Option<&Answer> {
-        let fits = |exchange: &&Exchange| without_fields(&exchange.asked) == without_fields(asked) && has_fields(&exchange.asked, asked);
+        let fits = |exchange: &&Exchange| {
+            let then = &exchange.asked;
+            without_fields(then) == without_fields(asked) && has_fields(then, asked) && demands(then).iter().all(|one| demands(asked).contains(one))
+        };
         self.exchanges.iter().find(fits).map(|exchange| &exchange.answer)
     }
 
@@ -85,7 +88,7 @@ fn text(key: &Json) -> String {
 /// The lists of fields that a question may have.
 const FIELDS: [&str; 2] = ["/read/source/object/fields", "/lookup/fields"];
 
-/// A question without its fields, and without keys.
+/// A question without its fields, without keys, and without what its reader demands.
 fn without_fields(asked: &Json) -> Json {
     let mut rest = asked.clone();
     for path in FIELDS.into_iter().chain(["/lookup/keys"]) {
@@ -93,7 +96,15 @@ fn without_fields(asked: &Json) -> Json {
             *list = Json::Null;
         }
     }
+    if let Some(query) = rest.pointer_mut("/read/source/object").and_then(Json::as_object_mut) {
+        query.remove("demands");
+    }
     rest
+}
+
+/// What the reader demanded of every record: where less was demanded, at least as many came.
+fn demands(asked: &Json) -> &[Json] {
+    asked.pointer("/read/source/object/demands").and_then(Json::as_array).map_or(&[], Vec::as_slice)
 }
 
 /// Whether every field that is asked for now was asked for then; an empty list means all of them.

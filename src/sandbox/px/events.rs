@@ -84,7 +84,7 @@ pub(super) fn list(px: &Px, feed: &Feed, query: &Query) -> Answered {
     let from = place.map_or(0, |place| usize::try_from(place.offset).unwrap_or(usize::MAX)).min(events.len());
     let chosen = &events[from..(from + size).min(events.len())];
     let rows: Vec<Value> = chosen.iter().map(|event| shown::event(px, event).into()).collect();
-    Ok(pages::scrolled(feed.key, &rows, Place { serial, offset: (from + chosen.len()) as u64, total: events.len() as u64 }))
+    Ok(pages::scrolled(feed.key, rows, Place { serial, offset: (from + chosen.len()) as u64, total: events.len() as u64 }))
 }
 
 fn found(px: &Px, feed: &Feed, filter: &Filter, sort: &[(String, bool)], window: (i64, i64)) -> Vec<Event> {

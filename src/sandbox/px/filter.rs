@@ -63,6 +63,12 @@ impl Filter {
         self.0.is_empty() || self.0.iter().any(|terms| terms.iter().all(|term| term.matches(&get(&term.field))))
     }
 
+    /// Whether it asks for nothing but that the field equals one of several values.
+    pub(super) fn is_only(&self, field: &str) -> bool {
+        let equals = |terms: &Vec<Term>| matches!(terms.as_slice(), [term] if term.field == field && term.operator == Operator::Equal);
+        !self.0.is_empty() && self.0.iter().all(equals)
+    }
+
     /// The values one of which a field has to equal; none when the filter lets others through.
     pub(super) fn only(&self, field: &str) -> Option<Vec<&str>> {
         let equal = |terms: &'_ Vec<Term>| terms.iter().position(|term| term.field == field && term.operator == Operator::Equal);

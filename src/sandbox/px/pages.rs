@@ -45,8 +45,9 @@ pub(super) fn size(query: &Query) -> Result<usize, Refused> {
 }
 
 /// A page of a scroll. As at the vendor there is a `scrollId` after the last one too.
-pub(super) fn scrolled(key: &str, rows: &[Value], next: Place) -> Answer {
-    Answer::Body(json!({key: rows, "totalHits": next.total, "scrollId": next.id()}))
+pub(super) fn scrolled(key: &str, rows: Vec<Value>, next: Place) -> Answer {
+    let body = [(key, Value::Array(rows)), ("totalHits", next.total.into()), ("scrollId", next.id().into())];
+    Answer::Body(body.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<serde_json::Map<_, _>>().into())
 }
 
 /// A numbered page of a list.

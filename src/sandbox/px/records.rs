@@ -1,6 +1,9 @@
 //! Users and accounts: reading, and changing them.
 
-use std::sync::Arc;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
@@ -117,7 +120,8 @@ pub(super) fn list(px: &Px, kind: Kind, query: &Query) -> Answered {
     let table = kind.table(px);
     let passes = |row: &Row| filter.matches(|field| value(kind, row, field));
     if let Some(found) = narrowed(kind, table, &filter) {
-        let rows: Vec<Row> = found.into_iter().filter(passes).collect();
+        // By their ids they were found.
+        let rows: Vec<Row> = if filter.is_only(kind.id_field()) { found } else { found.into_iter().filter(passes).collect() };
         return Ok(from_list(key, &rows, &sorted(kind, &rows, &sort), size, place));
     }
     if !sort.is_empty() {
@@ -129,18 +133,18 @@ pub(super) fn list(px: &Px, kind: Kind, query: &Query) -> Answered {
     let total = total.unwrap_or_else(|| if filter.is_empty() { table.len() } else { table.scan().filter(|row| passes(row)).count() as u64 });
     let rows: Vec<Row> = table.scan_from(place.map_or(0, |place| place.offset)).filter(passes).take(size).collect();
     let offset = rows.last().map_or_else(|| place.map_or(0, |place| place.offset), |row| row.position() + 1);
-    Ok(pages::scrolled(key, &rows.iter().map(shown).collect::<Vec<_>>(), Place { serial: 0, offset, total }))
+    Ok(pages::scrolled(key, rows.iter().map(shown).collect(), Place { serial: 0, offset, total }))
 }
 
 /// The rows of a filter that names ids, without looking at all of them.
 fn narrowed(kind: Kind, table: &Arc<Table>, filter: &Filter) -> Option<Vec<Row>> {
     let ids = filter.only(kind.id_field())?;
-    let mut found: Vec<Row> = Vec::new();
+    let (mut found, mut positions): (Vec<Row>, HashSet<u64>) = Default::default();
     for id in ids {
         let row = table.get(id).or_else(|| table.get(&id.to_ascii_lowercase()));
         // In other capitals it could be any inserted row.
         let row = row.or_else(|| table.written().into_iter().find(|row| row.id().eq_ignore_ascii_case(id)));
-        found.extend(row.filter(|row| !found.iter().any(|known| known.position() == row.position())));
+        found.extend(row.filter(|row| positions.insert(row.position())));
     }
     Some(found)
 }
@@ -149,8 +153,9 @@ fn narrowed(kind: Kind, table: &Arc<Table>, filter: &Filter) -> Option<Vec<Row>>
 fn from_list(key: &str, rows: &[Row], order: &[u64], size: usize, place: Option<Place>) -> Answer {
     let from = place.map_or(0, |place| usize::try_from(place.offset).unwrap_or(usize::MAX)).min(order.len());
     let chosen = &order[from..(from + size).min(order.len())];
-    let page: Vec<Value> = chosen.iter().filter_map(|at| rows.iter().find(|row| row.position() == *at)).map(shown).collect();
-    pages::scrolled(key, &page, Place { serial: 0, offset: (from + chosen.len()) as u64, total: order.len() as u64 })
+    let by_position: HashMap<u64, &Row> = rows.iter().map(|row| (row.position(), row)).collect();
+    let page = chosen.iter().filter_map(|at| by_position.get(at).copied()).map(shown).collect();
+    pages::scrolled(key, page, Place { serial: 0, offset: (from + chosen.len()) as u64, total: order.len() as u64 })
 }
 
 /// A page of rows in an order that is remembered.
@@ -167,7 +172,7 @@ fn from_order(px: &Px, kind: Kind, key: &str, place: Option<Place>, size: usize,
     let chosen = &order[from..(from + size).min(order.len())];
     let row = |at: &u64| kind.table(px).scan_from(*at).next().filter(|row| row.position() == *at);
     let rows: Vec<Value> = chosen.iter().filter_map(row).map(|row| shown(&row)).collect();
-    pages::scrolled(key, &rows, Place { serial, offset: (from + chosen.len()) as u64, total: order.len() as u64 })
+    pages::scrolled(key, rows, Place { serial, offset: (from + chosen.len()) as u64, total: order.len() as u64 })
 }
 
 /// The positions of rows in their order.

@@ -173,7 +173,9 @@ fn shown(source: &Source) -> String {
 #[allow(clippy::needless_pass_by_value, unreachable_pub, reason = "the shapes that the engine calls")]
 pub(super) mod methods {
     /// Narrows a source to the records that pass: labelled conditions with logic, or `#{ Field: value }` for equality. The participants of a
-    /// journey can also be narrowed by a closure, which is asked for every record read: `filter(|p| p.lifecycle == "onboarding")`.
+    /// journey can also be narrowed by a closure, which is asked for every record read: `filter(|p| p.lifecycle == "onboarding")`. What it says
+    /// first and plainly, text or a boolean that a field equals, a number that it is above or below, Gainsight is asked for in its query, so that
+    /// people who cannot pass are not read at all.
     ///
     /// # Example
     /// ```rhai

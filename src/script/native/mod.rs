@@ -10,6 +10,8 @@
 
 /// From the syntax tree of the engine to a tree of our own.
 mod compile;
+/// What a row has to meet for it to be true.
+mod demands;
 /// A tree and a row to a value.
 mod evaluate;
 /// The library functions it knows.

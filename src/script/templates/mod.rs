@@ -13,7 +13,7 @@ mod set;
 /// One file, taken apart.
 mod source;
 
-pub use set::{Rendered, Templates, is_template, plain_text};
+pub use set::{Filled, Rendered, Templates, is_template, plain_text};
 
 pub(super) use sent::sent;
 pub(super) use set::Shelf;

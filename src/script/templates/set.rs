@@ -48,6 +48,14 @@ pub struct Rendered {
     pub html: Option<String>,
 }
 
+/// The same without anything that was made of something else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filled {
+    pub subject: Option<String>,
+    pub text: Option<String>,
+    pub html: Option<String>,
+}
+
 impl fmt::Debug for Templates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Templates").field(&self.sources.keys().collect::<Vec<_>>()).finish()
@@ -294,6 +302,16 @@ impl Templates {
     /// # Errors
     /// When there is no such template, when it uses something that the data does not have, or when it cannot be carried out.
     pub fn render(&self, name: &str, data: &Record) -> Result<Rendered, Box<Diagnostic>> {
+        let Filled { subject, text, html } = self.fill(name, data)?;
+        let text = text.unwrap_or_else(|| html.as_deref().map(plain_text).unwrap_or_default());
+        Ok(Rendered { subject, text, html })
+    }
+
+    /// The same with the text that the template has of its own, for whoever reads none: to make it of HTML takes longer than all the rest.
+    ///
+    /// # Errors
+    /// As `render`.
+    pub fn fill(&self, name: &str, data: &Record) -> Result<Filled, Box<Diagnostic>> {
         let parts = self.parts(name)?;
         let context = minijinja::Value::from(Serde(data));
         let fill = |source: &Source, template: &str| {
@@ -305,8 +323,7 @@ impl Templates {
         let subject = parts.iter().find(|source| source.subject.is_some()).map(|source| fill(source, &subject_name(source))).transpose()?;
         // Whatever was filled in, a subject is one line.
         let subject = subject.map(|subject| subject.split_whitespace().collect::<Vec<_>>().join(" "));
-        let text = text.unwrap_or_else(|| html.as_deref().map(plain_text).unwrap_or_default());
-        Ok(Rendered { subject, text, html })
+        Ok(Filled { subject, text, html })
     }
 
     /// Where filling in failed, perhaps in an included file, and why.
