@@ -390,8 +390,11 @@ fn a_generation_with_native_closures_can_be_handed_around() {
     assert_eq!(first_closure(&generation).call_native(&Record::from_iter([("a".into(), Value::Int(1))])), Some(Value::Int(1)));
 }
 
-/// A closure, and what it demands of every row: field, operator and value of each condition.
-const DEMANDS: &[(&str, &[(&str, &str, &str)])] = &[
+/// Field, operator and value of a condition.
+type Demanded = (&'static str, &'static str, &'static str);
+
+/// A closure, and what it demands of every row.
+const DEMANDS: &[(&str, &[Demanded])] = &[
     ("row.a == \"x\"", &[("a", "=", "x")]),
     ("\"x\" == row[\"a\"]", &[("a", "=", "x")]),
     ("row.a == word", &[("a", "=", "wörd")]),
