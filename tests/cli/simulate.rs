@@ -120,3 +120,14 @@ fn a_template_that_fails_is_told_with_its_reason() {
     let simulated = simulate(&workspace, "");
     assert!(warned(&simulated, "the mail \"hello\" failed for 100") && warned(&simulated, "nickname"), "{}", simulated["warnings"]);
 }
+
+/// What a simulation forgets on its way is nothing that its report counts.
+#[test]
+fn every_answer_is_counted_with_its_score_b16() {
+    let workspace = Workspace::with_script(include_str!("../../scripts/nps.rhai"));
+    let told = workspace.tabi("simulate nps-in-app --participants 300 --days 30 --json").ended(0);
+    let told: Value = serde_json::from_str(&told.stdout).unwrap();
+    let survey = &told["surveys"][0];
+    let scores: u64 = survey["scores"].as_object().unwrap().values().map(|n| n.as_u64().unwrap()).sum();
+    assert!(scores > 20 && survey["responded"] == scores, "{survey}");
+}

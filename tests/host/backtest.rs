@@ -372,3 +372,35 @@ fn participants_who_would_take_another_branch_or_stay_at_the_door_are_told() {
     assert_eq!(compare_journeys(body(after), body(before), &looked).differences, [Difference::LetIn { key: "b@x".into() }]);
     assert_eq!(store.participants("trial", &ParticipantFilter::default()).unwrap().len(), 3, "nobody has moved");
 }
+
+#[test]
+fn an_edited_filter_lets_in_people_whom_the_system_was_not_asked_for() {
+    let script = |lifecycle: &str| {
+        format!(
+            r#"journey("trial", #{{
+                model: "dynamic", participants: gainsight::people().filter(|p| p.lifecycle == "{lifecycle}" && p.seats > 0),
+                unique_on: "email", steps: [wait("a day", days(1)), finish()],
+            }});"#
+        )
+    };
+    let workspace = Workspace::with_script(&script("onboarding"));
+    workspace.write("tabi.toml", "[sandbox]\naccounts = 100\npeople = 900\n[state]\nsample = 200\n[server]\nlisten = \"127.0.0.1:0\"\n");
+    workspace.tabi("journey publish trial --yes").ended(0);
+    let host = Host::start(&workspace);
+    let ran = host.wait("summary");
+    drop(host);
+    let store = Store::open(workspace.path().join(".tabi/state.db")).unwrap();
+    let people = store.participants("trial", &ParticipantFilter::default()).unwrap().len();
+    assert_eq!((&ran["read"], people < 100), (&json!(people), true), "only they were handed out: {ran}");
+    let sampled = store.sample("trial").unwrap();
+    assert_eq!((sampled.len(), sampled[0].records.len()), (1, 200), "one source");
+    let lifecycles: Vec<Value> = sampled[0].records.iter().map(|record| record.parse::<Value>().unwrap()["Lifecycle__gc"].clone()).collect();
+    let of = |lifecycle: &str| lifecycles.iter().filter(|one| **one == lifecycle).count();
+    assert!(people > 0 && of("onboarding") == people && of("adopting") > 20, "{people} {lifecycles:?}");
+
+    save(&workspace, &script("adopting"));
+    let told = workspace.tabi("backtest trial --json").ended(0);
+    let kinds: Vec<Value> = told.of_type("difference").iter().map(|line| line["kind"].clone()).collect();
+    let of = |kind: &str| kinds.iter().filter(|one| **one == kind).count();
+    assert!(of("let_in") > 20 && of("left_out") == people, "{}", told.stdout);
+}

@@ -509,3 +509,18 @@ fn what_people_went_through_is_forgotten_and_that_they_took_part_is_not() {
         assert!(!store.timeline(untouched.id).expect("read").is_empty(), "{}", untouched.key);
     }
 }
+
+#[test]
+fn fields_that_somebody_broke_are_told_when_their_participant_is_read() {
+    let (folder, store) = open();
+    let person = waiting(&store, "welcome", 1).remove(0);
+    let sql = rusqlite::Connection::open(folder.path().join("state.db")).expect("open");
+    for broken in ["", "{\"plan\": ", "[1]", "{} {}"] {
+        sql.execute("UPDATE participants SET fields = ?1", [broken]).expect("write");
+        let error = store.participant(person.id).expect_err(broken).to_string();
+        assert!(error.contains("a participant's fields"), "{broken}: {error}");
+    }
+    sql.execute("UPDATE participants SET fields = ?1", [" {\"plan\": \"gold\"}"]).expect("write");
+    let read = store.participant(person.id).expect("read").expect("there");
+    assert_eq!(read.fields.get("plan"), Some(&Value::text("gold")));
+}

@@ -49,7 +49,7 @@ enum Whose {
     All,
     /// Those whom the closure filter lets the system hand out: half of the sample.
     Demanded,
-    /// Some whom it does not, by a page of everybody: an edited filter may let them in. The other half.
+    /// A page of everybody, since an edited filter may let others in. The other half.
     Others,
 }
 
@@ -77,17 +77,12 @@ impl Sampling {
         }
         let mut seen = self.hold();
         let Seen { sources, wanted, .. } = &mut *seen;
-        let keep = match whose {
-            Whose::All => self.keep,
-            Whose::Demanded => self.keep.div_ceil(2),
-            Whose::Others => self.keep / 2,
-        };
         let at = sources.iter().position(|picked| picked.source == source && picked.whose == whose).unwrap_or_else(|| {
             sources.push(Picked { source, whose, records: Vec::new(), came: 0 });
             sources.len() - 1
         });
         for record in records {
-            if sources[at].pick(record, keep) {
+            if sources[at].pick(record, self.keep) {
                 wanted.extend(record.iter().filter_map(|(_, value)| value.as_str()).filter(|text| text.len() <= 40).map(short));
             }
         }
@@ -111,16 +106,13 @@ impl Sampling {
     pub(crate) fn picked(&self, redaction: &Redaction, key: &[u8; 32]) -> Vec<Sampled> {
         let seen = std::mem::take(&mut *self.hold());
         let kept = |record: &Record| to_json(&redaction.redact(record, key)).to_string();
-        let mut sampled: Vec<Sampled> = seen
-            .sources
-            .iter()
-            .filter(|picked| !picked.records.is_empty())
-            .map(|picked| Sampled {
-                source: serde_json::to_string(&picked.source).unwrap_or_default(),
-                records: picked.records.iter().map(kept).collect(),
-            })
-            .collect();
-        together(&mut sampled);
+        let texts_of = |picked: &Picked| picked.records.iter().map(kept).collect::<Vec<_>>();
+        let mut sampled: Vec<Sampled> = Vec::new();
+        for picked in seen.sources.iter().filter(|picked| !picked.records.is_empty() && picked.whose != Whose::Others) {
+            let others = seen.sources.iter().find(|other| other.whose == Whose::Others && other.source == picked.source);
+            let records = together(texts_of(picked), others.map(texts_of).unwrap_or_default(), self.keep);
+            sampled.push(Sampled { source: serde_json::to_string(&picked.source).unwrap_or_default(), records });
+        }
         let texts = |picked: &Picked| picked.records.iter().flat_map(|r| r.iter().filter_map(|(_, v)| v.as_str()).map(short)).collect::<Vec<_>>();
         let still: HashSet<String> = seen.sources.iter().flat_map(texts).collect();
         let companies: Vec<String> = seen
@@ -136,17 +128,14 @@ impl Sampling {
     }
 }
 
-/// What was picked of one source in several ways, each record once.
-fn together(sampled: &mut Vec<Sampled>) {
-    let mut at = 0;
-    while let Some(one) = sampled.get(at) {
-        let source = one.source.clone();
-        let more: Vec<Sampled> = sampled.extract_if(at + 1.., |other| other.source == source).collect();
-        let records = &mut sampled[at].records;
-        let mut known: HashSet<String> = records.iter().cloned().collect();
-        records.extend(more.into_iter().flat_map(|other| other.records).filter(|record| known.insert(record.clone())));
-        at += 1;
-    }
+/// So many of both, each record once: half and half, and more of the one where the other has too few.
+fn together(mut demanded: Vec<String>, mut others: Vec<String>, keep: usize) -> Vec<String> {
+    let known: HashSet<&String> = demanded.iter().collect();
+    others.retain(|record| !known.contains(record));
+    demanded.truncate(keep.saturating_sub(others.len().min(keep / 2)));
+    others.truncate(keep - demanded.len());
+    demanded.append(&mut others);
+    demanded
 }
 
 impl Picked {
