@@ -125,6 +125,9 @@ fn a_template_that_fails_is_told_with_its_reason() {
 #[test]
 fn every_answer_is_counted_with_its_score_b16() {
     let workspace = Workspace::with_script(include_str!("../../scripts/nps.rhai"));
+    workspace.write("scripts/templates/layout.html", include_str!("../../scripts/templates/layout.html"));
+    workspace.write("scripts/templates/nps_reminder.html", include_str!("../../scripts/templates/nps_reminder.html"));
+    workspace.write("scripts/templates/nps_thanks.html", include_str!("../../scripts/templates/nps_thanks.html"));
     let told = workspace.tabi("simulate nps-in-app --participants 300 --days 30 --json").ended(0);
     let told: Value = serde_json::from_str(&told.stdout).unwrap();
     let survey = &told["surveys"][0];
