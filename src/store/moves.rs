@@ -10,7 +10,7 @@ use super::{
     funnel::Tally,
     open::{micros, to_json},
     outbox::{self, NewIntent},
-    participant::Participant,
+    participant::{Participant, must_exist},
     scratch::Scratch,
     timeline::{self, Entry},
 };
@@ -24,6 +24,8 @@ pub struct Move {
     pub intents: Vec<NewIntent>,
     /// Ids of the inbox events that this move has used up.
     pub events: Vec<i64>,
+    /// Whether it may stand or have ended otherwise than is kept: its step, state, times, reason or revision; else none of them is written.
+    pub moved: bool,
     /// Whether `participant.fields`, `email` or `px_id` may differ from what is kept; else they are not written.
     pub fields_changed: bool,
     /// From which place on `participant.facts` may differ from what is kept: those are counted. None: they are as they are kept.
@@ -67,7 +69,9 @@ pub(super) fn make(sql: &Connection, one: &Move, tally: &mut Tally, history: His
     if history == History::Kept {
         timeline::append(sql, person.id, &one.entries)?;
     }
-    tally.reached(sql, person.id, &person.journey, &one.entries, standing(person))?;
+    if one.moved {
+        tally.reached(sql, person.id, &person.journey, &one.entries, standing(person))?;
+    }
     if let Some(from) = one.facts_from {
         tally.happened(sql, person.id, &person.journey, person.facts.get(from..).unwrap_or_default())?;
     }
@@ -87,34 +91,27 @@ fn standing(person: &Participant) -> Option<(&str, Timestamp)> {
     person.step.as_deref().map(|step| (step, person.since))
 }
 
-/// The columns of the addresses stand in indexes: they are left out where they can be.
+/// Many columns stand in indexes: those that may not differ are left out.
 fn update(sql: &Connection, one: &Move) -> Result<(), Fail> {
     const MOVED: &str = "UPDATE participants SET state = ?2, step = ?3, since = ?4, due = ?5, reason = ?6, ended = ?7, revision = ?8, \
                          parked_as = CASE ?2 WHEN 'parked' THEN parked_as END, facts = coalesce(?9, facts) WHERE id = ?1";
-    const CHANGED: &str = "UPDATE participants SET state = ?2, step = ?3, since = ?4, due = ?5, reason = ?6, ended = ?7, revision = ?8, \
-                           parked_as = CASE ?2 WHEN 'parked' THEN parked_as END, facts = coalesce(?9, facts), \
-                           fields = ?10, email = ?11, px_id = ?12 WHERE id = ?1";
+    const CHANGED: &str = "UPDATE participants SET fields = ?2, email = ?3, px_id = ?4 WHERE id = ?1";
+    const HEARD: &str = "UPDATE participants SET facts = ?2 WHERE id = ?1";
     let person = &one.participant;
-    let (since, due, ended) = (micros(person.since), person.due.map(micros), person.ended.map(micros));
+    let id = person.id.as_i64();
     let facts = one.facts_from.map(|_| to_json(&person.facts)).transpose()?;
-    let (id, state) = (person.id.as_i64(), person.state.word());
-    let updated = if one.fields_changed {
-        sql.prepare_cached(CHANGED)?.execute(params![
-            id,
-            state,
-            person.step,
-            since,
-            due,
-            person.reason,
-            ended,
-            person.revision,
-            facts,
-            to_json(&*person.fields)?,
-            person.email,
-            person.px_id
-        ])?
-    } else {
-        sql.prepare_cached(MOVED)?.execute(params![id, state, person.step, since, due, person.reason, ended, person.revision, facts])?
-    };
-    if updated == 0 { Err(Error::NoParticipant { id }.into()) } else { Ok(()) }
+    let known = |updated: usize| if updated == 0 { Err(Fail::from(Error::NoParticipant { id })) } else { Ok(()) };
+    if one.moved {
+        let (since, due, ended) = (micros(person.since), person.due.map(micros), person.ended.map(micros));
+        let (state, step, reason, revision) = (person.state.word(), &person.step, &person.reason, person.revision);
+        known(sql.prepare_cached(MOVED)?.execute(params![id, state, step, since, due, reason, ended, revision, facts])?)?;
+    } else if let Some(facts) = facts {
+        known(sql.prepare_cached(HEARD)?.execute(params![id, facts])?)?;
+    } else if !one.fields_changed {
+        must_exist(sql, person.id)?;
+    }
+    if one.fields_changed {
+        known(sql.prepare_cached(CHANGED)?.execute(params![id, to_json(&*person.fields)?, person.email, person.px_id])?)?;
+    }
+    Ok(())
 }

@@ -22,7 +22,8 @@ pub struct NewIntent {
     pub participant: ParticipantId,
     pub journey: String,
     pub step: String,
-    pub intent: serde_json::Value,
+    /// JSON, an object.
+    pub intent: String,
     pub at: Timestamp,
     /// Not to be sent earlier: quiet hours, working days, caps.
     pub not_before: Timestamp,
@@ -46,7 +47,8 @@ pub struct Intent {
     pub participant: ParticipantId,
     pub journey: String,
     pub step: String,
-    pub intent: serde_json::Value,
+    /// JSON, an object.
+    pub intent: String,
     /// How often it was tried.
     pub attempts: u32,
     pub at: Timestamp,
@@ -153,7 +155,11 @@ impl Store {
                 settle(sql, one, at, history)?;
             }
             Ok(())
-        })
+        })?;
+        if let Some(scratch) = &self.scratch {
+            scratch.sent(settled.iter().filter(|one| matches!(one.fate, Fate::Sent(_))).map(|one| one.intent));
+        }
+        Ok(())
     }
 
     pub fn outbox_counts(&self, journey: &str) -> Result<OutboxCounts, Error> {
@@ -184,7 +190,7 @@ pub(super) fn add(sql: &Connection, intents: &[NewIntent]) -> Result<(), Fail> {
             intent.participant.as_i64(),
             intent.journey,
             intent.step,
-            to_json(&intent.intent)?,
+            intent.intent,
             micros(intent.at),
             micros(intent.not_before)
         ])?;
@@ -194,7 +200,7 @@ pub(super) fn add(sql: &Connection, intents: &[NewIntent]) -> Result<(), Fail> {
 
 fn settle(sql: &Connection, one: &Settled, at: Timestamp, history: History) -> Result<(), Fail> {
     const SENT: &str = "UPDATE intents SET state = 'sent', attempts = attempts + 1, done_at = ?2, detail = ?3, fault = NULL WHERE id = ?1";
-    const DONE: &str = "UPDATE intents SET state = 'sent', attempts = attempts + 1, done_at = ?2, intent = '', fault = NULL WHERE id = ?1";
+    const DONE: &str = "UPDATE intents SET state = 'sent' WHERE id = ?1";
     const GAVE_UP: &str = "UPDATE intents SET state = 'failed', attempts = attempts + 1, done_at = ?2, fault = ?3 WHERE id = ?1";
     if let Some(event) = &one.event {
         event::take(sql, event)?;
@@ -203,7 +209,7 @@ fn settle(sql: &Connection, one: &Settled, at: Timestamp, history: History) -> R
         message::note(sql, person, at, one.intent)?;
     }
     match &one.fate {
-        Fate::Sent(_) if history == History::Forgotten => known(one.intent, sql.prepare_cached(DONE)?.execute(params![one.intent, micros(at)])?),
+        Fate::Sent(_) if history == History::Forgotten => known(one.intent, sql.prepare_cached(DONE)?.execute([one.intent])?),
         Fate::Sent(detail) => known(one.intent, sql.prepare_cached(SENT)?.execute(params![one.intent, micros(at), to_json(detail)?])?),
         Fate::GaveUp(fault) => known(one.intent, sql.prepare_cached(GAVE_UP)?.execute(params![one.intent, micros(at), to_json(fault)?])?),
         Fate::Later(not_before, fault) => again(sql, one.intent, at, *not_before, fault),
@@ -231,7 +237,7 @@ fn read_intent(row: &Row<'_>) -> Result<Intent, Fail> {
         participant: ParticipantId::from_i64(row.get(2)?),
         journey: row.get(3)?,
         step: row.get(4)?,
-        intent: from_json("an outbox message", &row.get::<_, String>(5)?)?,
+        intent: row.get(5)?,
         attempts: row.get(6)?,
         at: instant(row.get(7)?)?,
         not_before: instant(row.get(8)?)?,

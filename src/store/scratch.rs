@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
     process,
     sync::{
-        Mutex,
+        Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -30,6 +30,8 @@ pub(super) struct Scratch {
     play: Play,
     /// Statements that make the indexes which are left out while it is played.
     left_out: Vec<String>,
+    /// Intents of a simulation that went out at this moment.
+    sent: Mutex<Vec<i64>>,
 }
 
 /// Indexes that no question of a simulation needs before its report.
@@ -48,6 +50,12 @@ impl Scratch {
     /// Whether everything is within one transaction that never ends.
     pub(super) fn is_one_transaction(&self) -> bool {
         self.play == Play::Simulation
+    }
+
+    pub(super) fn sent(&self, intents: impl Iterator<Item = i64>) {
+        if self.play == Play::Simulation {
+            self.sent.lock().unwrap_or_else(PoisonError::into_inner).extend(intents);
+        }
     }
 }
 
@@ -85,6 +93,19 @@ impl Store {
         Ok(Self { path, writer: Mutex::new(connection), reader: None, owner: Mutex::new(None), scratch: Some(scratch) })
     }
 
+    /// The clock of a simulation is turned: what went out is forgotten, since keys of intents name their moment and none comes again.
+    ///
+    /// # Errors
+    /// When the file fails.
+    pub fn turned(&self) -> Result<(), Error> {
+        let Some(scratch) = &self.scratch else { return Ok(()) };
+        let sent = std::mem::take(&mut *scratch.sent.lock().unwrap_or_else(PoisonError::into_inner));
+        self.write(|sql| {
+            let mut forget = sql.prepare_cached("DELETE FROM intents WHERE id = ?1")?;
+            sent.iter().try_for_each(|id| Ok(forget.execute([id]).map(drop)?))
+        })
+    }
+
     /// A simulation is over and is to be told of: the indexes that it was played without are made.
     ///
     /// # Errors
@@ -117,7 +138,7 @@ fn own_folder(play: Play) -> Result<Scratch, Error> {
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         match builder.create(&folder) {
-            Ok(()) => return Ok(Scratch { folder, play, left_out: Vec::new() }),
+            Ok(()) => return Ok(Scratch { folder, play, left_out: Vec::new(), sent: Mutex::default() }),
             // Left behind by a killed process of this number.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => (),
             Err(error) => return Err(from_io(&folder, error)),

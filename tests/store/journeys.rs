@@ -64,7 +64,7 @@ fn intent(key: &str, of: &Participant, not_before: Timestamp) -> NewIntent {
         participant: of.id,
         journey: of.journey.clone(),
         step: "mail".into(),
-        intent: serde_json::json!({"send": "hello", "to": of.email}),
+        intent: serde_json::json!({"send": "hello", "to": of.email}).to_string(),
         at: at(1),
         not_before,
     }
@@ -75,7 +75,7 @@ fn event(key: &str, participant: ParticipantId, kind: EventKind, when: Timestamp
 }
 
 fn stay(participant: Participant) -> Move {
-    Move { participant, entries: Vec::new(), intents: Vec::new(), events: Vec::new(), fields_changed: false, facts_from: None }
+    Move { participant, entries: Vec::new(), intents: Vec::new(), events: Vec::new(), moved: true, fields_changed: false, facts_from: None }
 }
 
 /// So many waiting participants, due a second after the other.
@@ -252,7 +252,7 @@ fn an_intent_goes_out_once_for_its_key_with_its_attempts_kept() {
     assert_eq!(store.outbox_counts("welcome").expect("read"), OutboxCounts { pending: 2, sent: 2, failed: 1 });
     assert!(matches!(settle(99, 0, Fate::Sent(Record::new())), Err(Error::NoIntent { id: 99 })));
     let kept = store.outbox(at(70), 10).expect("read").remove(0);
-    assert_eq!((kept.intent, kept.not_before), (serde_json::json!({"send": "hello", "to": person.email}), at(62)));
+    assert_eq!((kept.intent, kept.not_before), (serde_json::json!({"send": "hello", "to": person.email}).to_string(), at(62)));
 }
 
 #[test]

@@ -45,6 +45,30 @@ pub enum Intent {
     Act { step: String, fields: Record },
 }
 
+impl Intent {
+    /// As it is remembered: JSON.
+    pub(super) fn text(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Whose audience is left, if this text is of an intent to leave one.
+    pub(super) fn left(text: &str) -> Option<String> {
+        #[derive(Deserialize)]
+        #[serde(tag = "kind", rename_all = "snake_case")]
+        enum Left {
+            Leave {
+                engagement: String,
+            },
+            #[serde(other)]
+            Else,
+        }
+        match serde_json::from_str(text) {
+            Ok(Left::Leave { engagement }) => Some(engagement),
+            Ok(Left::Else) | Err(_) => None,
+        }
+    }
+}
+
 /// What a participant is moved by.
 #[derive(Debug, Clone, Copy)]
 pub struct Arrived<'a> {
@@ -58,18 +82,27 @@ pub struct Arrived<'a> {
 
 /// Moves a participant as far as they go at this moment.
 pub fn advance(at: Arrived<'_>, participant: Participant) -> Move {
+    let stood = stand(&participant);
     let mut walk = Walk { at, standing: participant, entries: Vec::new(), intents: Vec::new(), fields_changed: false, sent: 0 };
     if let Err(fault) = walk.go() {
         walk.end(ParticipantState::Failed, Some(fault.to_string()));
     }
+    let moved = stand(&walk.standing) != stood;
     Move {
         participant: walk.standing,
         entries: walk.entries,
         intents: walk.intents,
         events: Vec::new(),
+        moved,
         fields_changed: walk.fields_changed,
         facts_from: None,
     }
+}
+
+/// What of a participant a move may change besides fields and facts.
+fn stand(participant: &Participant) -> (ParticipantState, Option<String>, [Option<Timestamp>; 3], Option<String>) {
+    let times = [Some(participant.since), participant.due, participant.ended];
+    (participant.state, participant.step.clone(), times, participant.reason.clone())
 }
 
 struct Walk<'a> {
@@ -360,7 +393,7 @@ impl<'a> Walk<'a> {
             participant: id,
             journey: self.at.name.to_owned(),
             step: step.to_owned(),
-            intent: serde_json::to_value(intent).unwrap_or_default(),
+            intent: intent.text(),
             at: self.at.now,
             not_before: self.at.now,
         });

@@ -86,12 +86,12 @@ fn wave(pass: &Pass<'_>, intents: Vec<Stored>, people: &mut HashMap<ParticipantI
     let mut letters: Vec<Letter> = Vec::new();
     let mut joins: BTreeMap<(String, bool), Vec<Due>> = BTreeMap::new();
     let mut acts: BTreeMap<String, Vec<(Due, Record)>> = BTreeMap::new();
-    for mut stored in intents {
+    for stored in intents {
         let Some(participant) = people.get(&stored.participant).cloned() else {
             settling.lost(stored.id, Fault::new(FaultKind::NotFound, "the participant is gone"));
             continue;
         };
-        let intent = serde_json::from_value::<Intent>(stored.intent.take());
+        let intent = serde_json::from_str::<Intent>(&stored.intent);
         let due = Due { stored, participant };
         match intent {
             Ok(Intent::Mail { step, template, .. }) => letters.push(Letter { due, step, template }),

@@ -26,6 +26,7 @@ use super::{
     enter::{Candidate, Earlier, Entrance, Gate, entrance, stays},
     reread::{self, changed},
     time::Calendar,
+    together::side_by_side,
 };
 
 /// Participants moved in one transaction.
@@ -291,12 +292,12 @@ pub(super) fn one(pass: &Pass<'_>, participant: Participant) -> Result<Option<Mo
 /// Where each of these goes from here.
 fn onward(pass: &Pass<'_>, people: Vec<Participant>) -> Result<Vec<Move>, Error> {
     let messages = messages(pass, &people)?;
-    let go = |(at, participant)| {
+    let go = |(at, participant): (usize, Participant)| {
         let messages = messages.get(at).map(Vec::as_slice).unwrap_or_default();
         let arrived = Arrived { journey: pass.journey, name: pass.name(), calendar: &pass.calendar, now: pass.now, messages };
         advance(arrived, participant)
     };
-    Ok(people.into_iter().enumerate().map(go).collect())
+    Ok(side_by_side(people.into_iter().enumerate().collect(), go))
 }
 
 /// When messages went to each of these lately; nobody is asked for where the journey has no cap.
@@ -364,7 +365,7 @@ fn channel_of(pass: &Pass<'_>, event: &InboxEvent) -> Option<Channel> {
 
 /// Whoever has ended only remembers.
 pub(super) fn still(participant: Participant) -> Move {
-    Move { participant, entries: Vec::new(), intents: Vec::new(), events: Vec::new(), fields_changed: false, facts_from: Some(0) }
+    Move { participant, entries: Vec::new(), intents: Vec::new(), events: Vec::new(), moved: false, fields_changed: false, facts_from: Some(0) }
 }
 
 /// Whoever has answered a survey that is shown to them in PX leaves its audience (B15), by whatever way they answered, and also when they
@@ -378,7 +379,7 @@ fn answered(pass: &Pass<'_>, moved: &mut Move, events: &[InboxEvent]) {
             participant: event.participant,
             journey: pass.name().to_owned(),
             step: event.step.clone(),
-            intent: serde_json::to_value(intent).unwrap_or_default(),
+            intent: intent.text(),
             at: pass.now,
             not_before: pass.now,
         });

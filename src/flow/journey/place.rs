@@ -65,8 +65,15 @@ fn put(pass: &Pass<'_>, participant: Participant, step: &str) -> Result<Particip
     }
     let placed = Participant { state: ParticipantState::Active, step: Some(step.to_owned()), since: pass.now, due: Some(pass.now), ..participant };
     let entry = Entry { at: pass.now, kind: EntryKind::Moved.word().to_owned(), step: Some(step.to_owned()), detail: Record::new() };
-    let moved =
-        Move { participant: placed.clone(), entries: vec![entry], intents: Vec::new(), events: Vec::new(), fields_changed: false, facts_from: None };
+    let moved = Move {
+        participant: placed.clone(),
+        entries: vec![entry],
+        intents: Vec::new(),
+        events: Vec::new(),
+        moved: true,
+        fields_changed: false,
+        facts_from: None,
+    };
     pass.store.commit(&[moved])?;
     Ok(placed)
 }

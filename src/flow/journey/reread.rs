@@ -44,7 +44,7 @@ pub(super) fn take(pass: &Pass<'_>, read: Vec<(Known, Candidate, i64)>) -> Resul
         participant.px_id = candidate.px_id;
         let onward = if goes_on(pass, &participant) { one(pass, participant)? } else { Some(still(participant)) };
         let Some(onward) = onward else { continue };
-        moves.push((Move { fields_changed: true, ..onward }, source));
+        moves.push((Move { fields_changed: true, facts_from: None, ..onward }, source));
     }
     pass.store.commit_read(&moves)?;
     Ok(moves.len() as u64)

@@ -114,6 +114,7 @@ pub fn simulate(simulation: &Simulation<'_>) -> Result<Simulated, Error> {
         };
         queue.take_in(reached, left, look.now);
         let store = simulation.wire.store();
+        store.turned()?;
         let due = store.next_due(&[look.name()])?;
         let next = [due, store.next_send_of(look.name())?, queue.next(), next_look].into_iter().flatten().min();
         match next {

@@ -48,9 +48,7 @@ impl Seen {
                 self.entry(&one.participant, entry, zone);
             }
             for intent in &one.intents {
-                if intent.intent.get("kind").and_then(|kind| kind.as_str()) == Some("leave")
-                    && let Ok(Intent::Leave { engagement, .. }) = serde_json::from_value(intent.intent.clone())
-                {
+                if let Some(engagement) = Intent::left(&intent.intent) {
                     self.left.push((one.participant.id.as_i64(), engagement));
                 }
             }
