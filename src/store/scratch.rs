@@ -152,8 +152,10 @@ fn connect(path: &Path, play: Play) -> Result<Connection, Fail> {
     let mut connection = Connection::open_with_flags("", flags)?;
     connection.set_prepared_statement_cache_capacity(128);
     steady_plans(&connection)?;
+    // Large pages: of a participant's row, two have room in one of the usual size, and a third of it would stay empty.
     connection.execute_batch(
-        "PRAGMA synchronous = OFF;
+        "PRAGMA page_size = 16384;
+         PRAGMA synchronous = OFF;
          PRAGMA locking_mode = EXCLUSIVE;
          PRAGMA temp_store = MEMORY;
          PRAGMA cache_size = -196608;",

@@ -207,6 +207,16 @@ fn fields_and_facts_are_written_when_the_move_says_so() {
     store.commit(&[Move { facts_from: Some(0), ..stay(changed.clone()) }]).expect("commit");
     let seen = store.participant(person.id).expect("read").expect("there");
     assert_eq!((&seen.fields, &seen.facts), (&person.fields, &vec![fact]));
+    // Where it stands is left alone by a move that says so.
+    let elsewhere = Participant { step: Some("gone".into()), state: ParticipantState::Completed, due: None, revision: 9, ..changed.clone() };
+    store.commit(&[Move { moved: false, facts_from: Some(0), ..stay(elsewhere.clone()) }]).expect("commit");
+    assert_eq!(store.participant(person.id).expect("read"), Some(seen));
+    let nobody = Participant { id: ParticipantId::from_i64(77), ..elsewhere };
+    for facts_from in [None, Some(0)] {
+        let still = Move { moved: false, facts_from, ..stay(nobody.clone()) };
+        assert!(matches!(store.commit(&[still]), Err(Error::NoParticipant { id: 77 })));
+    }
+    assert_eq!(store.step_counts("welcome").expect("read"), [("wait".into(), 1, 1), ("mail".into(), 0, 0)]);
     store.commit(&[Move { fields_changed: true, ..stay(changed.clone()) }]).expect("commit");
     assert_eq!(store.participant(person.id).expect("read"), Some(changed));
     assert_eq!(store.by_email("new@example.com").expect("read").len(), 1);
