@@ -4,7 +4,10 @@
 use std::{
     io::{BufRead, BufReader, Write as _},
     process::{Command, Stdio},
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use tabi::{
@@ -46,8 +49,9 @@ pub(super) fn prepared(people: u32) -> (Workspace, Sandbox) {
     (workspace, sandbox)
 }
 
-/// Everything that is due at this time, in a process of its own that is killed at a commit point; whether it came to its end before.
-fn killed_at(workspace: &Workspace, time: &str, commit: u32) -> bool {
+/// Everything that is due at this time, in a process of its own that is killed at a commit point; when it came to its end before, after
+/// how many of them.
+fn killed_at(workspace: &Workspace, time: &str, commit: u32) -> Option<u32> {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "flow::journey_kills::job", "--ignored", "--nocapture"]);
     command.env("KILLS_WORKSPACE", workspace.path()).env("KILLS_TIME", time).env("KILLS_COMMIT", commit.to_string());
@@ -56,13 +60,16 @@ fn killed_at(workspace: &Workspace, time: &str, commit: u32) -> bool {
     let told = said.into_iter().find(|line| line.contains("child: ")).unwrap_or_default();
     child.kill().unwrap();
     child.wait().unwrap();
-    assert!(told.contains("at commit") || told.contains("ended"), "the child said {told:?}");
-    told.contains("ended")
+    if told.contains("at commit") {
+        return None;
+    }
+    let (_, commits) = told.split_once("ended after ").unwrap_or_else(|| panic!("the child said {told:?}"));
+    Some(commits.parse().unwrap())
 }
 
 /// Stops its process at a commit point, and waits there to be killed.
 struct Commits {
-    seen: AtomicU32,
+    seen: Arc<AtomicU32>,
     at: u32,
 }
 
@@ -82,12 +89,13 @@ impl<S: tracing::Subscriber> Layer<S> for Commits {
 fn job() {
     let Ok(folder) = std::env::var("KILLS_WORKSPACE") else { return };
     let number = std::env::var("KILLS_COMMIT").unwrap().parse().unwrap();
-    tracing_subscriber::registry().with(Commits { seen: AtomicU32::new(0), at: number }).init();
+    let seen = Arc::new(AtomicU32::new(0));
+    tracing_subscriber::registry().with(Commits { seen: Arc::clone(&seen), at: number }).init();
     let clock = Clock::by_hand(std::env::var("KILLS_TIME").unwrap().parse().unwrap());
     let opened = Opened::open(Some(folder.as_ref()), false, clock).unwrap();
     let session = Session::open(&opened).unwrap();
-    once(&opened, &session, &opened.load(), &(std::sync::Arc::new(|_| ()) as tabi::flow::Notify), |_| ()).unwrap();
-    say("ended");
+    once(&opened, &session, &opened.load(), &(Arc::new(|_| ()) as tabi::flow::Notify), |_| ()).unwrap();
+    say(&format!("ended after {}", seen.load(Ordering::SeqCst)));
     std::io::stdin().lines().for_each(drop);
 }
 
@@ -119,22 +127,21 @@ pub(super) fn story(workspace: &Workspace, sandbox: &Sandbox) -> Vec<String> {
     story
 }
 
-fn undisturbed(people: u32) -> Vec<String> {
+/// What comes of it, and how many commit points each time has.
+fn undisturbed(people: u32) -> (Vec<String>, [u32; 2]) {
     let (workspace, sandbox) = prepared(people);
-    for time in TIMES {
-        assert!(killed_at(&workspace, time, u32::MAX));
-    }
-    story(&workspace, &sandbox)
+    let commits = TIMES.map(|time| killed_at(&workspace, time, u32::MAX).unwrap());
+    (story(&workspace, &sandbox), commits)
 }
 
 /// Every commit point is met once by somebody: before the commit, and after it.
 #[test]
 fn killed_at_every_commit_point_everybody_takes_the_same_steps_once() {
-    let wanted = undisturbed(6);
+    let (wanted, _) = undisturbed(6);
     let (workspace, sandbox) = prepared(6);
     for time in TIMES {
         let mut commit = 1;
-        while !killed_at(&workspace, time, commit) {
+        while killed_at(&workspace, time, commit).is_none() {
             commit += 1;
         }
         assert!(commit > 10, "the work of {time} has more commit points than {commit}");
@@ -144,19 +151,15 @@ fn killed_at_every_commit_point_everybody_takes_the_same_steps_once() {
 
 /// A thousand people, killed at seeded places until the work is done.
 #[test]
-#[ignore = "minutes of work: cargo test --test main -- --ignored a_thousand_people"]
 fn a_thousand_people_killed_in_a_loop_take_the_steps_of_an_undisturbed_run() {
-    let wanted = undisturbed(1_000);
+    let (wanted, commits) = undisturbed(1_000);
     let (workspace, sandbox) = prepared(1_000);
     let mut seed = 20_261_125_u32;
-    for time in TIMES {
+    for (time, commits) in TIMES.into_iter().zip(commits) {
         let mut kills = 0;
-        loop {
+        while killed_at(&workspace, time, 1 + (seed >> 16) % (commits / 4)).is_none() {
             seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             kills += 1;
-            if killed_at(&workspace, time, 4 + (seed >> 16) % 24) {
-                break;
-            }
         }
         assert!(kills > 3, "the work of {time} was killed {kills} times only");
     }
