@@ -46,7 +46,8 @@ pub fn add(
     for message in found.remarks {
         notify(Notice::Warning { name: name.to_owned(), message });
     }
-    let declaration = found.declarations.into_iter().next();
+    let today = now.to_zoned(workspace.config.timezone.clone()).date();
+    let declaration = found.declarations.into_iter().next().map(|declaration| declaration.on(today));
     let Some((declaration, Body::Journey(one))) = declaration.as_ref().map(|declaration| (declaration, &declaration.body)) else {
         return Err(refuse(format!("`{name}` stands still because of an edit: `tabi journey publish {name} --accept` takes it up")));
     };

@@ -93,6 +93,7 @@ pub fn one(
         known.or_else(|| described(fresh?.0, system, object))
     };
     let (date, page_size) = (workspace.today(), workspace.run_options().page_size);
+    let (earlier, new) = (&earlier.on(date), &new.on(date));
     let ground = Ground { date, page_size, rule_updates: workspace.rule_updates(), schema: &schema, stop };
     let given = match fresh {
         Some((wire, records)) => backtest::fresh([earlier, new], wire, &ground, records)?,

@@ -151,7 +151,7 @@ pub fn mailer(loaded: &Loaded) -> Mailer {
 
 /// The same for mails that go to nobody: whether they can be filled in is all that is asked. HTML gets no plain text made of it.
 pub fn unread_mailer(loaded: &Loaded) -> Mailer {
-    filled_by(loaded.templates(), Templates::fill)
+    filled_by(loaded.templates(), Templates::fill).unread()
 }
 
 fn mailer_of(templates: &Arc<Templates>) -> Mailer {

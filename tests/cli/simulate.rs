@@ -122,15 +122,47 @@ fn a_template_that_fails_is_told_with_its_reason() {
 }
 
 /// What a simulation forgets on its way is nothing that its report counts.
+/// Answers to a reminder that goes by mail are answers to the survey that it reminds of.
 #[test]
 fn every_answer_is_counted_with_its_score_b16() {
-    let workspace = Workspace::with_script(include_str!("../../scripts/nps.rhai"));
-    workspace.write("scripts/templates/layout.html", include_str!("../../scripts/templates/layout.html"));
-    workspace.write("scripts/templates/nps_reminder.html", include_str!("../../scripts/templates/nps_reminder.html"));
-    workspace.write("scripts/templates/nps_thanks.html", include_str!("../../scripts/templates/nps_thanks.html"));
+    let workspace = Workspace::with_examples(&["nps.rhai", "templates"]);
     let told = workspace.tabi("simulate nps-in-app --participants 300 --days 30 --json").ended(0);
     let told: Value = serde_json::from_str(&told.stdout).unwrap();
     let survey = &told["surveys"][0];
     let scores: u64 = survey["scores"].as_object().unwrap().values().map(|n| n.as_u64().unwrap()).sum();
     assert!(scores > 20 && survey["responded"] == scores, "{survey}");
+    let mail = told["emails"].as_array().unwrap().iter().find(|mail| mail["step"] == "by mail").unwrap();
+    assert!(mail["sent"].as_u64().unwrap() > 100 && mail["failed"] == 0, "{mail}");
+    assert!(!warned(&told, "by mail\" failed") && !warned(&told, "answered at last?"), "somebody answers the mail: {told}");
+}
+
+/// The journeys of the examples, each as it stands.
+#[test]
+fn every_use_case_is_simulated_b19() {
+    let workspace = Workspace::with_examples(&["onboarding.rhai", "release_video.rhai", "nps.rhai", "csat_after_case.rhai", "templates"]);
+    for name in ["new-customer-onboarding", "release-video", "nps-in-app", "csat-after-case"] {
+        let told = workspace.tabi(&format!("simulate {name} --days 12 --json")).ended(0);
+        let told: Value = serde_json::from_str(&told.stdout).unwrap();
+        let n = |what: &str| told["participants"][what].as_u64().unwrap();
+        assert!(n("active") + n("waiting") + n("completed") + n("dropped") > 10, "{told}");
+        assert!(!warned(&told, "failed for") && !warned(&told, "nobody came"), "{told}");
+    }
+}
+
+/// A day that a script counts from is the virtual one.
+#[test]
+fn the_rule_date_is_the_virtual_day() {
+    let script = r#"journey("trial", #{
+        model: "dynamic",
+        participants: salesforce::object("Account").filter(#{ lately: ["CreatedDate", "<=", rule_date() + days(1)] })
+            .limit(40).filter(|a| a.Id != () && rule_date() >= date("2026-01-07")),
+        unique_on: "Id",
+        every: "1d",
+        steps: [set_field("mark", #{ day: |a| `${rule_date()}` }), branch("which?", #{ arms: ARMS })],
+    });"#;
+    let arms = r#"[#{ when: field("day", "=", "2026-01-07"), then: [drop("on time")] }]"#;
+    let workspace = Workspace::with_script(&script.replace("ARMS", arms));
+    let told: Value = serde_json::from_str(&workspace.tabi("simulate trial --days 6 --json").ended(0).stdout).unwrap();
+    let step = told["steps"].as_array().unwrap().iter().find(|step| step["step"] == "drop on time").unwrap();
+    assert!(step["reached"].as_u64().unwrap() > 10, "{told}");
 }

@@ -32,6 +32,8 @@ pub struct Mailer {
     render: Arc<Render>,
     has: Arc<Has>,
     links: Option<Links>,
+    /// Whether its mails go to people, who read them.
+    read: bool,
 }
 
 impl Mailer {
@@ -39,7 +41,7 @@ impl Mailer {
         render: impl Fn(&str, &Record) -> Result<Rendered, Fault> + Send + Sync + 'static,
         has: impl Fn(&str) -> bool + Send + Sync + 'static,
     ) -> Self {
-        Self { render: Arc::new(render), has: Arc::new(has), links: None }
+        Self { render: Arc::new(render), has: Arc::new(has), links: None, read: true }
     }
 
     /// Whether there is a template of that name.
@@ -50,6 +52,11 @@ impl Mailer {
     /// The same, with mails that carry links of the workspace's own server.
     pub fn linked(self, links: Option<Links>) -> Self {
         Self { links, ..self }
+    }
+
+    /// The same, with mails that go to nobody: nothing in their pages has to tell of what is done with them.
+    pub fn unread(self) -> Self {
+        Self { read: false, ..self }
     }
 
     /// Links of the server; none when there is none, and nothing tells then what people do with a mail.
@@ -110,7 +117,7 @@ pub(super) fn send(pass: &Pass<'_>, participant: &Participant, key: &str, step: 
     })?;
     let ticket = |url: &str| Ticket { participant: participant.id, step: step.to_owned(), url: url.to_owned() };
     let html = match (filled.html, links) {
-        (Some(html), Some(links)) => {
+        (Some(html), Some(links)) if pass.mailer.read => {
             let ours = format!("{}/", links.base());
             Some(tracked(&html, &ours, &links.url(Purpose::Open, &ticket("")), |url| links.url(Purpose::Click, &ticket(url))))
         }

@@ -15,8 +15,8 @@ use crate::{
         pages::for_each_page,
         work::{Tally, Work},
     },
-    model::{Does, Fault, FaultKind, ProgramModel, Query, Record, Source, System, Timestamp, Value},
-    script::{Declaration, Journey, Participants, Perform},
+    model::{Date, Does, Fault, FaultKind, ProgramModel, Query, Record, Source, System, Timestamp, Value},
+    script::{Body, Declaration, Journey, Participants, Perform},
     store::Move,
 };
 
@@ -79,7 +79,8 @@ pub struct Simulated {
 /// As `simulate`.
 pub fn probe(simulation: &Simulation<'_>) -> Result<(u64, u64), Error> {
     let stage = Stage::set(simulation)?;
-    let intake = look_for_people(&stage.look(simulation)?)?;
+    let (today, now) = (simulation.on(simulation.start), simulation.start);
+    let intake = look_for_people(&stage.look(simulation, &today, now)?)?;
     Ok((intake.read, intake.entered))
 }
 
@@ -92,37 +93,39 @@ pub fn simulate(simulation: &Simulation<'_>) -> Result<Simulated, Error> {
     let seen = Mutex::new(Seen::default());
     let zone = simulation.zone();
     let watch = |moves: &[Move]| seen.lock().unwrap_or_else(PoisonError::into_inner).take_in(moves, &zone);
-    let mut look = stage.look(simulation)?;
-    look.watch = Some(&watch);
-    let end = simulation.end();
-    let mut queue = Queue::new(simulation.journey, &look.associations, simulation.responders, end);
+    let (store, end) = (simulation.wire.store(), simulation.end());
+    let associations = store.associations(&simulation.declaration.name)?;
+    let mut queue = Queue::new(simulation.journey, &associations, simulation.responders, end);
     let mut intake = Intake::default();
-    let mut next_look = Some(simulation.start);
-    while look.now <= end {
-        if simulation.stop.requested() {
-            return Err(Error::Interrupted);
-        }
-        (simulation.progress)(look.now);
-        if next_look.is_some_and(|at| at <= look.now) {
-            next_look = stage.let_in(simulation, &mut look, &mut intake)?;
-        }
-        queue.hear(simulation.wire.store(), look.now)?;
-        rounds(&look)?;
-        let (reached, left) = {
-            let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-            (std::mem::take(&mut seen.reached), std::mem::take(&mut seen.left))
-        };
-        queue.take_in(reached, left, look.now);
-        let store = simulation.wire.store();
-        store.turned()?;
-        let due = store.next_due(&[look.name()])?;
-        let next = [due, store.next_send_of(look.name())?, queue.next(), next_look].into_iter().flatten().min();
-        match next {
-            Some(next) => turn_to(&mut look, simulation, next),
-            None => break,
+    let (mut next_look, mut next) = (Some(simulation.start), Some(simulation.start));
+    while let Some(first) = next.filter(|now| *now <= end) {
+        // What a script says of `rule_date()` is of the virtual day.
+        let today = simulation.on(first);
+        let mut look = stage.look(simulation, &today, first)?;
+        look.watch = Some(&watch);
+        while let Some(now) = next.filter(|now| *now <= end && simulation.date(*now) == today.date) {
+            if simulation.stop.requested() {
+                return Err(Error::Interrupted);
+            }
+            (simulation.progress)(now);
+            look.now = now;
+            if next_look.is_some_and(|at| at <= now) {
+                next_look = stage.let_in(simulation, &mut look, &mut intake)?;
+            }
+            queue.hear(store, now)?;
+            rounds(&look)?;
+            let (reached, left) = {
+                let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+                (std::mem::take(&mut seen.reached), std::mem::take(&mut seen.left))
+            };
+            queue.take_in(reached, left, now);
+            store.turned()?;
+            let soonest = [store.next_due(&[look.name()])?, store.next_send_of(look.name())?, queue.next(), next_look].into_iter().flatten().min();
+            // What is due and does not move is looked at again a little later.
+            let least = now.saturating_add(SignedDuration::from_secs(1)).unwrap_or(Timestamp::MAX);
+            next = soonest.map(|soonest| soonest.max(least));
         }
     }
-    drop(look);
     let seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
     stage.told(simulation, &seen, intake)
 }
@@ -135,9 +138,31 @@ struct Stage {
     made_up: Vec<String>,
 }
 
+/// The journey on a virtual day.
+struct Today {
+    date: Date,
+    settled: Declaration,
+}
+
+impl Today {
+    fn journey<'t>(&'t self, simulation: &Simulation<'t>) -> &'t Journey {
+        if let Body::Journey(journey) = &self.settled.body { journey } else { simulation.journey }
+    }
+}
+
 impl Simulation<'_> {
     fn end(&self) -> Timestamp {
         self.start.to_zoned(self.options.zone.clone()).saturating_add(i64::from(self.days).days()).timestamp()
+    }
+
+    /// The day in the workspace's zone.
+    fn date(&self, now: Timestamp) -> Date {
+        now.to_zoned(self.options.zone.clone()).date()
+    }
+
+    fn on(&self, now: Timestamp) -> Today {
+        let date = self.date(now);
+        Today { date, settled: self.declaration.on(date) }
     }
 
     /// Days of the calendar are the journey's.
@@ -152,7 +177,7 @@ impl Simulation<'_> {
             perform,
             notify: self.notify,
             stop: self.stop,
-            date: self.start.to_zoned(self.options.zone.clone()).date(),
+            date: self.date(self.start),
             page_size: self.options.page_size,
             rule_updates: self.options.rule_updates.as_ref(),
             tally: Tally::default(),
@@ -165,8 +190,7 @@ impl Stage {
     fn set(simulation: &Simulation<'_>) -> Result<Self, Error> {
         let missing = missing_engagements(simulation)?;
         let made_up = missing.iter().filter_map(|one| one.get("name").map(ToString::to_string)).collect();
-        let source = simulation.journey.participants.reading();
-        let perform = Arc::new(Simulate::new(simulation.wire.clone(), &simulation.declaration.name, source, missing));
+        let perform = Arc::new(Simulate::new(simulation.wire.clone(), &simulation.declaration.name, missing));
         let desk = Desk {
             store: simulation.wire.store(),
             perform: Arc::clone(&perform) as Arc<dyn Perform>,
@@ -185,15 +209,16 @@ impl Stage {
         }
     }
 
-    /// A look at the journey at the start.
-    fn look<'s>(&'s self, simulation: &'s Simulation<'_>) -> Result<Pass<'s>, Error> {
+    /// A look at the journey.
+    fn look<'s>(&'s self, simulation: &'s Simulation<'_>, today: &'s Today, now: Timestamp) -> Result<Pass<'s>, Error> {
         let hands = Hands {
             store: simulation.wire.store(),
             perform: Arc::clone(&self.perform) as Arc<dyn Perform>,
             zone: &simulation.options.zone,
             mailer: &simulation.options.mailer,
         };
-        pass(&simulation.work(&*self.perform), simulation.declaration, simulation.journey, hands, self.revision, simulation.start)
+        let work = Work { date: today.date, ..simulation.work(&*self.perform) };
+        pass(&work, simulation.declaration, today.journey(simulation), hands, self.revision, now)
     }
 
     /// Looks for people; gives back when that is to be done again.
@@ -212,7 +237,6 @@ impl Stage {
         let full = simulation.most.is_some_and(|most| all.entered >= most);
         let list = matches!(simulation.journey.participants, Participants::List(_)) && simulation.arrive.is_none();
         if full || list {
-            self.perform.close();
             return Ok(None);
         }
         let earliest = look.now.saturating_add(LOOK).unwrap_or(Timestamp::MAX);
@@ -262,13 +286,6 @@ impl Stage {
             written: self.perform.counted(),
         })
     }
-}
-
-fn turn_to(look: &mut Pass<'_>, simulation: &Simulation<'_>, next: Timestamp) {
-    // What is due and does not move is looked at again a little later.
-    let least = look.now.saturating_add(SignedDuration::from_secs(1)).unwrap_or(Timestamp::MAX);
-    look.now = next.max(least);
-    look.date = look.now.to_zoned(simulation.options.zone.clone()).date();
 }
 
 /// Why nobody, or fewer people than wanted, came in.

@@ -2,13 +2,10 @@
 //! real system is asked for anything.
 
 use std::collections::BTreeMap;
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::{
-    model::{Effect, Fault, Page, Query, Read, Record, Reply, Source, System, Value},
+    model::{Effect, Fault, Query, Read, Record, Reply, Source, System, Value},
     script::Perform,
 };
 
@@ -22,17 +19,14 @@ pub type Counted = BTreeMap<(System, String, &'static str), u64>;
 
 pub struct Simulate {
     plan: Plan,
-    /// Nobody more is looked for: the source has no further page.
-    enough: AtomicBool,
-    source: Option<Source>,
     /// Engagements that the sandbox does not have.
     more: Vec<Record>,
     counted: Arc<Mutex<Counted>>,
 }
 
 impl Simulate {
-    /// `source` is that of the journey's participants, `more` are engagements to be found in PX besides the sandbox's.
-    pub fn new(wire: Wire, name: &str, source: Option<Source>, more: Vec<Record>) -> Self {
+    /// `more` are engagements to be found in PX besides the sandbox's.
+    pub fn new(wire: Wire, name: &str, more: Vec<Record>) -> Self {
         let counted: Arc<Mutex<Counted>> = Arc::default();
         let kept = Arc::clone(&counted);
         let notify: Notify = Arc::new(move |notice| {
@@ -40,12 +34,7 @@ impl Simulate {
                 *kept.lock().unwrap_or_else(PoisonError::into_inner).entry((system, object, operation)).or_default() += 1;
             }
         });
-        Self { plan: Plan::new(Arc::new(wire), name, notify, Planned::default()), enough: AtomicBool::new(false), source, more, counted }
-    }
-
-    /// Nobody more is needed.
-    pub fn close(&self) {
-        self.enough.store(true, Ordering::Relaxed);
+        Self { plan: Plan::new(Arc::new(wire), name, notify, Planned::default()), more, counted }
     }
 
     pub fn counted(&self) -> Counted {
@@ -53,9 +42,6 @@ impl Simulate {
     }
 
     fn read(&self, read: Read) -> Result<Reply, Fault> {
-        if self.enough.load(Ordering::Relaxed) && self.source.as_ref() == Some(&read.source) {
-            return Ok(Reply::Page(Page::default()));
-        }
         let engagements = read.after.is_none() && matches!(&read.source, Source::Object(query) if *query == Query::of(System::Px, "engagements"));
         match self.plan.perform(Effect::Read(read))? {
             Reply::Page(mut page) if engagements => {

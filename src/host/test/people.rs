@@ -75,7 +75,8 @@ fn published(stage: &Stage, declaration: &Declaration) -> Result<Published, Faul
 /// Lets a person in, and does what is due for them at once.
 pub(super) fn place(stage: &Stage, name: &str, person: Record, step: Option<&str>) -> Result<Value, Fault> {
     let declaration = declared(stage, name)?;
-    let (journey, opened) = (journey_of(declaration)?, stage.opened()?);
+    let (today, opened) = (declaration.on(stage.workspace.today()), stage.opened()?);
+    let journey = journey_of(&today)?;
     if let Some(step) = step {
         known_step(journey, name, step)?;
     }
