@@ -138,7 +138,8 @@ fn whoever_px_does_not_know_is_a_failed_participant_once_b8() {
 fn computed_fields_come_with_added_people_and_the_filter_of_the_source_is_not_asked() {
     let workspace = Workspace::with_script(
         r#"journey("trial", #{ model: "dynamic", unique_on: "Email", email: "Email",
-            participants: salesforce::object("Contact").filter(|row| row.Title == "nobody"), fields: #{ shout: |row| row.Email.to_upper() },
+            participants: salesforce::object("Contact").filter(|row| row.Title == "nobody"), 
+            fields: #{ shout: |row| row.Email.to_upper(), weeks: |row| (rule_date() - date("2026-01-01")) / 7 },
             steps: [wait("a day", days(1))] });"#,
     );
     workspace.tabi("check").ended(0);
@@ -148,6 +149,7 @@ fn computed_fields_come_with_added_people_and_the_filter_of_the_source_is_not_as
     assert!(added.stdout.contains("trial: 2 entered, 0 stayed as they were, 0 failed"), "{}", added.stdout);
     assert_eq!(person(&workspace, "ana")["fields"]["shout"], "ANA@EXAMPLE.COM");
     assert_eq!(person(&workspace, "ben")["fields"]["shout"], "B");
+    assert!(person(&workspace, "ben")["fields"]["weeks"].is_number(), "the rule date is known");
 }
 
 #[test]

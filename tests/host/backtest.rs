@@ -404,3 +404,28 @@ fn an_edited_filter_lets_in_people_whom_the_system_was_not_asked_for() {
     let of = |kind: &str| kinds.iter().filter(|one| **one == kind).count();
     assert!(of("let_in") > 20 && of("left_out") == people, "{}", told.stdout);
 }
+
+#[test]
+fn people_by_the_rule_date_are_compared_on_the_day_it_is() {
+    let script = |days: u32| {
+        format!(
+            r#"journey("trial", #{{
+                model: "dynamic", participants: salesforce::object("Account").filter(#{{ lately: ["CreatedDate", ">=", rule_date() - days({days})] }}),
+                unique_on: "Id", steps: [wait("a day", days(1)), finish()],
+            }});"#
+        )
+    };
+    let workspace = Workspace::with_script(&script(100_000));
+    workspace.write("tabi.toml", "[sandbox]\naccounts = 30\n[server]\nlisten = \"127.0.0.1:0\"\n");
+    workspace.tabi("journey publish trial --yes").ended(0);
+    let host = Host::start(&workspace);
+    host.wait("summary");
+    drop(host);
+    let told = |days: u32| {
+        save(&workspace, &script(days));
+        let told = workspace.tabi("backtest trial --json").ended(0);
+        told.of_type("difference").iter().filter(|line| line["kind"] == "left_out").count()
+    };
+    assert_eq!(told(90_000), 0, "they are all within both");
+    assert_eq!(told(0), 30, "nobody was created today");
+}
