@@ -65,7 +65,7 @@ fn unknown(code: &str) -> Failure {
     let mut near: Vec<(usize, &str)> = CODES.iter().map(|known| (strsim::levenshtein(&wanted, known.code), known.code)).collect();
     near.sort_unstable();
     let near: Vec<&str> = near.iter().filter(|(distance, _)| *distance <= 1).map(|(_, code)| *code).take(4).collect();
-    let hint = if near.is_empty() { "`tabi explain` lists all of them".to_owned() } else { format!("there are {}", near.join(", ")) };
+    let hint = if near.is_empty() { "`tabi explain` lists all of them".to_owned() } else { format!("did you mean {}?", near.join(" or ")) };
     Failure::new(Exit::Usage, "unknown_code", format!("there is no code `{code}`")).hint(hint)
 }
 

@@ -18,7 +18,7 @@ pub(super) fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str
 }
 
 /// The nearest candidate. It is certain when one slip of the keyboard explains the word (two in a long one) and every other candidate is at
-/// least two slips farther away.
+/// least two slips farther away. A number is never a slip: `last7d` and `last30d` may both be meant.
 pub(super) fn guess<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<Guess<'a>> {
     let lower = written.to_lowercase();
     let scored = known.into_iter().filter(|name| *name != written).map(|name| (strsim::damerau_levenshtein(&lower, &name.to_lowercase()), name));
@@ -32,5 +32,6 @@ pub(super) fn guess<'a>(written: &str, known: impl IntoIterator<Item = &'a str>)
     }
     let alone = scored.get(1).is_none_or(|(other, _)| *other >= distance + 2);
     let slip = distance == 0 || distance == 1 && longest >= 3 || distance == 2 && longest >= 8;
-    Some(Guess { name, certain: alone && slip })
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    Some(Guess { name, certain: alone && slip && digits(written) == digits(name) })
 }

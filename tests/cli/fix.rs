@@ -66,6 +66,16 @@ fn a_file_with_any_doubt_is_left_alone() {
     assert_eq!(document["fixed"].as_array().unwrap().len(), 0);
 }
 
+/// Two numbers are two things, however alike they are written.
+#[test]
+fn a_number_is_no_slip() {
+    let script = "fn visitors_last30d(row) { row }\nlet a = visitors_last7d(1);\n";
+    let workspace = Workspace::with_script(script);
+    let document = document(&workspace, "check --fix --json");
+    assert_eq!(read(&workspace), script.as_bytes());
+    assert!(document["diagnostics"][0]["hint"].as_str().unwrap().contains("visitors_last30d"), "it is still named: {document}");
+}
+
 #[test]
 fn suggestions_tell_programs_what_to_replace() {
     let workspace = Workspace::with_script("let a = math::rond(1.5);\n");

@@ -53,6 +53,19 @@ fn a1_missing_fields_of_a_push_are_created_but_present_ones_have_to_fit() {
     );
 }
 
+/// Before the first run of a workspace, too.
+#[test]
+fn a1_what_one_declaration_creates_another_may_read() {
+    let script = "pendo::salesforce_integration(\"p\", #{
+        push: [#{ report: pendo::account_report(#{ columns: [\"active_visitors\"] }), fields: #{ Pendo_week__c: \"active_visitors\" } }],
+    });
+    rule(\"r\", #{
+        from: salesforce::object(\"Account\").filter(#{ a: [\"Pendo_week__c\", \">\", 0], b: [\"Pendo_weak__c\", \">\", 0] }),
+        actions: [set_score(\"Habits\", |row| row.Pendo_week__c)],
+    });";
+    assert_eq!(against(script), ["E0502:4 salesforce Account has no field `Pendo_weak__c` (did you mean `Pendo_week__c`?)"]);
+}
+
 #[test]
 fn a_declared_type_has_to_be_the_fields_own() {
     let script = "pendo::salesforce_integration(\"p\", #{

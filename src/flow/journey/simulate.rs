@@ -110,7 +110,7 @@ pub fn simulate(simulation: &Simulation<'_>) -> Result<Simulated, Error> {
             (simulation.progress)(now);
             look.now = now;
             if next_look.is_some_and(|at| at <= now) {
-                next_look = stage.let_in(simulation, &mut look, &mut intake)?;
+                next_look = let_in(simulation, &mut look, &mut intake)?;
             }
             queue.hear(store, now)?;
             rounds(&look)?;
@@ -221,28 +221,6 @@ impl Stage {
         pass(&work, simulation.declaration, today.journey(simulation), hands, self.revision, now)
     }
 
-    /// Looks for people; gives back when that is to be done again.
-    fn let_in(&self, simulation: &Simulation<'_>, look: &mut Pass<'_>, all: &mut Intake) -> Result<Option<Timestamp>, Error> {
-        (simulation.turn)(look.now);
-        let left = simulation.most.map(|most| most.saturating_sub(all.entered));
-        look.room = [left, simulation.arrive].into_iter().flatten().min();
-        let some = look_for_people(look)?;
-        *all = Intake {
-            read: all.read + some.read,
-            entered: all.entered + some.entered,
-            failed: all.failed + some.failed,
-            stayed: all.stayed + some.stayed,
-            changed: all.changed + some.changed,
-        };
-        let full = simulation.most.is_some_and(|most| all.entered >= most);
-        let list = matches!(simulation.journey.participants, Participants::List(_)) && simulation.arrive.is_none();
-        if full || list {
-            return Ok(None);
-        }
-        let earliest = look.now.saturating_add(LOOK).unwrap_or(Timestamp::MAX);
-        Ok(if simulation.arrive.is_some() { Some(earliest) } else { (simulation.next_look)(look.now).map(|at| at.max(earliest)) })
-    }
-
     fn told(self, simulation: &Simulation<'_>, seen: &Seen, intake: Intake) -> Result<Simulated, Error> {
         let store = simulation.wire.store();
         store.played()?;
@@ -286,6 +264,28 @@ impl Stage {
             written: self.perform.counted(),
         })
     }
+}
+
+/// Looks for people; gives back when that is to be done again.
+fn let_in(simulation: &Simulation<'_>, look: &mut Pass<'_>, all: &mut Intake) -> Result<Option<Timestamp>, Error> {
+    (simulation.turn)(look.now);
+    let left = simulation.most.map(|most| most.saturating_sub(all.entered));
+    look.room = [left, simulation.arrive].into_iter().flatten().min();
+    let some = look_for_people(look)?;
+    *all = Intake {
+        read: all.read + some.read,
+        entered: all.entered + some.entered,
+        failed: all.failed + some.failed,
+        stayed: all.stayed + some.stayed,
+        changed: all.changed + some.changed,
+    };
+    let full = simulation.most.is_some_and(|most| all.entered >= most);
+    let list = matches!(simulation.journey.participants, Participants::List(_)) && simulation.arrive.is_none();
+    if full || list {
+        return Ok(None);
+    }
+    let earliest = look.now.saturating_add(LOOK).unwrap_or(Timestamp::MAX);
+    Ok(if simulation.arrive.is_some() { Some(earliest) } else { (simulation.next_look)(look.now).map(|at| at.max(earliest)) })
 }
 
 /// Why nobody, or fewer people than wanted, came in.

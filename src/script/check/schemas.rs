@@ -1,5 +1,7 @@
 //! Fields and types of declarations, against what the systems describe.
 
+use std::collections::HashSet;
+
 use crate::model::{Field, FieldType, Filter, Measure, ObjectSchema, Record, Report, Source, System};
 use crate::script::{
     Journey, Participants, Templates,
@@ -9,9 +11,10 @@ use crate::script::{
 
 /// Every unknown field and every type that cannot fit, as far as `lookup` knows the objects.
 ///
-/// Not findings, because a run creates them (A1): missing `Pendo_` fields of a push, fields with a declared type, and Pendo metadata.
+/// Not findings, because a run creates them (A1): missing `Pendo_` fields of a push, fields with a declared type, and Pendo metadata; nor is
+/// it one to read what another declaration creates.
 pub fn check_against(declarations: &[&Declaration], lookup: impl Fn(System, &str) -> Option<ObjectSchema>) -> Vec<Diagnostic> {
-    let mut check = Check { lookup: &lookup, found: Vec::new() };
+    let mut check = Check { lookup: &lookup, made: declarations.iter().flat_map(|declaration| made(declaration)).collect(), found: Vec::new() };
     for declaration in declarations {
         match &declaration.body {
             Body::Integration(integration) => check.integration(integration),
@@ -27,12 +30,34 @@ pub fn check_against(declarations: &[&Declaration], lookup: impl Fn(System, &str
 /// Every field that a journey's mails use and nothing gives them, where the fields of its people are known.
 pub fn check_mails(declaration: &Declaration, templates: &Templates, lookup: impl Fn(System, &str) -> Option<ObjectSchema>) -> Vec<Diagnostic> {
     let Body::Journey(journey) = &declaration.body else { return Vec::new() };
-    let check = Check { lookup: &lookup, found: Vec::new() };
+    let check = Check { lookup: &lookup, made: HashSet::new(), found: Vec::new() };
     check.of_people(journey).map(|names| super::journeys::mails(declaration, journey, &names, templates)).unwrap_or_default()
+}
+
+/// System, object and field.
+type Made<'d> = (System, &'d str, &'d str);
+
+fn made(declaration: &Declaration) -> Vec<Made<'_>> {
+    fn declared<'d>((system, object): (System, &'d str), maps: &'d [FieldMap]) -> impl Iterator<Item = Made<'d>> {
+        maps.iter().filter(|map| map.declared.is_some()).map(move |map| (system, object, map.target.as_str()))
+    }
+    match &declaration.body {
+        Body::Integration(one) => {
+            one.push.iter().flat_map(|push| &push.fields).map(|map| (System::Salesforce, one.object.as_str(), map.target.as_str())).collect()
+        }
+        Body::Mapping(one) => declared((one.to.system, &one.to.object), &one.fields).collect(),
+        Body::Rule(one) => {
+            let loads = one.actions.iter().filter_map(|action| if let ActionKind::Object(load) = &action.kind { Some(load) } else { None });
+            loads.flat_map(|load| declared((load.to.system, &load.to.object), &load.fields)).collect()
+        }
+        Body::Segment(_) | Body::Journey(_) => Vec::new(),
+    }
 }
 
 struct Check<'l> {
     lookup: &'l dyn Fn(System, &str) -> Option<ObjectSchema>,
+    /// Fields that runs of the declarations create where they are missing.
+    made: HashSet<Made<'l>>,
     found: Vec<Diagnostic>,
 }
 
@@ -134,7 +159,8 @@ impl Check<'_> {
         }
         let of_company = company.flatten().map(|company| company.fields).unwrap_or_default();
         let names = schema.fields.iter().chain(&of_company).map(|field| field.name.clone()).chain(IN_COMPANY.map(ToOwned::to_owned));
-        Some(names.chain(schema.fields.iter().filter_map(relation)).collect())
+        let made = self.made.iter().filter(|(system, object, _)| (*system, *object) == (schema.system, schema.name.as_str()));
+        Some(names.chain(schema.fields.iter().filter_map(relation)).chain(made.map(|(.., field)| (*field).to_owned())).collect())
     }
 
     fn load(&mut self, side: &Side, rule: &Rule, load: &ObjectLoad) {
@@ -162,10 +188,12 @@ impl Check<'_> {
 
     /// A field that has to exist. Only the first step of a path is known here.
     fn known(&mut self, schema: &ObjectSchema, name: &str, place: &Place) {
-        if schema.field(name).is_some() || name.contains('.') || schema.system == System::Pendo {
+        let made = || self.made.contains(&(schema.system, schema.name.as_str(), name));
+        if schema.field(name).is_some() || name.contains('.') || schema.system == System::Pendo || made() {
             return;
         }
-        let names = schema.fields.iter().map(|field| field.name.as_str());
+        let here = self.made.iter().filter(|(system, object, _)| (*system, *object) == (schema.system, schema.name.as_str()));
+        let names: Vec<&str> = schema.fields.iter().map(|field| field.name.as_str()).chain(here.map(|(.., field)| *field)).collect();
         let message = format!("{} {} has no field `{name}`", schema.system, schema.name);
         let finding = Diagnostic::new(Id::UnknownField, place, message).about(name);
         self.found.push(finding.meant(name, names, || Some(format!("{} lists its fields", describe(schema)))));
