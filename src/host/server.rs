@@ -52,6 +52,13 @@ impl Workspace {
         fs::write(&file, format!("{address}\n")).map_err(broken)
     }
 
+    /// Links for mails that nobody follows the links of, in simulations and tests; none where mails would carry none. They are the same each
+    /// time, and the workspace's key is left alone.
+    pub fn links_on_paper(&self) -> Option<Links> {
+        let public = self.config.server.as_ref().and_then(|server| server.get_ref().public_url.clone());
+        self.server_url().map(|_| Links::new(public.as_deref().unwrap_or("http://tabi.invalid"), [0; 32]))
+    }
+
     /// Makes and reads the links of mails; none without a server.
     ///
     /// # Errors

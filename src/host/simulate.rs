@@ -10,7 +10,7 @@ use crate::{
     connectors::{Stop, Systems},
     flow::{
         self, Notify, Wire,
-        journey::{self, Links, Responders, Response, Shown, Simulated, Simulation},
+        journey::{self, Responders, Response, Shown, Simulated, Simulation},
     },
     model::EventKind,
     sandbox::{
@@ -138,7 +138,7 @@ impl Scene<'_> {
             hands: flow::Hands::Live,
             owner: "tabi simulate".into(),
             now: start,
-            mailer: journeys::unread_mailer(self.loaded).linked(self.links()),
+            mailer: journeys::unread_mailer(self.loaded).linked(self.workspace.links_on_paper()),
             ..self.workspace.run_options()
         };
         let responders = responders(&self.models(sandbox.world().company));
@@ -169,11 +169,6 @@ impl Scene<'_> {
         runtime.block_on(sandbox.stop());
         runtime.shutdown_background();
         Ok(done?)
-    }
-
-    /// Links as mails carry them where the workspace has a server; nobody follows them, so the workspace's key is left alone.
-    fn links(&self) -> Option<Links> {
-        self.workspace.server_url().map(|url| Links::new(&url, [0; 32]))
     }
 
     /// Connected to the sandbox alone, whatever the workspace is connected to.

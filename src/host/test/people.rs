@@ -11,7 +11,7 @@ use crate::{
         self, Notify, Status,
         journey::{Desk, Occasion, Placed, Published, is_active, place as let_in, wake},
     },
-    host::journeys::{Publishing, mailer, publish_with},
+    host::journeys::{Publishing, publish_with},
     model::{EventKind, Fault, FaultKind, Record, Timestamp, Value},
     script::{Body, Declaration, Journey, Look},
     store::{AskedFor, NewEvent, Participant, ParticipantId, ParticipantState},
@@ -58,7 +58,7 @@ fn published(stage: &Stage, declaration: &Declaration) -> Result<Published, Faul
     let opened = stage.opened()?;
     let (stop, notify) = (&stage.stop, silent());
     let hands = Publishing {
-        mailer: mailer(&stage.loaded),
+        mailer: stage.mailer(),
         workspace: &stage.workspace,
         store: &opened.store,
         wire: &opened.wire,

@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 
 use crate::{
     connectors::{self, Stop, Systems},
-    flow::{self, Sample, Wire},
+    flow::{self, Sample, Wire, journey::Mailer},
     host::{Loaded, Workspace, clock, connect, journeys},
     model::{Effect, Fault, FaultKind, Reply, Timestamp},
     sandbox::{self, Sandbox},
@@ -55,11 +55,16 @@ impl Stage {
         self.opened.get_or_init(|| self.open()).as_ref().map_err(Clone::clone)
     }
 
+    /// Mails as scripts write them, with links where the workspace's would have some.
+    pub(super) fn mailer(&self) -> Mailer {
+        journeys::mailer(&self.loaded).unread().linked(self.workspace.links_on_paper())
+    }
+
     /// How declarations are run: as by hand, at the test's time. Nothing is kept for back-tests: nobody could ask for it.
     pub(super) fn options(&self) -> flow::Options {
         let usual = self.workspace.run_options();
         let sample = Sample { records: 0, ..usual.sample };
-        flow::Options { reason: "test".into(), owner: "tabi test".into(), mailer: journeys::mailer(&self.loaded), sample, ..usual }
+        flow::Options { reason: "test".into(), owner: "tabi test".into(), mailer: self.mailer(), sample, ..usual }
     }
 
     /// Asks the sandbox from behind.
