@@ -4,6 +4,7 @@
 
 mod cli;
 mod connectors;
+mod data;
 mod flow;
 mod host;
 mod licences;

@@ -1,0 +1,1 @@
+//! Incremental runs read everything that changed.

@@ -1,0 +1,1 @@
+//! A source's own filter is obeyed by every declaration that reads it.

@@ -1,0 +1,28 @@
+//! Right data: the rules that no value, key, day or row may break on its way, each over many inputs and in all four systems.
+
+/// Incremental runs.
+mod cursors;
+/// The workspace's day.
+mod days;
+/// A source's own filter.
+mod filters;
+/// What is the same key.
+mod identity;
+/// Rows that change while they are read.
+mod paging;
+/// Rejected rows.
+mod rejections;
+/// What a Pendo report counts.
+mod reports;
+/// What rules write.
+mod rules;
+/// Who did nothing in the window.
+mod silence;
+/// Aggregates.
+mod totals;
+/// Values on their way into fields.
+mod types;
+/// What the vendors' schemas ask for.
+mod wire;
+/// One writer.
+mod writers;

@@ -1,0 +1,1 @@
+//! Records that are deleted, added or changed while pages are read.

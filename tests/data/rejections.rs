@@ -1,0 +1,1 @@
+//! Rejected rows can be found, read and acted on; nothing vanishes from the sum.

@@ -1,0 +1,1 @@
+//! Who and what a Pendo report counts: anonymous visitors, apps, features, segments.

@@ -1,0 +1,1 @@
+//! Rules: measure groups, blanks, null scores, and two rules on one measure.
