@@ -1,5 +1,7 @@
 //! Conditions on records, labelled and joined by logic such as `A AND (B OR C)`.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 
 use super::{Record, Timestamp, Value};
@@ -103,8 +105,27 @@ impl Filter {
         Self { conditions: conditions.collect(), logic }
     }
 
+    /// The condition of a label: the one spelt the same, else one that differs in case only.
     pub fn condition(&self, label: &str) -> Option<&Condition> {
-        self.conditions.iter().find(|c| c.label.eq_ignore_ascii_case(label))
+        let exact = self.conditions.iter().find(|c| c.label == label);
+        exact.or_else(|| self.conditions.iter().find(|c| c.label.eq_ignore_ascii_case(label)))
+    }
+
+    /// Both have to hold. Every condition keeps its meaning: where both filters use a label, the other's is changed.
+    pub fn and(self, other: Self) -> Self {
+        let mut taken: BTreeSet<String> = [&self, &other].into_iter().flat_map(|filter| &filter.conditions).map(|c| c.label.to_lowercase()).collect();
+        let moved: BTreeMap<String, String> = other.conditions.iter().map(|c| (c.label.clone(), free(&c.label, &mut taken))).collect();
+        let logic = Logic::All(vec![self.logic, renamed(&other, &other.logic, &moved)]);
+        let others = other.conditions.into_iter().map(|c| Condition { label: moved.get(&c.label).cloned().unwrap_or_default(), ..c });
+        Self { conditions: self.conditions.into_iter().chain(others).collect(), logic }
+    }
+
+    /// What has to hold of either; none when there is neither.
+    pub fn joined(one: Option<Self>, other: Option<Self>) -> Option<Self> {
+        match (one, other) {
+            (Some(one), Some(other)) => Some(one.and(other)),
+            (one, other) => one.or(other),
+        }
     }
 
     /// The fields it reads, each once.
@@ -178,6 +199,28 @@ fn text_test(value: &Value, wanted: &Value, test: impl Fn(&str, &str) -> bool) -
     }
 }
 
+/// `label_2`, or with the next number that nobody has taken.
+fn free(label: &str, taken: &mut BTreeSet<String>) -> String {
+    let mut number = 2_u32;
+    loop {
+        let name = format!("{label}_{number}");
+        if taken.insert(name.to_lowercase()) {
+            return name;
+        }
+        number += 1;
+    }
+}
+
+fn renamed(filter: &Filter, logic: &Logic, names: &BTreeMap<String, String>) -> Logic {
+    let all = |parts: &[Logic]| parts.iter().map(|part| renamed(filter, part, names)).collect();
+    match logic {
+        Logic::Is(label) => Logic::Is(filter.condition(label).and_then(|c| names.get(&c.label)).unwrap_or(label).clone()),
+        Logic::Not(inner) => Logic::Not(Box::new(renamed(filter, inner, names))),
+        Logic::All(parts) => Logic::All(all(parts)),
+        Logic::Any(parts) => Logic::Any(all(parts)),
+    }
+}
+
 /// `a`, `b`, ... `z`, `c26`, ...
 fn label(at: usize) -> String {
     u8::try_from(at).ok().filter(|n| *n < 26).map_or_else(|| format!("c{at}"), |n| char::from(b'a' + n).to_string())
@@ -185,7 +228,58 @@ fn label(at: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Filter, Operator, Value};
+    use super::{Condition, Filter, Logic, Operator, Record, Value};
+
+    /// Numbers that look random and are the same in every run.
+    struct Dice(u64);
+
+    impl Dice {
+        fn roll(&mut self, sides: usize) -> usize {
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(self.0 >> 33).unwrap_or(0) % sides
+        }
+
+        fn filter(&mut self) -> Filter {
+            let labels = ["a", "A", "a_2", "b", "B_2", "a_3"];
+            let (first, count) = (self.roll(labels.len()), 1 + self.roll(3));
+            let labels: Vec<&str> = (0..count).map(|at| labels[(first + at) % labels.len()]).collect();
+            let operators = [Operator::Equal, Operator::NotEqual, Operator::Less, Operator::GreaterOrEqual];
+            let conditions = labels.iter().map(|label| Condition {
+                label: (*label).to_owned(),
+                field: ["x", "y"][self.roll(2)].to_owned(),
+                operator: operators[self.roll(4)],
+                value: Value::Int(i64::try_from(self.roll(4)).unwrap()),
+            });
+            let conditions = conditions.collect();
+            Filter { conditions, logic: self.logic(&labels, 2) }
+        }
+
+        fn logic(&mut self, labels: &[&str], depth: usize) -> Logic {
+            let parts = |dice: &mut Self| labels.iter().map(|_| dice.logic(labels, depth - 1)).collect();
+            match self.roll(if depth == 0 { 1 } else { 4 }) {
+                0 => Logic::Is(labels[self.roll(labels.len())].to_owned()),
+                1 => Logic::Not(Box::new(self.logic(labels, depth - 1))),
+                2 => Logic::All(parts(self)),
+                _ => Logic::Any(parts(self)),
+            }
+        }
+    }
+
+    #[test]
+    fn joined_filters_let_through_what_each_of_them_does_whatever_their_labels_are() {
+        let mut dice = Dice(7);
+        for _ in 0..300 {
+            let filters: Vec<Filter> = (0..2 + dice.roll(3)).map(|_| dice.filter()).collect();
+            let all = filters.iter().cloned().reduce(Filter::and).unwrap();
+            for x in 0..4 {
+                for y in 0..4 {
+                    let row: Record = [("x".into(), Value::Int(x)), ("y".into(), Value::Int(y))].into_iter().collect();
+                    assert_eq!(all.matches(&row), filters.iter().all(|filter| filter.matches(&row)), "{filters:?} on {row:?}");
+                }
+            }
+            assert_eq!(all.conditions.len(), filters.iter().map(|filter| filter.conditions.len()).sum::<usize>());
+        }
+    }
 
     #[test]
     fn a_field_with_two_bounds_is_read_once() {

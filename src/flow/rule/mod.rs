@@ -11,7 +11,7 @@ pub(crate) use at_hand::for_rows;
 pub(crate) use company::{COMPANY, companies_of, needs_company};
 
 use crate::{
-    model::{ObjectSchema, Record, Source},
+    model::{Filter, ObjectSchema, Record, Source},
     script::{Action, ActionKind, Cell, ObjectLoad, Rule},
 };
 
@@ -89,7 +89,7 @@ fn reading(rule: &Rule) -> Source {
     let mut source = rule.from.clone();
     if let Source::Object(query) = &mut source {
         let calculated = |name: &str| rule.calculated.iter().any(|aggregate| aggregate.name == name);
-        let filters = rule.filters.iter().flat_map(crate::model::Filter::fields);
+        let filters = rule.filters.iter().flat_map(Filter::fields);
         let aggregates =
             rule.calculated.iter().flat_map(|a| std::iter::once(a.field.as_str()).chain(a.window.iter().map(|(field, _)| field.as_str())));
         let names = rule.show.iter().chain(&rule.group_by).map(String::as_str).chain(filters).chain(aggregates).chain([rule.account.as_str()]);
@@ -99,7 +99,7 @@ fn reading(rule: &Rule) -> Source {
         if company::is_company(query) {
             add_fields(&mut query.fields, std::iter::once(&plain("Gsid")));
         }
-        query.filter.clone_from(&rule.filters);
+        query.filter = Filter::joined(query.filter.take(), rule.filters.clone());
     }
     source
 }

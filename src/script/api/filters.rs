@@ -19,7 +19,8 @@ pub(super) fn filter(site: &Site, item: &Item) -> Option<Filter> {
     let entries = item.entries(site)?;
     let conditions: Vec<Condition> = entries.iter().filter(|e| e.key != "logic").filter_map(|e| condition(site, e)).collect();
     if conditions.is_empty() {
-        return entries.is_empty().then(|| item.invalid(site, Id::OptionValue, "a filter without conditions", None)).flatten();
+        let bare = entries.iter().all(|entry| entry.key == "logic");
+        return bare.then(|| item.invalid(site, Id::OptionValue, "a filter without conditions", None)).flatten();
     }
     let all = || Logic::All(conditions.iter().map(|c| Logic::Is(c.label.clone())).collect());
     let logic = match entries.iter().find(|e| e.key == "logic") {

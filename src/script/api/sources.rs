@@ -5,7 +5,7 @@ use rhai::{
     plugin::{Dynamic, EvalAltResult, ImmutableString, NativeCallContext, RhaiResult, export_module},
 };
 
-use crate::model::{Filter, Logic, Query, Report, Source, System};
+use crate::model::{Filter, Query, Report, Source, System};
 use crate::script::{
     closure::Closure,
     declaration::Target,
@@ -118,10 +118,7 @@ pub(super) fn narrow(site: &Site, origin: &Origin, item: &Item) -> Origin {
     let more = filter(site, item);
     let source = match (origin.source.clone(), more) {
         (Source::Object(mut query), Some(more)) => {
-            query.filter = Some(match query.filter.take() {
-                Some(first) => both(first, more),
-                None => more,
-            });
+            query.filter = Filter::joined(query.filter.take(), Some(more));
             Source::Object(query)
         }
         (source @ Source::Object(_), None) => source,
@@ -140,24 +137,6 @@ fn kept(site: &Site, origin: &Origin, keep: Option<Closure>) -> Origin {
         site.report(Diagnostic::new(Id::Exclusive, second.place(), "a second closure filter").hint("join them in one closure: `|p| A && B`"));
     }
     Origin { source: origin.source.clone(), keep: keep.or_else(|| origin.keep.clone()) }
-}
-
-/// Both filters have to hold; labels of the second one are moved out of the way.
-fn both(first: Filter, second: Filter) -> Filter {
-    fn moved(logic: Logic) -> Logic {
-        match logic {
-            Logic::Is(label) => Logic::Is(format!("{label}_2")),
-            Logic::Not(inner) => Logic::Not(Box::new(moved(*inner))),
-            Logic::All(parts) => Logic::All(parts.into_iter().map(moved).collect()),
-            Logic::Any(parts) => Logic::Any(parts.into_iter().map(moved).collect()),
-        }
-    }
-    let renamed = second.conditions.into_iter().map(|mut condition| {
-        condition.label.push_str("_2");
-        condition
-    });
-    let logic = Logic::All(vec![first.logic, moved(second.logic)]);
-    Filter { conditions: first.conditions.into_iter().chain(renamed).collect(), logic }
 }
 
 fn shown(source: &Source) -> String {
