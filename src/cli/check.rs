@@ -9,7 +9,10 @@ use crate::{
     flow::journey::{asks_px, unfit},
     host::{Loaded, Session, Workspace, describes::Describes},
     model::{ObjectSchema, System},
-    script::{Body, Declaration, Diagnostic, check_against, check_connections, check_enabled, check_mails, check_shown, check_templates},
+    script::{
+        Body, Declaration, Diagnostic, check_against, check_connections, check_enabled, check_mails, check_named, check_shown, check_templates,
+        named_listings,
+    },
     store::Store,
 };
 
@@ -178,6 +181,7 @@ fn against_schemas(loaded: &Loaded, workspace: &Workspace, online: bool, cx: &Co
     let asked = Describes::new(&session.wire);
     let mut found = all(&|system, object| asked.schema(system, object));
     found.extend(shown(&declarations, workspace, &asked));
+    found.extend(named(&declarations, workspace, &asked));
     let trouble = asked.trouble();
     session.close();
     trouble.map_or(Ok(found), |fault| Err(fault.into()))
@@ -195,6 +199,15 @@ fn shown(declarations: &[&Declaration], workspace: &Workspace, asked: &Describes
         engagements.map(|all| check_shown(declaration, &unfit(journey, all))).unwrap_or_default()
     };
     declarations.iter().flat_map(against).collect()
+}
+
+/// What Pendo lists against the segments, apps, features and guides that declarations name, in the words that a run would refuse them with.
+fn named(declarations: &[&Declaration], workspace: &Workspace, asked: &Describes<'_>) -> Vec<Diagnostic> {
+    let listings = named_listings(declarations);
+    if listings.is_empty() || !workspace.connected(false).systems.contains(&System::Pendo) {
+        return Vec::new();
+    }
+    asked.listed(listings).map(|listed| check_named(declarations, listed)).unwrap_or_default()
 }
 
 /// The state file for a command that only looks: one that cannot be used is said, and done without.

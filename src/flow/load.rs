@@ -33,6 +33,8 @@ pub(crate) struct Load {
     /// Target fields that identify a row.
     keys: Vec<Slot>,
     fields: Vec<Slot>,
+    /// By place in `fields`: null is what the source says there, so that it clears also where blanks are skipped.
+    said: Vec<bool>,
     mode: Mode,
     blank: Blank,
     unmatched: Unmatched,
@@ -88,13 +90,15 @@ struct Candidate {
 
 impl Load {
     pub(crate) fn new(target: Target, keys: Vec<Slot>, fields: Vec<Slot>, mode: Mode, blank: Blank, unmatched: Unmatched) -> Self {
-        Self { target, keys, fields, mode, blank, unmatched, within: Vec::new(), seen: Some(HashSet::new()), pending: Pending::default() }
+        let said = vec![false; fields.len()];
+        Self { target, keys, fields, said, mode, blank, unmatched, within: Vec::new(), seen: Some(HashSet::new()), pending: Pending::default() }
     }
 
     /// Remembers no keys when the source gives each of them once by its nature: memory stays flat however many rows come.
     pub(crate) fn reading(self, source: &Source) -> Self {
         let once = self.keys.iter().any(|slot| matches!(&slot.from, Cell::Field(name) if gives_once(source, name)));
-        Self { seen: if once { None } else { self.seen }, ..self }
+        let said = self.fields.iter().map(|slot| null_is_said(source, &slot.from)).collect();
+        Self { seen: if once { None } else { self.seen }, said, ..self }
     }
 
     /// Whether this key has not come before.
@@ -219,6 +223,17 @@ fn gives_once(source: &Source, field: &str) -> bool {
     }
 }
 
+/// Whether a cell is given a column of a report whose null is said of the window: a score of which nobody's answer is left.
+fn null_is_said(source: &Source, cell: &Cell) -> bool {
+    let Source::Report(report) = source else { return false };
+    let said = |name: &str| report.columns.iter().any(|(column, measure)| column == name && measure.null_is_said());
+    match cell {
+        Cell::Field(name) => said(name),
+        Cell::Compute(closure) => closure.reads().is_some_and(|names| names.iter().any(|name| said(name))),
+        Cell::Constant(_) | Cell::RuleDate(_) => false,
+    }
+}
+
 fn hash(key: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     key.hash(&mut hasher);
@@ -297,9 +312,9 @@ fn missing(work: &mut Work<'_>, load: &mut Load, candidate: Candidate) {
 fn differ(work: &mut Work<'_>, load: &mut Load, candidate: Candidate, present: &Record) {
     let mut changed: Vec<(&Slot, Value, Value)> = Vec::new();
     let mut differs = false;
-    for (slot, value) in load.fields.iter().zip(candidate.values) {
+    for ((slot, said), value) in load.fields.iter().zip(&load.said).zip(candidate.values) {
         let old = if slot.fresh { Value::Null } else { held(slot, present) };
-        let keep = slot.role == Role::Insert || value == old || (value == Value::Null && load.blank == Blank::Skip);
+        let keep = slot.role == Role::Insert || value == old || (value == Value::Null && load.blank == Blank::Skip && !said);
         if !keep {
             differs |= slot.role == Role::Compare;
             changed.push((slot, value, old));

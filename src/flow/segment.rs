@@ -3,15 +3,17 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    model::{Effect, Fault, FaultKind, Query, Record, Reply, Request, SegmentEdit, Source, System, Value},
+    model::{Effect, Fault, FaultKind, Listed, Listing, Query, Record, Reply, Request, SegmentEdit, Source, System, Value},
     script::SegmentDecl,
 };
 
 use super::{Error, pages::for_each_page, work::Work};
 
 pub(crate) fn run(work: &mut Work<'_>, name: &str, segment: &SegmentDecl) -> Result<(), Error> {
+    // What cannot be shown is said before anybody's membership changes.
+    let guides = guides_named(work, segment)?;
     let wanted = members_wanted(work, segment)?;
-    let id = find(work, "segment", name)?.and_then(|found| found.get("id").map(ToString::to_string));
+    let id = segment_named(work, name)?;
     let present = match &id {
         Some(id) => members_now(work, id)?,
         None => BTreeSet::new(),
@@ -32,7 +34,7 @@ pub(crate) fn run(work: &mut Work<'_>, name: &str, segment: &SegmentDecl) -> Res
             message: "nobody meets the conditions; Pendo keeps no segment without members, so none was made".to_owned(),
         });
     }
-    guides(work, name, segment)
+    show(work, name, &guides)
 }
 
 /// Visitors that meet the conditions, or whose account does.
@@ -74,27 +76,47 @@ fn ids(work: &mut Work<'_>, source: &Source, key: &str, keep: impl Fn(&Record) -
     Ok(found)
 }
 
-/// A segment or guide by its name or id.
-fn find(work: &mut Work<'_>, object: &str, name: &str) -> Result<Option<Record>, Error> {
-    let mut found = None;
-    for_each_page(work, &Source::Object(Query::of(System::Pendo, object)), |_, rows| {
-        let named = |row: &Record, field: &str| row.get(field).and_then(Value::as_str) == Some(name);
-        found = found.take().or_else(|| rows.into_iter().find(|row| named(row, "name") || named(row, "id")));
+/// The id of the segment of this name or id, if there is one.
+fn segment_named(work: &mut Work<'_>, name: &str) -> Result<Option<String>, Error> {
+    let mut listed = Listed::default();
+    listed.add(Listing::Segment, all(work, Listing::Segment)?);
+    listed.known(Listing::Segment, name).map_err(|wrong| Fault::from_system(System::Pendo, FaultKind::Conflict, wrong.to_string()).into())
+}
+
+/// The guides that the segment is shown.
+fn guides_named(work: &mut Work<'_>, segment: &SegmentDecl) -> Result<Vec<Record>, Error> {
+    if segment.guides.is_empty() {
+        return Ok(Vec::new());
+    }
+    let all = all(work, Listing::Guide)?;
+    let mut listed = Listed::default();
+    listed.add(Listing::Guide, all.clone());
+    let (mut guides, mut wrong) = (Vec::new(), Vec::new());
+    for name in &segment.guides {
+        match listed.id(Listing::Guide, name, None) {
+            Ok(id) => guides.extend(all.iter().find(|guide| guide.get("id").is_some_and(|known| known.to_string() == id)).cloned()),
+            Err(misnamed) => wrong.push(misnamed.to_string()),
+        }
+    }
+    if wrong.is_empty() { Ok(guides) } else { Err(Fault::from_system(System::Pendo, FaultKind::NotFound, wrong.join("; ")).into()) }
+}
+
+fn all(work: &mut Work<'_>, listing: Listing) -> Result<Vec<Record>, Error> {
+    let mut found = Vec::new();
+    for_each_page(work, &Source::Object(Query::of(System::Pendo, listing.word())), |_, rows| {
+        found.extend(rows);
         Ok(())
     })?;
     Ok(found)
 }
 
 /// Points each guide at the segment, unless it is already.
-fn guides(work: &mut Work<'_>, name: &str, segment: &SegmentDecl) -> Result<(), Error> {
-    if segment.guides.is_empty() {
+fn show(work: &mut Work<'_>, name: &str, guides: &[Record]) -> Result<(), Error> {
+    if guides.is_empty() {
         return Ok(());
     }
-    let Some(id) = find(work, "segment", name)?.and_then(|found| found.get("id").map(ToString::to_string)) else { return Ok(()) };
-    for guide in &segment.guides {
-        let Some(found) = find(work, "guide", guide)? else {
-            return Err(Fault::from_system(System::Pendo, FaultKind::NotFound, format!("there is no guide `{guide}` to show to the segment")).into());
-        };
+    let Some(id) = segment_named(work, name)? else { return Ok(()) };
+    for found in guides {
         let audience = found.get("audience").map(|audience| serde_json::to_string(audience).unwrap_or_default()).unwrap_or_default();
         let named = found.get("segmentId").and_then(Value::as_str) == Some(id.as_str());
         if named || audience.contains(&format!("\"{id}\"")) {

@@ -1,4 +1,4 @@
-//! What systems say of their objects, and PX of its engagements, each asked once.
+//! What systems say of their objects, PX of its engagements and Pendo of what has names there, each asked once.
 
 use std::{
     cell::{OnceCell, RefCell},
@@ -6,11 +6,11 @@ use std::{
 };
 
 use crate::{
-    model::{Effect, Fault, FaultKind, ObjectSchema, Query, Read, Record, Reply, Source, System},
+    model::{Effect, Fault, FaultKind, Listed, Listing, ObjectSchema, Query, Read, Record, Reply, Source, System},
     script::Perform,
 };
 
-/// Engagements asked for at once.
+/// Records asked for at once.
 const PAGE: u32 = 200;
 
 /// What a system said of an object; none when it has no such object.
@@ -21,11 +21,12 @@ pub struct Describes<'a> {
     perform: &'a dyn Perform,
     answers: RefCell<BTreeMap<(System, String), Answer>>,
     engagements: OnceCell<Result<Vec<Record>, Fault>>,
+    listed: OnceCell<Result<Listed, Fault>>,
 }
 
 impl<'a> Describes<'a> {
     pub const fn new(perform: &'a dyn Perform) -> Self {
-        Self { perform, answers: RefCell::new(BTreeMap::new()), engagements: OnceCell::new() }
+        Self { perform, answers: RefCell::new(BTreeMap::new()), engagements: OnceCell::new(), listed: OnceCell::new() }
     }
 
     /// None when there is no such object, and when the system did not say.
@@ -45,22 +46,35 @@ impl<'a> Describes<'a> {
 
     /// All engagements of PX; none when it did not say.
     pub fn engagements(&self) -> Option<&[Record]> {
-        self.engagements.get_or_init(|| all_engagements(self.perform)).as_deref().ok()
+        self.engagements.get_or_init(|| all(self.perform, System::Px, "engagements")).as_deref().ok()
+    }
+
+    /// These lists of Pendo; none when it did not say.
+    pub fn listed(&self, listings: impl IntoIterator<Item = Listing>) -> Option<&Listed> {
+        let ask = || {
+            let mut listed = Listed::default();
+            for listing in listings {
+                listed.add(listing, all(self.perform, System::Pendo, listing.word())?);
+            }
+            Ok(listed)
+        };
+        self.listed.get_or_init(ask).as_ref().ok()
     }
 
     /// The first system that did not say, and why.
     pub fn trouble(self) -> Option<Fault> {
         let engagements = self.engagements.into_inner().and_then(Result::err);
-        self.answers.into_inner().into_values().find_map(Result::err).or(engagements)
+        let listed = self.listed.into_inner().and_then(Result::err);
+        self.answers.into_inner().into_values().find_map(Result::err).or(engagements).or(listed)
     }
 }
 
-fn all_engagements(perform: &dyn Perform) -> Result<Vec<Record>, Fault> {
-    let source = Source::Object(Query::of(System::Px, "engagements"));
+fn all(perform: &dyn Perform, system: System, object: &str) -> Result<Vec<Record>, Fault> {
+    let source = Source::Object(Query::of(system, object));
     let (mut found, mut after) = (Vec::new(), None);
     loop {
         let Reply::Page(page) = perform.perform(Effect::Read(Read { source: source.clone(), after, page_size: PAGE }))? else {
-            return Err(Fault::new(FaultKind::Garbled, "PX did not answer with a page of engagements"));
+            return Err(Fault::new(FaultKind::Garbled, format!("{system} did not answer with a page of {object}")));
         };
         found.extend(page.records);
         after = page.next;

@@ -10,6 +10,8 @@ mod fault;
 mod filter;
 /// A journey's flow as data.
 mod journey;
+/// Segments, apps, features and guides by the names that people gave them.
+mod listed;
 /// The names of a participant's fields.
 mod participant;
 /// When a declaration runs by itself.
@@ -29,6 +31,7 @@ pub use effect::{Change, CreateField, Effect, Email, HttpCall, Lookup, Page, Rea
 pub use fault::{Fault, FaultKind};
 pub use filter::{Condition, Filter, Logic, Operator};
 pub use journey::{Arm, Channel, Does, EventKind, Graph, Length, Pace, ProgramModel, Reentry, Share, Step, When};
+pub use listed::{Listed, Listing, Misnamed, Named};
 pub use participant::{Aliases, alias, field_called, with_aliases};
 pub use schedule::Schedule;
 pub use schema::{Field, FieldType, Misfit, ObjectSchema};

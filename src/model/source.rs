@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Condition, Filter, System};
+use super::{Condition, Filter, System, Value};
 
 /// Where records come from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,8 +23,8 @@ pub enum Source {
 ///
 /// Objects by system: Salesforce, the API names. Gainsight, `Company`, `Person`, `call_to_action`, custom ones and
 /// `customer_info` (companies that are customers; `AccountId`, `HealthScore` stand for `SfdcAccountId`, `CurrentScore`).
-/// Pendo, `account` and `visitor` with fields such as `accountId`, `metadata.salesforce.health_score__c`, and `segment`, `guide`,
-/// `page`, `feature`, `report`. PX, `users`, `accounts`, `engagements`, `features`, `segments`, and feeds such as `engagement_views`
+/// Pendo, `account` and `visitor` with fields such as `accountId`, `metadata.salesforce.health_score__c`, and `segment`, `app`,
+/// `guide`, `page`, `feature`, `report`. PX, `users`, `accounts`, `engagements`, `features`, `segments`, and feeds such as `engagement_views`
 /// and `survey_responses` (the last day, unless `date` is filtered), with fields such as `customAttributes.NAME`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Query {
@@ -49,15 +49,21 @@ impl Query {
     }
 }
 
-/// A Pendo usage report: one row for each account (or visitor) with usage in the window, sorted by its id.
+/// A Pendo usage report, sorted by its id: one row for each account (or visitor) in its scope, whether it did anything in the window or not.
+///
+/// The scope is every account that Pendo knows, or with a segment every account that a visitor of the segment belongs to; and whoever has events
+/// in the window. What a row says of somebody without any is told by `Measure::of_silence`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// `account` or `visitor`; rows carry `accountId` or `visitorId`.
     pub per: String,
     /// A segment's name or id; none for everyone.
     pub segment: Option<String>,
-    /// An app id; none for all apps.
+    /// An app's name or id, which every measure is then of; none for all apps together.
     pub app: Option<String>,
+    /// Visitors count, too, whom Pendo gave an id of its own because nobody had signed in.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub anonymous: bool,
     /// Full days up to yesterday, in the subscription's time zone.
     pub days: u32,
     pub columns: Vec<(String, Measure)>,
@@ -89,6 +95,24 @@ pub enum Measure {
     NpsScore,
     /// A metadata field such as `metadata.agent.name`.
     Metadata(String),
+}
+
+impl Measure {
+    /// What it is for somebody of whom there is nothing to count: counts and times are 0, a moment or a mean of nothing is null.
+    pub const fn of_silence(&self) -> Value {
+        match self {
+            Self::ActiveVisitors | Self::TimeOnSite | Self::Events | Self::DaysActive | Self::FeatureClicks(_) | Self::Users | Self::NpsResponses => {
+                Value::Int(0)
+            }
+            Self::SignInFrequency => Value::Float(0.0),
+            Self::LastVisit | Self::NpsScore | Self::Metadata(_) => Value::Null,
+        }
+    }
+
+    /// Whether null is what the window says, and not something that is missing: it empties a field that holds what an earlier window said.
+    pub const fn null_is_said(&self) -> bool {
+        matches!(self, Self::NpsScore)
+    }
 }
 
 impl Source {

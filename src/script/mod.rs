@@ -67,7 +67,10 @@ mod trial;
 /// Values into and out of scripts.
 mod value;
 
-pub use check::{Connected, Unfit, UnfitKind, check_against, check_connections, check_enabled, check_mails, check_shown, check_templates};
+pub use check::{
+    Connected, Unfit, UnfitKind, check_against, check_connections, check_enabled, check_mails, check_named, check_shown, check_templates,
+    named_listings,
+};
 pub use closure::Closure;
 pub use complete::{Catalogue, Completion, complete};
 pub use console::{Console, Evaluated, TYPED, Turn};

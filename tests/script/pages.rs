@@ -5,10 +5,10 @@ use std::{collections::BTreeMap, fs, path::Path, process::Command, time::Duratio
 use tabi::{
     flow::journey::unfit,
     host::{Workspace, clock::Clock, test},
-    model::{Field, FieldType, ObjectSchema, Record, System, Value},
+    model::{Field, FieldType, Listed, Listing, ObjectSchema, Record, System, Value},
     script::{
-        Body, CODES, Declaration, Example, RunError, ScriptRun, check_against, check_connections, check_enabled, check_mails, check_shown,
-        check_templates, page, run_script,
+        Body, CODES, Declaration, Example, RunError, ScriptRun, check_against, check_connections, check_enabled, check_mails, check_named,
+        check_shown, check_templates, page, run_script,
     },
 };
 
@@ -61,6 +61,9 @@ fn said(code: &str, examples: &[Example]) -> Vec<String> {
         Body::Journey(journey) => check_shown(declaration, &unfit(journey, &engagements())),
         _ => Vec::new(),
     }));
+    if code == "E0507" {
+        found.extend(check_named(&declared, &listed()));
+    }
     let mut lines: Vec<String> = found.iter().map(|finding| format!("{} {}: {}", finding.code, finding.place(), finding.message)).collect();
     for name in templates.iter().filter(|_| code.starts_with("E07") && found.is_empty()) {
         let rendered = loaded.templates().render(name, &ana());
@@ -106,6 +109,18 @@ fn exec(root: &Path, file: &str) -> Option<String> {
 fn ana() -> Record {
     let person = Record::from_iter([("name".into(), Value::text("Ana")), ("seats".into(), Value::Int(4))]);
     Record::from_iter([("person".into(), Value::Map(person))])
+}
+
+/// What Pendo lists.
+fn listed() -> Listed {
+    let one = |id: &str, name: &str, app: i64| -> Record {
+        [("id".into(), Value::text(id)), ("name".into(), Value::text(name)), ("appId".into(), Value::Int(app))].into_iter().collect()
+    };
+    let mut listed = Listed::default();
+    listed.add(Listing::Segment, vec![one("s-1", "Admins", 1)]);
+    listed.add(Listing::App, vec![one("1", "Web app", 1), one("2", "Mobile app", 2)]);
+    listed.add(Listing::Feature, vec![one("f-1", "Export", 1), one("f-2", "Export", 2)]);
+    listed
 }
 
 /// What PX lists.

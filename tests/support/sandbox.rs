@@ -76,6 +76,32 @@ impl Sandbox {
             .collect()
     }
 
+    /// The rows of a pipeline, by Pendo's own API.
+    pub(crate) fn aggregate(&self, pipeline: &Value) -> Vec<Value> {
+        let url = format!("{}/api/v1/aggregation", self.base_url("pendo"));
+        let key = self.ready["pendo"]["integration_key"].as_str().unwrap();
+        let body = serde_json::json!({"response": {"mimeType": "application/json"}, "request": {"pipeline": pipeline}});
+        runtime().block_on(async {
+            let answer = reqwest::Client::new().post(url).header("x-pendo-integration-key", key).json(&body).send().await.unwrap();
+            assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+            answer.json::<Value>().await.unwrap()["results"].as_array().unwrap().clone()
+        })
+    }
+
+    /// Sends a track event of Pendo's.
+    pub(crate) fn track(&self, event: &Value) {
+        let url = format!("{}/data/track", self.base_url("pendo"));
+        let key = self.ready["pendo"]["track_key"].as_str().unwrap();
+        let sent =
+            runtime().block_on(async { reqwest::Client::new().post(url).header("x-pendo-integration-key", key).json(event).send().await.unwrap() });
+        assert!(sent.status().is_success(), "{event}: {}", sent.status());
+    }
+
+    /// Lets so many days go by.
+    pub(crate) fn days_pass(&self, days: i64) {
+        self.post("pendo", "/_sandbox/clock", &serde_json::json!({ "advance_seconds": days * 86_400 }));
+    }
+
     /// All rows of an object.
     pub(crate) fn documents(&self, system: &str, object: &str) -> Vec<Value> {
         self.get(system, &format!("/_sandbox/documents/{object}")).as_array().unwrap().clone()

@@ -1,8 +1,8 @@
-//! Segments, guides, pages, features and reports: short lists that come whole.
+//! Segments, apps, guides, pages, features and reports: short lists that come whole, and what they are called.
 
 use reqwest::Method;
 
-use crate::model::{Fault, FaultKind, FieldType, Filter, Lookup, Name, ObjectSchema, Page, Query, Record, System, Value};
+use crate::model::{Fault, FaultKind, FieldType, Filter, Listed, Lookup, Name, Named, ObjectSchema, Page, Query, Record, Report, System, Value};
 
 use super::{
     Pendo,
@@ -11,7 +11,7 @@ use super::{
 };
 
 /// The lists there are; the plural is understood too.
-const LISTS: &[&str] = &["segment", "guide", "page", "feature", "report", "tracktype"];
+const LISTS: &[&str] = &["segment", "app", "guide", "page", "feature", "report", "tracktype"];
 
 fn list_of(object: &str) -> Result<&'static str, Fault> {
     let is = |list: &&&str| list.eq_ignore_ascii_case(object) || object.eq_ignore_ascii_case(&format!("{list}s"));
@@ -25,7 +25,12 @@ pub(super) fn describe(object: &str) -> Result<ObjectSchema, Fault> {
     let list = list_of(object)?;
     let text = || FieldType::Text { max: u32::MAX };
     let time = || FieldType::DateTime { millis: true };
-    let mut fields = vec![field("id", "id", FieldType::Id, false), field("name", "name", text(), false), field("kind", "kind", text(), false)];
+    let mut fields = vec![field("id", "id", FieldType::Id, false), field("name", "name", text(), false)];
+    if list == "app" {
+        fields.push(field("platform", "platform", text(), false));
+        return Ok(ObjectSchema { system: System::Pendo, name: list.to_owned(), label: list.to_owned(), fields });
+    }
+    fields.push(field("kind", "kind", text(), false));
     if list == "guide" {
         fields.push(field("state", "state", text(), true));
         fields.push(field("launchMethod", "launchMethod", text(), false));
@@ -41,10 +46,44 @@ pub(super) fn objects() -> Value {
 impl Pendo {
     /// All items, of all apps.
     pub(super) async fn list(&self, list: &str) -> Result<Vec<Record>, Fault> {
+        if list == "app" {
+            return self.apps().await;
+        }
         let call = self.call(Method::GET, list).query("expand", "*");
         let mut items: Vec<Record> = self.http.json(&call).await?;
         items.iter_mut().for_each(instant_fields);
         Ok(items)
+    }
+
+    /// The apps of the subscription, which only aggregations tell.
+    async fn apps(&self) -> Result<Vec<Record>, Fault> {
+        #[derive(serde::Deserialize)]
+        struct Answer {
+            results: Option<Vec<Record>>,
+        }
+        let call = self.aggregation(&[serde_json::json!({"source": {"apps": null}})])?;
+        let answer: Answer = self.http.json(&call).await?;
+        let mut apps = answer.results.unwrap_or_default();
+        for app in &mut apps {
+            if app.get("id").is_none_or(Value::is_blank)
+                && let Some(id) = app.get("appId").cloned()
+            {
+                app.set("id", id);
+            }
+        }
+        Ok(apps)
+    }
+
+    /// The ids of everything that a report names; each list is asked for once, and only when it is needed.
+    pub(super) async fn named(&self, report: &Report) -> Result<Named, Fault> {
+        let mut listed = Listed::default();
+        for listing in report.listings() {
+            listed.add(listing, self.list(listing.word()).await?);
+        }
+        listed.of_report(report).map_err(|wrong| {
+            let said: Vec<String> = wrong.iter().map(ToString::to_string).collect();
+            Fault::from_system(System::Pendo, FaultKind::NotFound, said.join("; "))
+        })
     }
 
     pub(super) async fn read_list(&self, query: &Query) -> Result<Page, Fault> {

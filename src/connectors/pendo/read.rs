@@ -6,7 +6,7 @@ use crate::model::{Fault, Filter, Measure, Name, Page, Query, Record, Report, So
 
 use super::{
     Pendo,
-    report::{Layout, Piece, selected},
+    report::{Layout, Piece, Stream, selected},
     rows::Rows,
     schema::{id_field, kind_of},
 };
@@ -29,9 +29,11 @@ pub(super) struct OpenReads {
 #[derive(Debug)]
 struct OpenRead {
     source: Source,
-    streams: Vec<Rows>,
-    /// The rows of the streams but the first, where they stand.
+    streams: Vec<Stream>,
+    /// The rows of the streams that wait for their turn.
     heads: Vec<Option<Record>>,
+    /// The key of the last row given out.
+    last: Option<Value>,
     shape: Shape,
     /// Rows that may still be given out.
     left: Option<u64>,
@@ -44,7 +46,7 @@ enum Shape {
     /// Rows of one stream that pass, with these fields.
     Query { filter: Option<Filter>, fields: Vec<Name> },
     /// Rows made of several streams.
-    Report(Vec<(Name, Piece)>),
+    Report { id: Name, pieces: Vec<(Name, Piece)> },
 }
 
 impl Pendo {
@@ -65,30 +67,31 @@ impl Pendo {
     }
 
     async fn begin(&self, source: &Source, after: Option<Value>, left: Option<u64>) -> Result<OpenRead, Fault> {
+        let last = after.clone();
         let (streams, shape, limit) = match source {
             Source::Report(report) => self.begin_report(report, after).await?,
             Source::Aggregation { pipeline, key } => {
                 let stages = pipeline.as_array().cloned();
                 let stages = stages.ok_or_else(|| invalid(System::Pendo, "a pipeline is a list of stages"))?;
                 let columns = Columns { open: true, ..Columns::default() };
-                (vec![Rows::new(stages, (key, key), columns, after)], Shape::Raw, None)
+                (alone(Rows::new(stages, (key, key), columns, after)), Shape::Raw, None)
             }
             Source::Object(query) => self.begin_query(query, after).await?,
             Source::Soql(_) => return Err(invalid(System::Pendo, "SOQL is for Salesforce")),
         };
         let heads = streams.iter().map(|_| None).collect();
-        Ok(OpenRead { source: source.clone(), streams, heads, shape, left: left.or(limit) })
+        Ok(OpenRead { source: source.clone(), streams, heads, last, shape, left: left.or(limit) })
     }
 
-    async fn begin_report(&self, report: &Report, after: Option<Value>) -> Result<(Vec<Rows>, Shape, Option<u64>), Fault> {
+    async fn begin_report(&self, report: &Report, after: Option<Value>) -> Result<(Vec<Stream>, Shape, Option<u64>), Fault> {
         if report.columns.iter().any(|(_, measure)| matches!(measure, Measure::Metadata(path) if super::schema::parts(path).is_none())) {
             return Err(invalid(System::Pendo, "a metadata column is written as metadata.GROUP.FIELD"));
         }
         let Layout { streams, pieces } = self.layout(report, after).await?;
-        Ok((streams, Shape::Report(pieces), None))
+        Ok((streams, Shape::Report { id: id_field(&report.per).into(), pieces }, None))
     }
 
-    async fn begin_query(&self, query: &Query, after: Option<Value>) -> Result<(Vec<Rows>, Shape, Option<u64>), Fault> {
+    async fn begin_query(&self, query: &Query, after: Option<Value>) -> Result<(Vec<Stream>, Shape, Option<u64>), Fault> {
         let kind = kind_of(&query.object).unwrap_or("account");
         let schema = self.schema(kind).await?;
         let fields: Vec<String> = if query.fields.is_empty() {
@@ -107,7 +110,7 @@ impl Pendo {
         let (stages, columns) = selected(kind, &wanted, &since);
         let rows = Rows::new(stages, (id_field(kind), id_field(kind)), columns, after);
         let shape = Shape::Query { filter: query.filter.clone(), fields: fields.into_iter().map(Name::from).collect() };
-        Ok((vec![rows], shape, query.limit))
+        Ok((alone(rows), shape, query.limit))
     }
 
     /// The read of a token: still open, or begun anew behind the token's last row.
@@ -131,7 +134,7 @@ impl Pendo {
         let mut open = self.open.lock().await;
         open.serial += 1;
         let left = read.left.map_or_else(|| "-".to_owned(), |left| left.to_string());
-        let last = read.streams.first().and_then(Rows::last).cloned().unwrap_or_default();
+        let last = read.last.clone().unwrap_or_default();
         let token = format!("{} {left} {}", open.serial, serde_json::to_string(&last).unwrap_or_default());
         if open.reads.len() >= MOST_OPEN {
             open.reads.remove(0);
@@ -158,33 +161,53 @@ impl OpenRead {
         Ok((records, false))
     }
 
-    /// The rows of all streams at the next key of the first.
+    /// The rows of all streams at the next key.
     async fn next(&mut self, pendo: &Pendo) -> Result<Option<Vec<Option<Record>>>, Fault> {
-        let Some((driver, others)) = self.streams.split_first_mut() else { return Ok(None) };
-        let Some(row) = driver.next(pendo).await? else { return Ok(None) };
-        let mut rows = Vec::with_capacity(others.len() + 1);
-        for (stream, head) in others.iter_mut().zip(self.heads.iter_mut().skip(1)) {
-            rows.push(advance(pendo, stream, head, &row, &driver.key).await?);
+        if let ([only], [_]) = (self.streams.as_mut_slice(), self.heads.as_slice()) {
+            let row = only.rows.next(pendo).await?;
+            self.last = only.rows.last().cloned();
+            return Ok(row.map(|row| vec![Some(row)]));
         }
-        rows.insert(0, Some(row));
+        for (stream, head) in self.streams.iter_mut().zip(&mut self.heads).filter(|(stream, _)| stream.drives) {
+            fill(pendo, stream, head).await?;
+        }
+        let standing = self.streams.iter().zip(&self.heads).filter(|(stream, _)| stream.drives);
+        let Some(key) = standing.filter_map(|(stream, head)| head.as_ref()?.get(&stream.rows.key)).min_by(|a, b| order(a, b)).cloned() else {
+            return Ok(None);
+        };
+        let mut rows = Vec::with_capacity(self.streams.len());
+        for (stream, head) in self.streams.iter_mut().zip(&mut self.heads) {
+            rows.push(advance(pendo, stream, head, &key).await?);
+        }
+        self.last = Some(key);
         Ok(Some(rows))
     }
 }
 
-/// Moves a stream up to the key of `row`, and gives its row there.
-async fn advance(pendo: &Pendo, stream: &mut Rows, head: &mut Option<Record>, row: &Record, key: &Name) -> Result<Option<Record>, Fault> {
+/// Rows of one stream, which says which there are.
+fn alone(rows: Rows) -> Vec<Stream> {
+    vec![Stream { rows, drives: true }]
+}
+
+/// The next row of a stream where none waits. Streams are held together by the order of their ids: one that breaks it is refused.
+async fn fill(pendo: &Pendo, stream: &mut Stream, head: &mut Option<Record>) -> Result<(), Fault> {
+    if head.is_some() {
+        return Ok(());
+    }
+    let before = stream.rows.last().cloned();
+    *head = stream.rows.next(pendo).await?;
+    match (before, head.as_ref().and_then(|head| head.get(&stream.rows.key))) {
+        (Some(before), Some(now)) if order(&before, now).is_ge() => Err(garbled(System::Pendo, "rows do not come in the order of their ids")),
+        _ => Ok(()),
+    }
+}
+
+/// Moves a stream up to a key, and gives its row there.
+async fn advance(pendo: &Pendo, stream: &mut Stream, head: &mut Option<Record>, key: &Value) -> Result<Option<Record>, Fault> {
     loop {
-        if head.is_none() {
-            let before = stream.last().cloned();
-            *head = stream.next(pendo).await?;
-            if let (Some(before), Some(now)) = (before, head.as_ref().and_then(|head| head.get(key)))
-                && order(&before, now) == Ordering::Greater
-            {
-                return Err(garbled(System::Pendo, "rows do not come in the order of their ids"));
-            }
-        }
+        fill(pendo, stream, head).await?;
         let Some(standing) = head.as_ref() else { return Ok(None) };
-        match order(standing.get(key).unwrap_or(&Value::Null), row.get(key).unwrap_or(&Value::Null)) {
+        match order(standing.get(&stream.rows.key).unwrap_or(&Value::Null), key) {
             Ordering::Less => *head = None,
             Ordering::Equal => return Ok(head.take()),
             Ordering::Greater => return Ok(None),
@@ -192,8 +215,12 @@ async fn advance(pendo: &Pendo, stream: &mut Rows, head: &mut Option<Record>, ro
     }
 }
 
+/// Pendo's order of ids, which are text and differ by case: by their characters, one by one.
 fn order(a: &Value, b: &Value) -> Ordering {
-    a.compare(b).unwrap_or_else(|| a.to_string().cmp(&b.to_string()))
+    match (a, b) {
+        (Value::Text(a), Value::Text(b)) => a.cmp(b),
+        _ => a.compare(b).unwrap_or_else(|| a.to_string().cmp(&b.to_string())),
+    }
 }
 
 impl Shape {
@@ -208,10 +235,9 @@ impl Shape {
                 }
                 Some(only(row, fields))
             }
-            Self::Report(pieces) => {
-                let (id, value) = rows.first()?.as_ref()?.iter().next()?;
+            Self::Report { id, pieces } => {
                 let mut record = Record::with_capacity(pieces.len() + 1);
-                record.push(id.clone(), value.clone());
+                record.push(id.clone(), rows.iter().flatten().next()?.get(id)?.clone());
                 for (name, piece) in pieces {
                     record.set(name.clone(), piece.value(&rows));
                 }

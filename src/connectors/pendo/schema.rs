@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{CreateField, Fault, FaultKind, Field, FieldType, ObjectSchema, System, Value};
+use crate::model::{CreateField, Fault, Field, FieldType, ObjectSchema, System};
 
 use super::Pendo;
 use crate::connectors::{
@@ -132,17 +132,6 @@ impl Pendo {
         self.http.read(&call, |_| Ok(())).await?;
         self.schemas.lock().await.remove(kind);
         Ok(())
-    }
-
-    /// The id of a segment (or feature, guide, ...) given by name or id.
-    pub(super) async fn id_by_name(&self, list: &'static str, name: &str) -> Result<String, Fault> {
-        let all = self.list(list).await?;
-        let text = |item: &crate::model::Record, key: &str| item.get(key).and_then(Value::as_str).map(str::to_owned);
-        let by = |key: &str| all.iter().find(|item| text(item, key).as_deref() == Some(name)).and_then(|item| text(item, "id"));
-        by("id").or_else(|| by("name")).ok_or_else(|| {
-            let message = format!("there is no {list} `{name}` in Pendo (or it is not shared)");
-            Fault::from_system(System::Pendo, FaultKind::NotFound, message)
-        })
     }
 }
 

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Fault, FaultKind, SegmentEdit, System, Value};
+use crate::model::{Fault, FaultKind, Listed, Listing, SegmentEdit, System, Value};
 
 use super::Pendo;
 use crate::connectors::http::Repeat;
@@ -70,11 +70,9 @@ impl Pendo {
     }
 
     async fn segment_named(&self, name: &str) -> Result<Option<String>, Fault> {
-        match self.id_by_name("segment", name).await {
-            Ok(id) => Ok(Some(id)),
-            Err(fault) if fault.kind == FaultKind::NotFound => Ok(None),
-            Err(fault) => Err(fault),
-        }
+        let mut listed = Listed::default();
+        listed.add(Listing::Segment, self.list("segment").await?);
+        listed.known(Listing::Segment, name).map_err(|misnamed| Fault::from_system(System::Pendo, FaultKind::Conflict, misnamed.to_string()))
     }
 
     /// Makes the segment with its first members; the rest is still to be added.

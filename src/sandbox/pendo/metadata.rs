@@ -23,7 +23,7 @@ use crate::sandbox::documents::Change;
 type Shared = State<Arc<Pendo>>;
 
 /// Fields that are always there: kind (both when empty), group, name, type, shown name, whether it is kept per app.
-const SCHEMA: [(&str, &str, &str, &str, &str, bool); 27] = [
+const SCHEMA: [(&str, &str, &str, &str, &str, bool); 30] = [
     ("", "auto", "id", "string", "ID", false),
     ("", "auto", "idhash", "integer", "ID Hash", false),
     ("", "auto", "firstvisit", "time", "First Visit", true),
@@ -38,6 +38,9 @@ const SCHEMA: [(&str, &str, &str, &str, &str, bool); 27] = [
     ("", "auto__323232", "firstvisit", "time", "First Visit", true),
     ("", "auto__323232", "lastvisit", "time", "Last Visit", true),
     ("", "auto__323232", "lastupdated", "time", "Last Updated", true),
+    ("", "auto_5629499534213120", "firstvisit", "time", "First Visit", true),
+    ("", "auto_5629499534213120", "lastvisit", "time", "Last Visit", true),
+    ("", "auto_5629499534213120", "lastupdated", "time", "Last Updated", true),
     ("visitor", "agent", "email", "string", "Email", false),
     ("visitor", "agent", "full_name", "string", "Full Name", false),
     ("visitor", "agent", "role", "string", "Role", false),

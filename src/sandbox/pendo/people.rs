@@ -17,10 +17,10 @@ pub(super) struct Accounts(pub(super) Arc<World>);
 /// The people of the company.
 pub(super) struct Visitors(pub(super) Arc<World>);
 
-/// The per-app copy of the times, for the default app.
-const PER_APP: &str = "metadata.auto__323232.";
+/// The copies of the times that are kept per app, by the app's index: its id, a minus as another underscore.
+const PER_APP: [(&str, usize); 2] = [("metadata.auto__323232.", 0), ("metadata.auto_5629499534213120.", 1)];
 
-const ACCOUNT_FIELDS: [&str; 15] = [
+const ACCOUNT_FIELDS: [&str; 18] = [
     "accountId",
     "metadata.auto.id",
     "metadata.auto.idhash",
@@ -30,6 +30,9 @@ const ACCOUNT_FIELDS: [&str; 15] = [
     "metadata.auto__323232.firstvisit",
     "metadata.auto__323232.lastvisit",
     "metadata.auto__323232.lastupdated",
+    "metadata.auto_5629499534213120.firstvisit",
+    "metadata.auto_5629499534213120.lastvisit",
+    "metadata.auto_5629499534213120.lastupdated",
     "metadata.agent.name",
     "metadata.agent.industry",
     "metadata.agent.creationdate",
@@ -38,7 +41,7 @@ const ACCOUNT_FIELDS: [&str; 15] = [
     "metadata.custom.seats",
 ];
 
-const VISITOR_FIELDS: [&str; 22] = [
+const VISITOR_FIELDS: [&str; 25] = [
     "visitorId",
     "accountIds",
     "metadata.auto.id",
@@ -55,6 +58,9 @@ const VISITOR_FIELDS: [&str; 22] = [
     "metadata.auto__323232.firstvisit",
     "metadata.auto__323232.lastvisit",
     "metadata.auto__323232.lastupdated",
+    "metadata.auto_5629499534213120.firstvisit",
+    "metadata.auto_5629499534213120.lastvisit",
+    "metadata.auto_5629499534213120.lastupdated",
     "metadata.agent.email",
     "metadata.agent.full_name",
     "metadata.agent.role",
@@ -93,7 +99,7 @@ impl Seed for Accounts {
             "metadata.agent.planlevel" => account().plan.into(),
             "metadata.custom.arr" => account().arr.into(),
             "metadata.custom.seats" => account().seats.into(),
-            _ => return time_field(field).map(|time| account_time(&self.0, index, time)),
+            _ => return time_field(field).map(|(time, app)| account_time(&self.0, index, time, app)),
         })
     }
 
@@ -139,7 +145,7 @@ impl Seed for Visitors {
             "metadata.agent.full_name" => company.person(index).name().into(),
             "metadata.agent.role" => company.person(index).role.into(),
             "metadata.pendo.blacklistguides" | "metadata.pendo.designerenabled" | "metadata.pendo.donotprocess" => false.into(),
-            _ => return time_field(field).map(|time| visitor_time(&self.0, index, time)),
+            _ => return time_field(field).map(|(time, app)| visitor_time(&self.0, index, time, app)),
         })
     }
 
@@ -172,17 +178,24 @@ enum Time {
     LastVisit,
 }
 
-fn time_field(field: &str) -> Option<Time> {
-    match field.strip_prefix("metadata.auto.").or_else(|| field.strip_prefix(PER_APP))? {
-        "firstvisit" => Some(Time::FirstVisit),
-        "lastvisit" | "lastupdated" => Some(Time::LastVisit),
+/// Which time a field is, of one app or of all.
+fn time_field(field: &str) -> Option<(Time, Option<usize>)> {
+    let of_app = || PER_APP.iter().find_map(|(prefix, app)| Some((field.strip_prefix(prefix)?, Some(*app))));
+    let (name, app) = field.strip_prefix("metadata.auto.").map(|name| (name, None)).or_else(of_app)?;
+    match name {
+        "firstvisit" => Some((Time::FirstVisit, app)),
+        "lastvisit" | "lastupdated" => Some((Time::LastVisit, app)),
         _ => None,
     }
 }
 
-fn visitor_time(world: &World, person: u64, time: Time) -> Value {
+/// Whoever uses the mobile app does so on every day with usage, and everybody uses the other one.
+fn visitor_time(world: &World, person: u64, time: Time, app: Option<usize>) -> Value {
     // Whole days only: Pendo rolls usage up with hours of delay (1.5), and what a report says of yesterday stays said all day.
     let (habits, yesterday) = (world.company.habits(person), world.clock.today() - 1);
+    if app == Some(1) && !habits.mobile() {
+        return Value::Null;
+    }
     let visit = match time {
         Time::FirstVisit => habits.on(habits.first_day).filter(|usage| usage.day <= yesterday).map(|usage| moment(usage.day, usage.first_minute)),
         Time::LastVisit => habits.last_day(yesterday).and_then(|day| habits.on(day)).map(|usage| moment(usage.day, usage.last_minute)),
@@ -190,8 +203,8 @@ fn visitor_time(world: &World, person: u64, time: Time) -> Value {
     visit.map_or(Value::Null, Value::from)
 }
 
-fn account_time(world: &World, account: u64, time: Time) -> Value {
-    let visits = world.company.people_of(account).filter_map(|person| visitor_time(world, person, time).as_i64());
+fn account_time(world: &World, account: u64, time: Time, app: Option<usize>) -> Value {
+    let visits = world.company.people_of(account).filter_map(|person| visitor_time(world, person, time, app).as_i64());
     let visit = if time == Time::FirstVisit { visits.min() } else { visits.max() };
     visit.map_or(Value::Null, Value::from)
 }
@@ -200,7 +213,7 @@ fn account_time(world: &World, account: u64, time: Time) -> Value {
 pub(super) fn value(row: &Row, field: &str) -> Value {
     let written = row.get(field);
     let seeded = match (row.index(), time_field(field)) {
-        (Some(_), Some(Time::LastVisit)) if row.written(field).is_some() => row.seeded(field),
+        (Some(_), Some((Time::LastVisit, _))) if row.written(field).is_some() => row.seeded(field),
         _ => return written.into_owned(),
     };
     if seeded.as_i64() > written.as_i64() { seeded } else { written.into_owned() }

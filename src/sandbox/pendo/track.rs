@@ -43,8 +43,8 @@ pub(super) async fn track(State(pendo): State<Arc<Pendo>>, headers: HeaderMap, b
         "event": name, "trackTypeId": track_type, "visitorId": visitor, "accountId": account, "timestamp": time, "properties": event["properties"],
     });
     let mut changes = vec![(pendo.tracked.as_ref(), Change::Insert(id, fields(kept)))];
-    changes.extend(seen(&pendo.visitors, "visitor", visitor, time, &[("accountIds", json!([account])), ("metadata.auto.accountid", account.into())]));
-    changes.extend(seen(&pendo.accounts, "account", account, time, &[]));
+    changes.extend(seen(&pendo.visitors, "visitor", visitor, time, account));
+    changes.extend(seen(&pendo.accounts, "account", account, time, account));
     if pendo.track_types.get(&track_type).is_none() {
         let made = json!({"id": track_type, "name": name, "kind": "TrackType", "appId": product::APPS[0].id, "trackTypeName": name, "trackTypeRules": [name]});
         changes.push((pendo.track_types.as_ref(), Change::Insert(track_type, fields(made))));
@@ -62,7 +62,9 @@ fn track_type(pendo: &Pendo, name: &str) -> String {
 }
 
 /// The times of a visitor or account that was seen: made when it is new, moved on when this is its latest visit.
-fn seen<'a>(table: &'a Table, kind: &str, id: &str, time: i64, more: &[(&str, Value)]) -> Option<(&'a Table, Change)> {
+///
+/// A visitor belongs to every account it was ever seen with.
+fn seen<'a>(table: &'a Table, kind: &str, id: &str, time: i64, account: &str) -> Option<(&'a Table, Change)> {
     let times = |names: &[&str]| -> Map<String, Value> {
         let groups = ["metadata.auto", "metadata.auto__323232"];
         groups.iter().flat_map(|group| names.iter().map(move |name| (format!("{group}.{name}"), Value::from(time)))).collect()
@@ -70,9 +72,25 @@ fn seen<'a>(table: &'a Table, kind: &str, id: &str, time: i64, more: &[(&str, Va
     let Some(row) = table.get(id) else {
         let mut made: Map<String, Value> = metadata::identity(kind, id).into_iter().collect();
         made.extend(times(&["firstvisit", "lastvisit", "lastupdated"]));
-        made.extend(more.iter().map(|(field, value)| ((*field).to_owned(), value.clone())));
+        if kind == "visitor" {
+            made.extend(belonging(Vec::new(), account));
+        }
         return Some((table, Change::Insert(id.to_owned(), made)));
     };
     let last = super::people::value(&row, "metadata.auto.lastvisit").as_i64();
-    (last < Some(time)).then(|| (table, Change::Update(id.to_owned(), times(&["lastvisit", "lastupdated"]))))
+    let mut changed = if last < Some(time) { times(&["lastvisit", "lastupdated"]) } else { Map::new() };
+    if kind == "visitor" {
+        let known = row.get("metadata.auto.accountids").as_array().cloned().unwrap_or_default();
+        if !known.iter().any(|one| one == account) {
+            changed.extend(belonging(known, account));
+        }
+    }
+    (!changed.is_empty()).then(|| (table, Change::Update(id.to_owned(), changed)))
+}
+
+/// The accounts of a visitor, with one that is new.
+fn belonging(mut known: Vec<Value>, account: &str) -> [(String, Value); 3] {
+    known.push(account.into());
+    let all = Value::from(known);
+    [("accountIds".to_owned(), all.clone()), ("metadata.auto.accountids".to_owned(), all), ("metadata.auto.accountid".to_owned(), account.into())]
 }

@@ -92,9 +92,25 @@ mod functions {
         declare::segment(&ctx, name, options)
     }
 
-    /// A usage report with a row for each account (A4, A7). Options: `segment`, `app`, `days` (full days up to yesterday, default 30), `columns`.
-    /// Ready columns: `active_visitors`, `time_on_site` (minutes), `events`, `days_active`, `sign_in_frequency`, `last_visit`, `users`,
+    /// A usage report with a row for each account (A4, A7). Options: `segment`, `app`, `days` (full days up to yesterday, default 30), `columns`,
+    /// `anonymous`. Ready columns: `active_visitors`, `time_on_site` (minutes), `events`, `days_active`, `sign_in_frequency`, `last_visit`, `users`,
     /// `nps_responses`, `nps_score`; also `clicks:FEATURE NAME` and metadata such as `metadata.agent.name`.
+    ///
+    /// Every account that Pendo knows has a row, also one that nobody used in the window (Pendo's own list of accounts shows the active ones only,
+    /// <https://support.pendo.io/hc/en-us/articles/360031870892>). For such an account `active_visitors`, `time_on_site`, `events`, `days_active`,
+    /// `sign_in_frequency`, `nps_responses` and clicks are 0. `nps_score` is null, since nobody answered, and a push empties the field that holds
+    /// an older score, also with `blank: "skip"`. `users` (everybody ever seen), `last_visit` (the last one ever, null when there was none) and
+    /// metadata do not look at the window and stay what they are.
+    ///
+    /// With a `segment`, by name or id, accounts are those that a visitor of the segment belongs to, and all is counted of those visitors alone,
+    /// but for `last_visit` and metadata, which are the account's own. An account that leaves the segment is in no row any more: its target keeps
+    /// the last numbers. Report on everyone where that matters, and choose the accounts in the rule that reads the fields.
+    ///
+    /// With an `app`, by name or id, every measure is of that app: who never used it has 0 `users` and no `last_visit`. Metadata is of all apps,
+    /// as Pendo keeps one value for them together (<https://support.pendo.io/hc/en-us/articles/14049867371163>).
+    ///
+    /// Visitors whom nobody signed in as, which Pendo gives ids that begin with `_PENDO_T_`
+    /// (<https://support.pendo.io/hc/en-us/articles/360032202751>), are not counted anywhere; `anonymous: true` counts them, too.
     ///
     /// # Example
     /// ```rhai
@@ -106,7 +122,9 @@ mod functions {
         sources::report(&ctx, "account", options)
     }
 
-    /// A usage report with a row for each visitor (A8).
+    /// A usage report with a row for each visitor (A8), with the options and columns of `account_report`. Every visitor that Pendo knows has a row,
+    /// or with a `segment` every visitor in it, with 0 and null as there for one who did nothing in the window. Anonymous visitors have rows with
+    /// `anonymous: true` only.
     ///
     /// # Example
     /// ```rhai

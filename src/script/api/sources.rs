@@ -77,11 +77,12 @@ pub(super) fn whole_origin(site: &Site, item: &Item) -> Option<Origin> {
 /// `pendo::account_report(#{..})` and its sister for visitors.
 pub(super) fn report(ctx: &NativeCallContext, per: &str, options: Dynamic) -> RhaiResult {
     let site = Site::of(ctx);
-    let mut report = Report { per: per.to_owned(), segment: None, app: None, days: 30, columns: Vec::new() };
+    let mut report = Report { per: per.to_owned(), segment: None, app: None, anonymous: false, days: 30, columns: Vec::new() };
     let item = Item::argument(&site, 0, "a report", options);
     if let Some(mut options) = item.options(&site, "a report") {
         report.segment = options.text(&site, "segment").filter(|name| !name.eq_ignore_ascii_case("everyone"));
-        report.app = options.text(&site, "app");
+        report.app = options.take(&site, "app").and_then(|item| app(&site, &item));
+        report.anonymous = options.bool(&site, "anonymous", false);
         if let Some(days) = options.take(&site, "days").and_then(|item| item.number(&site, 1, 366)) {
             report.days = u32::try_from(days).unwrap_or(30);
         }
@@ -93,6 +94,14 @@ pub(super) fn report(ctx: &NativeCallContext, per: &str, options: Dynamic) -> Rh
     }
     let origin = Origin::of(Source::Report(report));
     site.built(origin)
+}
+
+/// An app by its name or id, which is a number.
+fn app(site: &Site, item: &Item) -> Option<String> {
+    match item.value.as_int() {
+        Ok(id) => Some(id.to_string()),
+        Err(_) => item.text(site),
+    }
 }
 
 fn repeated(site: &Site, item: &Item, report: &Report) {

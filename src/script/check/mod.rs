@@ -12,6 +12,8 @@ mod connections;
 mod enabled;
 /// Participants' fields and templates of journeys.
 mod journeys;
+/// Segments, apps, features and guides, against what Pendo lists.
+mod named;
 /// Fields and types, against what the systems describe.
 mod schemas;
 /// Engagements and surveys, against what PX lists.
@@ -26,6 +28,7 @@ mod variables;
 pub use connections::{Connected, check_connections};
 pub use enabled::check_enabled;
 pub use journeys::check_templates;
+pub use named::{check_named, named_listings};
 pub use schemas::{check_against, check_mails};
 pub use shown::{Unfit, UnfitKind, check_shown};
 

@@ -126,6 +126,8 @@ codes! {
         "Rules write only the Salesforce fields that tabi.toml lists for their object under [salesforce.rule_updates], the Id included.";
     NoUpdateList "W0506" Warning "no list of fields that rules may write"
         "Without [salesforce.rule_updates] in tabi.toml rules may write every field of the connected org. A list says which ones are meant to be written.";
+    UnknownListed "E0507" Error "a name that Pendo does not know, or knows twice"
+        "Reports name segments, apps and features of Pendo, and segments name guides, by name or by id. A name that several have does not say which one is meant: write its id. `tabi check --online` and every run ask Pendo.";
 
     DuplicateStep "E0601" Error "two steps of one name"
         "People keep their place in a journey by the step's name, also while it is edited, so each name is given once.";

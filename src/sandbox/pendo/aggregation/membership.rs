@@ -48,7 +48,7 @@ impl Membership {
             (Members::Visitors { accounts, .. }, Datum::Null, account) => accounts.contains(&account.key(company)),
             (Members::Visitors { visitors, .. }, visitor, _) => visitors.contains(&visitor.key(company)),
             (Members::Rule(rule), Datum::Null, account) => account_meets(rule, account, context),
-            (Members::Rule(rule), visitor, _) => visitor_meets(rule, visitor, context),
+            (Members::Rule(rule), visitor, account) => visitor_meets(rule, visitor, account, context),
         }
     }
 }
@@ -65,16 +65,19 @@ fn accounts_of(visitor: &Key, pendo: &Pendo, context: &Context) -> Vec<Key> {
     listed.iter().filter_map(Value::as_str).map(|id| Datum::id(id, company).key(company)).collect()
 }
 
-fn visitor_meets(rule: &Expression, visitor: &Datum, context: &Context) -> bool {
+/// Whether a visitor is in, as one of the account that the row is of; of a row without one, as one of its own.
+fn visitor_meets(rule: &Expression, visitor: &Datum, account: &Datum, context: &Context) -> bool {
     let pendo = &context.pendo;
     let row = match visitor {
         Datum::Visitor(person) => pendo.visitors.at(*person),
         other => other.as_text(&context.company).and_then(|id| pendo.visitors.get(&id)),
     };
     let Some(row) = row else { return false };
-    let account = match row.index() {
-        Some(person) => pendo.accounts.at(context.company.account_of(person)),
-        None => row.get("accountIds").get(0).and_then(Value::as_str).and_then(|id| pendo.accounts.get(id)),
+    let account = match (account, row.index()) {
+        (Datum::Account(index), _) => pendo.accounts.at(*index),
+        (Datum::Text(id), _) => pendo.accounts.get(id),
+        (_, Some(person)) => pendo.accounts.at(context.company.account_of(person)),
+        (_, None) => row.get("accountIds").get(0).and_then(Value::as_str).and_then(|id| pendo.accounts.get(id)),
     };
     rule.evaluate(&Row::new(0, Body::Member(Some(row), account)), context).is_true()
 }
@@ -88,7 +91,7 @@ fn account_meets(rule: &Expression, account: &Datum, context: &Context) -> bool 
             if people.peek().is_none() {
                 return alone(pendo.accounts.at(*account));
             }
-            people.any(|person| visitor_meets(rule, &Datum::Visitor(person), context))
+            people.any(|person| visitor_meets(rule, &Datum::Visitor(person), &Datum::Null, context))
         }
         other => alone(other.as_text(&context.company).and_then(|id| pendo.accounts.get(&id))),
     }

@@ -15,7 +15,7 @@ use super::{
     narrow::{Narrow, narrowed},
     row::{Body, Context, Name, Path, Row},
     shown,
-    source::{Kind, Source},
+    source::{Blacklist, Kind, Source},
     stage::{self, Stage},
     usage,
     window::Window,
@@ -148,12 +148,13 @@ fn read(source: &Source, window: Option<Window>, narrow: &Narrow, context: &Cont
             let local = if orderly { both.clone() } else { vec![account.clone()] };
             Flow { rows, local, ascending: ascending.then(|| account.clone()) }
         }
-        (Kind::GuideEvents { guide, step }, Some(window)) => local(shown::guide_events(context, window, guide.clone(), step.clone())),
-        (Kind::PollEvents { guide, poll }, Some(window)) => local(shown::poll_events(context, window, guide.clone(), poll.clone())),
-        (Kind::GuidesSeen { guide }, window) => local(shown::guides_seen(context, window, guide.clone())),
-        (Kind::PollsSeen { guide, poll }, window) => local(shown::polls_seen(context, window, guide.clone(), poll.clone())),
-        (Kind::Visitors { from, to }, _) => {
-            Flow { rows: listed::visitors(context, *from, *to, narrow.visitors.clone()), local: vec![visitor], ascending: None }
+        (Kind::GuideEvents { apps, guide, step }, Some(window)) => local(shown::guide_events(context, window, *apps, guide.clone(), step.clone())),
+        (Kind::PollEvents { apps, guide, poll }, Some(window)) => local(shown::poll_events(context, window, *apps, guide.clone(), poll.clone())),
+        (Kind::GuidesSeen { apps, guide }, window) => local(shown::guides_seen(context, window, *apps, guide.clone())),
+        (Kind::PollsSeen { apps, guide, poll }, window) => local(shown::polls_seen(context, window, *apps, guide.clone(), poll.clone())),
+        (Kind::Visitors { from, to, identified, blacklist }, _) => {
+            let all = listed::visitors(context, *from, *to, narrow.visitors.clone());
+            Flow { rows: wanted_visitors(all, *identified, *blacklist, context), local: vec![visitor], ascending: None }
         }
         (Kind::Accounts, _) => {
             let (rows, ascending) = listed::accounts(context, narrow.accounts.clone());
@@ -165,6 +166,21 @@ fn read(source: &Source, window: Option<Window>, narrow: &Narrow, context: &Cont
         (Kind::Nothing | Kind::Usage { .. } | Kind::GuideEvents { .. } | Kind::PollEvents { .. }, _) => Flow::plain(std::iter::empty()),
     };
     with_metadata(flow, source.metadata, context)
+}
+
+/// Of visitors those who are identified, where that is asked for, and those who are to be processed.
+fn wanted_visitors(rows: Rows, identified: bool, blacklist: Blacklist, context: &Context) -> Rows {
+    let (of, id, marked) = (context.clone(), Path::new("visitorId", Vec::new()), usage::marked(context));
+    Box::new(rows.filter(move |row| {
+        let visitor = row.get(&id, &of);
+        let is_marked = !marked.is_empty() && marked.contains(&visitor.key(&of.company));
+        let processed = match blacklist {
+            Blacklist::Apply => !is_marked,
+            Blacklist::Ignore => true,
+            Blacklist::Only => is_marked,
+        };
+        processed && (!identified || is_identified(&visitor))
+    }))
 }
 
 /// Attaches the metadata of visitor and account as `metadata.visitor` and `metadata.account`.

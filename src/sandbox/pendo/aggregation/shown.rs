@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     row::{Body, Context, Row},
-    source::Blacklist,
+    source::{Apps, Blacklist},
     usage::{LeftOut, walk},
     window::Window,
 };
@@ -48,6 +48,11 @@ fn guide_id(guide: usize) -> String {
     product::guides().nth(guide).map(|guide| guide.id()).unwrap_or_default()
 }
 
+/// The index of the app that a guide is shown in.
+fn app_of(guide: usize) -> usize {
+    product::guides().nth(guide).map_or(0, |guide| guide.app)
+}
+
 fn is_wanted(wanted: Option<&String>, id: &str) -> bool {
     wanted.is_none_or(|wanted| wanted == id)
 }
@@ -80,9 +85,9 @@ fn about(context: &Context, person: u64, account: u64, more: Value) -> Value {
 }
 
 /// A moment as the events of guides tell it.
-fn event(context: &Context, account: u64, time: i64, more: Value) -> Value {
+fn event(context: &Context, account: u64, time: i64, app: usize, more: Value) -> Value {
     let mut fields = json!({
-        "accountIds": [context.company.account_id(account)], "appId": product::APPS[0].id, "browserTime": time, "receivedTime": time,
+        "accountIds": [context.company.account_id(account)], "appId": product::APPS[app].id, "browserTime": time, "receivedTime": time,
         "guideTimestamp": time, "loadTime": 120, "serverName": people::SERVER, "url": format!("https://{}/", people::SERVER), "language": "en-US",
         "day": time.div_euclid(DAY_MS) * DAY_MS,
     });
@@ -93,15 +98,19 @@ fn event(context: &Context, account: u64, time: i64, more: Value) -> Value {
 }
 
 /// Two rows for each view: seen, and then advanced or dismissed a minute later.
-pub(super) fn guide_events(context: &Context, window: Window, guide: Option<String>, step: Option<String>) -> Rows {
+pub(super) fn guide_events(context: &Context, window: Window, apps: Apps, guide: Option<String>, step: Option<String>) -> Rows {
     by_person(context, Some(window), move |context, person, account, days| {
-        let wanted = |view: &GuideView| is_wanted(guide.as_ref(), &guide_id(view.guide)) && is_wanted(step.as_ref(), &catalogue::step_id(view.guide));
+        let wanted = |view: &GuideView| {
+            apps.has(app_of(view.guide))
+                && is_wanted(guide.as_ref(), &guide_id(view.guide))
+                && is_wanted(step.as_ref(), &catalogue::step_id(view.guide))
+        };
         let rows =
             views(context, person, account, days).filter(wanted).flat_map(|view| {
                 let time = moment(view.day, view.minute);
                 let next = if view.completed { "guideAdvanced" } else { "guideDismissed" };
                 [("guideSeen", time), (next, time + 60_000)].map(|(kind, time)| {
-                about(context, person, account, event(context, account, time, json!({
+                about(context, person, account, event(context, account, time, app_of(view.guide), json!({
                     "type": kind, "guideSeenReason": "auto", "guideId": guide_id(view.guide), "guideStepId": catalogue::step_id(view.guide),
                     "eventId": format!("{person}-{time}-{}", view.guide),
                 })))
@@ -117,17 +126,17 @@ fn responses(answer: NpsAnswer) -> impl Iterator<Item = (usize, &'static str, Va
     [(0, "NPSRating", Value::from(answer.score))].into_iter().chain(comment)
 }
 
-pub(super) fn poll_events(context: &Context, window: Window, guide: Option<String>, poll: Option<String>) -> Rows {
+pub(super) fn poll_events(context: &Context, window: Window, apps: Apps, guide: Option<String>, poll: Option<String>) -> Rows {
     let polls = catalogue::poll_ids();
     by_person(context, Some(window), move |context, person, account, days| {
-        if !is_wanted(guide.as_ref(), &guide_id(0)) {
+        if !apps.has(app_of(0)) || !is_wanted(guide.as_ref(), &guide_id(0)) {
             return Vec::new();
         }
         let all = answers(context, person, &days).flat_map(|answer| responses(answer).map(move |response| (answer, response)));
         let wanted = all.filter(|(_, (number, ..))| is_wanted(poll.as_ref(), &polls[*number]));
         let rows = wanted.map(|(answer, (number, kind, response))| {
             let time = moment(answer.day, answer.minute);
-            about(context, person, account, event(context, account, time, json!({
+            about(context, person, account, event(context, account, time, app_of(0), json!({
                 "type": "ui:web:pollResponse", "guideId": guide_id(0), "guideStepId": catalogue::step_id(0), "pollId": polls[number], "pollType": kind,
                 "pollResponse": response, "eventId": format!("{person}-{time}-poll{number}"),
             })))
@@ -137,7 +146,7 @@ pub(super) fn poll_events(context: &Context, window: Window, guide: Option<Strin
 }
 
 /// One row for each visitor and guide it saw.
-pub(super) fn guides_seen(context: &Context, window: Option<Window>, guide: Option<String>) -> Rows {
+pub(super) fn guides_seen(context: &Context, window: Option<Window>, apps: Apps, guide: Option<String>) -> Rows {
     by_person(context, window, move |context, person, account, days| {
         let mut seen: BTreeMap<usize, (i64, i64, u32)> = BTreeMap::new();
         for view in views(context, person, account, days) {
@@ -145,7 +154,7 @@ pub(super) fn guides_seen(context: &Context, window: Option<Window>, guide: Opti
             let (_, last, times) = seen.entry(view.guide).or_insert((time, time, 0));
             (*last, *times) = (time, *times + 1);
         }
-        let wanted = seen.into_iter().filter(|(number, _)| is_wanted(guide.as_ref(), &guide_id(*number)));
+        let wanted = seen.into_iter().filter(|(number, _)| apps.has(app_of(*number)) && is_wanted(guide.as_ref(), &guide_id(*number)));
         let rows = wanted.map(|(number, (first, last, times))| {
             let seen = json!({"guideId": guide_id(number), "guideStepId": catalogue::step_id(number), "firstSeenAt": first, "lastSeenAt": last, "seenCount": times});
             about(context, person, account, seen)
@@ -155,10 +164,10 @@ pub(super) fn guides_seen(context: &Context, window: Option<Window>, guide: Opti
 }
 
 /// The last answer of each visitor to each poll.
-pub(super) fn polls_seen(context: &Context, window: Option<Window>, guide: Option<String>, poll: Option<String>) -> Rows {
+pub(super) fn polls_seen(context: &Context, window: Option<Window>, apps: Apps, guide: Option<String>, poll: Option<String>) -> Rows {
     let polls = catalogue::poll_ids();
     by_person(context, window, move |context, person, account, days| {
-        if !is_wanted(guide.as_ref(), &guide_id(0)) {
+        if !apps.has(app_of(0)) || !is_wanted(guide.as_ref(), &guide_id(0)) {
             return Vec::new();
         }
         let mut last: BTreeMap<usize, (i64, Value)> = BTreeMap::new();

@@ -24,23 +24,30 @@ pub(super) enum Kind {
         blacklist: Blacklist,
     },
     GuideEvents {
+        apps: Apps,
         guide: Option<String>,
         step: Option<String>,
     },
     PollEvents {
+        apps: Apps,
         guide: Option<String>,
         poll: Option<String>,
     },
     GuidesSeen {
+        apps: Apps,
         guide: Option<String>,
     },
     PollsSeen {
+        apps: Apps,
         guide: Option<String>,
         poll: Option<String>,
     },
     Visitors {
         from: Option<i64>,
         to: Option<i64>,
+        /// None of those whom the vendor gave an id of its own.
+        identified: bool,
+        blacklist: Blacklist,
     },
     Accounts,
     /// `page`, `feature`, `tracktype`, `guide`.
@@ -126,18 +133,27 @@ fn kind(name: &str, parameters: &Map<String, Value>) -> Result<(Kind, Series), S
         let apps = apps(parameters.get("appId"), parameters.get("eventClass"))?;
         Ok((Kind::Usage { class, apps, item, blacklist: blacklist(parameters.get("blacklist"))? }, Series::Needed))
     };
+    let of_apps = || apps(parameters.get("appId"), None);
     Ok(match name {
         "events" => usage(Class::App, None)?,
         "pageEvents" => usage(Class::Page, text("pageId")?)?,
         "featureEvents" => usage(Class::Feature, text("featureId")?)?,
         "trackEvents" => usage(Class::Track, text("trackTypeId")?)?,
-        "guideEvents" => (Kind::GuideEvents { guide: text("guideId")?, step: text("guideStepId")? }, Series::Needed),
-        "pollEvents" => (Kind::PollEvents { guide: text("guideId")?, poll: text("pollId")? }, Series::Needed),
-        "guidesSeen" => (Kind::GuidesSeen { guide: text("guideId")? }, Series::Needed),
-        "guidesSeenEver" => (Kind::GuidesSeen { guide: text("guideId")? }, Series::Refused),
-        "pollsSeen" => (Kind::PollsSeen { guide: text("guideId")?, poll: text("pollId")? }, Series::Allowed),
-        "pollsSeenEver" => (Kind::PollsSeen { guide: text("guideId")?, poll: text("pollId")? }, Series::Refused),
-        "visitors" => (Kind::Visitors { from: time(parameters.get("startTime"))?, to: time(parameters.get("endTime"))? }, Series::Refused),
+        "guideEvents" => (Kind::GuideEvents { apps: of_apps()?, guide: text("guideId")?, step: text("guideStepId")? }, Series::Needed),
+        "pollEvents" => (Kind::PollEvents { apps: of_apps()?, guide: text("guideId")?, poll: text("pollId")? }, Series::Needed),
+        "guidesSeen" => (Kind::GuidesSeen { apps: of_apps()?, guide: text("guideId")? }, Series::Needed),
+        "guidesSeenEver" => (Kind::GuidesSeen { apps: of_apps()?, guide: text("guideId")? }, Series::Refused),
+        "pollsSeen" => (Kind::PollsSeen { apps: of_apps()?, guide: text("guideId")?, poll: text("pollId")? }, Series::Allowed),
+        "pollsSeenEver" => (Kind::PollsSeen { apps: of_apps()?, guide: text("guideId")?, poll: text("pollId")? }, Series::Refused),
+        "visitors" => {
+            let identified = match parameters.get("identified") {
+                None | Some(Value::Null | Value::Bool(false)) => false,
+                Some(Value::Bool(true)) => true,
+                Some(_) => return Err("identified must be true or false".to_owned()),
+            };
+            let (from, to) = (time(parameters.get("startTime"))?, time(parameters.get("endTime"))?);
+            (Kind::Visitors { from, to, identified, blacklist: blacklist(parameters.get("blacklist"))? }, Series::Refused)
+        }
         "accounts" => (Kind::Accounts, Series::Refused),
         "pages" => (Kind::Catalogue("page"), Series::Refused),
         "features" => (Kind::Catalogue("feature"), Series::Refused),

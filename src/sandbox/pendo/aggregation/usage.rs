@@ -281,6 +281,13 @@ fn by_period(events: impl Iterator<Item = Event>) -> impl Iterator<Item = Event>
     })
 }
 
+/// Visitors that are not to be processed.
+pub(super) fn marked(context: &Context) -> HashSet<Key> {
+    let is_marked = |row: &crate::sandbox::documents::Row| *row.get("metadata.pendo.donotprocess") == Value::Bool(true);
+    let rows = context.pendo.visitors.written().into_iter().filter(is_marked);
+    rows.map(|row| Datum::id(&row.id(), &context.company).key(&context.company)).collect()
+}
+
 /// Visitors whose usage is not told: deleted, or not to be processed.
 pub(super) struct LeftOut {
     deleted: HashSet<u64>,
@@ -292,10 +299,7 @@ pub(super) struct LeftOut {
 impl LeftOut {
     pub(super) fn new(context: &Context, blacklist: Blacklist) -> Self {
         let pendo = &context.pendo;
-        let is_marked = |row: &crate::sandbox::documents::Row| *row.get("metadata.pendo.donotprocess") == Value::Bool(true);
-        let marked = pendo.visitors.written().into_iter().filter(is_marked);
-        let marked = marked.map(|row| Datum::id(&row.id(), &context.company).key(&context.company)).collect();
-        Self { deleted: pendo.visitors.deleted(), deleted_accounts: pendo.accounts.deleted(), marked, blacklist }
+        Self { deleted: pendo.visitors.deleted(), deleted_accounts: pendo.accounts.deleted(), marked: marked(context), blacklist }
     }
 
     fn has(&self, visitor: &Key) -> bool {
