@@ -73,6 +73,7 @@ pub(super) fn document(run: &Run) -> Value {
     json!({
         "run": run.id, "name": run.name, "kind": run.kind, "status": run.status.word(), "reason": run.reason,
         "started": run.started, "ended": run.ended, "read": run.read, "written": run.written, "unchanged": run.unchanged,
-        "rejected": run.rejected, "calls": run.calls, "seconds": run.seconds, "message": run.message,
+        "rejected": run.rejected, "unmatched": run.beside.unmatched, "left_out": run.beside.left_out, "filtered": run.beside.filtered,
+        "grouped": run.beside.grouped, "again": run.beside.again, "calls": run.calls, "seconds": run.seconds, "message": run.message,
     })
 }

@@ -1,28 +1,31 @@
 //! `tabi show RUN`: one run, with the rows it could not write.
 
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::store::{Error, RowError, Run, RunId, Store};
+use crate::{
+    flow::{Group, Groups},
+    store::{Error, RowError, Run, RunId, Store},
+};
 
 use super::{
     Context, Exit, Failure, history,
-    render::{BOLD, DIM, count, many, paint, plain, seconds, table, time},
+    render::{BOLD, DIM, count, examples, many, paint, plain, seconds, table, time},
 };
 
 #[derive(Debug, Args)]
 pub(crate) struct Show {
     /// The run's id, as `tabi history` lists it; `last` for the newest one.
     run: String,
-    /// How many rejected rows to show at most; 0 for all.
-    #[arg(long, default_value_t = 50, value_name = "N")]
-    rows: u32,
+    /// List so many rejected rows one by one, too; 0 for all. Without it each reason is told once, with some of its rows.
+    #[arg(long, value_name = "N")]
+    rows: Option<u32>,
 }
 
 impl Show {
-    /// A run with its first rejected rows.
+    /// A run with its rejected rows.
     pub(crate) fn of(run: String) -> Self {
-        Self { run, rows: 50 }
+        Self { run, rows: None }
     }
 }
 
@@ -35,18 +38,28 @@ pub(crate) fn show(args: &Show, cx: &Context) -> Result<Exit, Failure> {
     let store = workspace.existing_store()?.ok_or_else(|| Error::NoRun { id: args.run.clone() })?;
     let id = if args.run == "last" { newest(&store)? } else { RunId::new(&args.run) };
     let run = store.run(&id)?;
-    let most = if cx.out.is_json() || args.rows == 0 { u64::MAX } else { args.rows.into() };
-    let rows = row_errors(&store, &id, most)?;
+    let rows = row_errors(&store, &id)?;
+    let mut groups = Groups::default();
+    rows.iter().for_each(|row| groups.add(row));
+    let (groups, others) = groups.told();
     if cx.out.is_json() {
         let mut document = history::document(&run);
         document["declaration"] = json!(run.hash);
         document["parameters"] = json!(run.parameters);
-        document["rows"] = rows.iter().map(|row| json!({"key": row.key, "field": row.field, "value": row.value, "reason": row.reason})).collect();
+        document["reasons"] = groups.iter().map(reason).collect();
+        document["rows"] = rows.iter().map(rejected).collect();
         cx.out.json(&document);
         return Ok(Exit::Done);
     }
     head(&run, &workspace.config.timezone, cx);
-    list(&run, &rows, cx);
+    told(&groups, others, cx);
+    if let Some(most) = args.rows {
+        list(&rows, if most == 0 { usize::MAX } else { most as usize }, cx);
+    }
+    let left = run.row_errors.saturating_sub(rows.len() as u64);
+    if left > 0 {
+        cx.out.line(paint(DIM, format!("and {} more that were only counted", many(left, "row"))));
+    }
     Ok(Exit::Done)
 }
 
@@ -55,16 +68,25 @@ fn newest(store: &Store) -> Result<RunId, Error> {
     runs.into_iter().next().map(|run| run.id).ok_or_else(|| Error::NoRun { id: "last".into() })
 }
 
-fn row_errors(store: &Store, id: &RunId, most: u64) -> Result<Vec<RowError>, Error> {
+/// All that were kept, which are 10,000 at most.
+fn row_errors(store: &Store, id: &RunId) -> Result<Vec<RowError>, Error> {
     let mut rows = Vec::new();
-    while (rows.len() as u64) < most {
-        let page = store.row_errors(id, rows.len() as u64, PAGE.min(u32::try_from(most - rows.len() as u64).unwrap_or(PAGE)))?;
+    loop {
+        let page = store.row_errors(id, rows.len() as u64, PAGE)?;
         if page.is_empty() {
-            break;
+            return Ok(rows);
         }
         rows.extend(page);
     }
-    Ok(rows)
+}
+
+fn reason(group: &Group) -> Value {
+    let rows: Vec<&String> = group.examples.iter().map(|(key, _)| key).collect();
+    json!({"count": group.count, "field": group.field, "reason": group.reason, "place": group.place, "keys": rows})
+}
+
+fn rejected(row: &RowError) -> Value {
+    json!({"key": row.key, "source": row.source, "field": row.field, "value": row.value, "reason": row.reason, "place": row.place})
 }
 
 fn head(run: &Run, zone: &jiff::tz::TimeZone, cx: &Context) {
@@ -74,7 +96,14 @@ fn head(run: &Run, zone: &jiff::tz::TimeZone, cx: &Context) {
     line("took", seconds(run.seconds));
     line(
         "rows",
-        format!("{} read, {} written, {} unchanged, {} rejected", count(run.read), count(run.written), count(run.unchanged), count(run.rejected)),
+        format!(
+            "{} read, {} written, {} unchanged, {} rejected{}",
+            count(run.read),
+            count(run.written),
+            count(run.unchanged),
+            count(run.rejected),
+            beside(run)
+        ),
     );
     let calls: Vec<String> = run.calls.iter().filter(|(_, calls)| **calls > 0).map(|(system, calls)| format!("{} {system}", count(*calls))).collect();
     line("calls", if calls.is_empty() { "none".into() } else { calls.join(", ") });
@@ -84,16 +113,46 @@ fn head(run: &Run, zone: &jiff::tz::TimeZone, cx: &Context) {
     }
 }
 
-fn list(run: &Run, rows: &[RowError], cx: &Context) {
+/// The other rows of the sum, those that there are.
+fn beside(run: &Run) -> String {
+    let rows = &run.beside;
+    let all = [
+        (rows.unmatched, "without a match"),
+        (rows.left_out, "no customers"),
+        (rows.filtered, "filtered out"),
+        (rows.grouped, "folded into groups"),
+        (rows.again, "given to a further action"),
+    ];
+    all.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!(", {} {what}", count(*n))).collect()
+}
+
+/// Each reason once, with some of its rows.
+fn told(groups: &[Group], others: u64, cx: &Context) {
+    if groups.is_empty() {
+        return;
+    }
+    let text = |value: &Option<String>| plain(value.clone().unwrap_or_default());
+    let cells = groups
+        .iter()
+        .map(|group| vec![plain(count(group.count)), text(&group.field), plain(&group.reason), plain(examples(group)), text(&group.place)]);
+    cx.out.line("");
+    cx.out.line(table(&["#rows", "field", "reason", "such as", "asked for at"], cells.collect()));
+    if others > 0 {
+        cx.out.line(paint(DIM, format!("and {} for other reasons (--rows 0 lists them)", many(others, "row"))));
+    }
+}
+
+/// Rejected rows one by one.
+fn list(rows: &[RowError], most: usize, cx: &Context) {
     if rows.is_empty() {
         return;
     }
-    let text = |value: &Option<String>| value.clone().unwrap_or_default();
-    let cells = rows.iter().map(|row| vec![plain(&row.key), plain(text(&row.field)), plain(text(&row.value)), plain(&row.reason)]);
+    let text = |value: &Option<String>| plain(value.clone().unwrap_or_default());
+    let cells = rows.iter().take(most).map(|row| vec![plain(&row.key), text(&row.source), text(&row.field), text(&row.value), plain(&row.reason)]);
     cx.out.line("");
-    cx.out.line(table(&["key", "field", "value", "reason"], cells.collect()));
-    let left = run.row_errors.saturating_sub(rows.len() as u64);
+    cx.out.line(table(&["key", "source", "field", "value", "reason"], cells.collect()));
+    let left = rows.len().saturating_sub(most);
     if left > 0 {
-        cx.out.line(paint(DIM, format!("and {} more", many(left, "row"))));
+        cx.out.line(paint(DIM, format!("and {} more", many(left as u64, "row"))));
     }
 }

@@ -49,6 +49,10 @@ impl Groups {
         }
     }
 
+    pub(crate) fn len(&self) -> u64 {
+        self.groups.len() as u64
+    }
+
     /// One row per group, calculated fields set.
     pub(crate) fn into_rows(self, rule: &Rule) -> impl Iterator<Item = Record> {
         self.groups.into_iter().map(|group| {

@@ -28,7 +28,8 @@ pub(crate) fn push(work: &mut Work<'_>, integration: &Integration) -> Result<(),
                     let sample = Sample { source: &source, schema: None, rows: &rows };
                     let keys = slots::find(work, &schema, &to, std::slice::from_ref(&key), Missing::Key, &sample)?;
                     let fields = slots::find(work, &schema, &to, &push.fields, Missing::Pendo, &sample)?;
-                    none.insert(Load::new(to.clone(), keys, fields, Mode::Update, integration.blank, Unmatched::Reject).reading(&source))
+                    let load = Load::new(to.clone(), keys, fields, Mode::Update, integration.blank, Unmatched::Reject);
+                    none.insert(load.checked(&schema)?.reading(&source))
                 }
             };
             load::take_rows(work, load, &rows)
@@ -48,18 +49,20 @@ pub(crate) fn pull(work: &mut Work<'_>, integration: &Integration) -> Result<(),
     let mut query = Query::of(System::Salesforce, &integration.object);
     query.fields.push(integration.salesforce_key.clone());
     query.fields.extend(integration.pull.iter().map(|pull| pull.field.clone()));
+    query.with_own_id();
     let source = Source::Object(query);
     let source_schema = work.describe(System::Salesforce, &integration.object)?;
     let to = Target { system: System::Pendo, object: integration.per.clone() };
     let schema = work.describe(System::Pendo, &integration.per)?;
-    let key = key_map(&integration.pendo_key, &integration.salesforce_key, &Place::default());
+    let key = key_map(&integration.pendo_key, &integration.salesforce_key, integration.pull.first().map_or(&Place::default(), |pull| &pull.place));
     let fields: Vec<FieldMap> = integration.pull.iter().map(|pull| metadata_map(&pull.metadata, &pull.field, &pull.place)).collect();
     let sample = Sample { source: &source, schema: Some(&source_schema), rows: &[] };
     slots_exist(&source_schema, integration)?;
     let keys = slots::find(work, &schema, &to, std::slice::from_ref(&key), Missing::Key, &sample)?;
     let fields = slots::find(work, &schema, &to, &fields, Missing::All, &sample)?;
     // What Salesforce empties, Pendo forgets too: a pull mirrors.
-    let mut load = Load::new(to, keys, fields, Mode::Update, crate::script::Blank::Clear, Unmatched::Ignore).reading(&source);
+    let load = Load::new(to, keys, fields, Mode::Update, crate::script::Blank::Clear, Unmatched::Ignore);
+    let mut load = load.checked(&schema)?.reading(&source);
     for_each_page(work, &source, |work, rows| load::take_rows(work, &mut load, &rows))?;
     load::finish(work, &mut load)
 }

@@ -8,13 +8,15 @@ use std::{
 };
 
 use crate::{
-    model::{Change, Date, Fault, FaultKind, FieldType, Filter, Lookup, Name, Operator, Record, Source, System, Value, Write},
+    model::{Change, Date, Fault, FaultKind, FieldType, Filter, Lookup, Name, ObjectSchema, Operator, Record, Source, System, Value, Write},
     script::{Blank, Cell, Mode, Target},
 };
 
 use super::{
     Error, Rejection,
     cell::compute,
+    error::FieldProblem,
+    origin::Origin,
     slots::{Role, Slot},
     work::{Work, brief},
 };
@@ -42,6 +44,10 @@ pub(crate) struct Load {
     within: Vec<(String, Operator, Value)>,
     /// Hashes of the keys seen in this run, so that a key that comes twice is found; none when the source gives each key once.
     seen: Option<HashSet<u64>>,
+    /// What the source calls its rows.
+    origin: Origin,
+    /// Target fields that a new record has to have.
+    required: Vec<String>,
     pending: Pending,
 }
 
@@ -49,6 +55,8 @@ pub(crate) struct Load {
 #[derive(Debug, Default)]
 struct Pending {
     rows: Vec<Change>,
+    /// By place in `rows`, what the source calls the row.
+    sources: Vec<Value>,
     /// By place in `rows`, what an insert came from: looked up again when its answer is lost.
     origins: HashMap<usize, Candidate>,
     bytes: usize,
@@ -56,13 +64,15 @@ struct Pending {
 
 impl Pending {
     fn insert(&mut self, candidate: Candidate, change: Change) {
+        let source = candidate.source.clone();
         self.origins.insert(self.rows.len(), candidate);
-        self.add(change);
+        self.add(change, source);
     }
 
-    fn add(&mut self, change: Change) {
+    fn add(&mut self, change: Change, source: Value) {
         self.bytes += change.weight();
         self.rows.push(change);
+        self.sources.push(source);
     }
 
     fn is_full(&self) -> bool {
@@ -84,6 +94,8 @@ struct Candidate {
     shown: String,
     /// What is compared.
     key: String,
+    /// What identifies the row in its source.
+    source: Value,
     keys: Vec<Value>,
     values: Vec<Value>,
 }
@@ -91,14 +103,69 @@ struct Candidate {
 impl Load {
     pub(crate) fn new(target: Target, keys: Vec<Slot>, fields: Vec<Slot>, mode: Mode, blank: Blank, unmatched: Unmatched) -> Self {
         let said = vec![false; fields.len()];
-        Self { target, keys, fields, said, mode, blank, unmatched, within: Vec::new(), seen: Some(HashSet::new()), pending: Pending::default() }
+        Self {
+            target,
+            keys,
+            fields,
+            said,
+            mode,
+            blank,
+            unmatched,
+            within: Vec::new(),
+            seen: Some(HashSet::new()),
+            origin: Origin::default(),
+            required: Vec::new(),
+            pending: Pending::default(),
+        }
     }
 
     /// Remembers no keys when the source gives each of them once by its nature: memory stays flat however many rows come.
     pub(crate) fn reading(self, source: &Source) -> Self {
         let once = self.keys.iter().any(|slot| matches!(&slot.from, Cell::Field(name) if gives_once(source, name)));
         let said = self.fields.iter().map(|slot| null_is_said(source, &slot.from)).collect();
-        Self { seen: if once { None } else { self.seen }, said, ..self }
+        Self { seen: if once { None } else { self.seen }, origin: Origin::of(source), said, ..self }
+    }
+
+    /// Rows are called by the group that they stand for.
+    pub(crate) fn named(self, origin: Origin) -> Self {
+        Self { origin, ..self }
+    }
+
+    /// Refuses fields that the target would refuse in every row, and knows what a new record has to have.
+    ///
+    /// # Errors
+    /// The fields that cannot be written in this mode.
+    pub(crate) fn checked(self, schema: &ObjectSchema) -> Result<Self, Error> {
+        let object = &self.target.object;
+        let refused = |slot: &Slot| match self.mode {
+            Mode::Update if !slot.field.updateable => Some(format!("is set only when a {object} is created, and is never changed afterwards")),
+            Mode::Insert if !slot.field.createable => Some(format!("cannot be set when a {object} is created, only afterwards")),
+            _ => None,
+        };
+        let problem = |slot: &Slot| {
+            let (system, object, field, place) = (self.target.system, object.clone(), slot.field.name.clone(), slot.place.clone());
+            refused(slot).map(|reason| FieldProblem { system, object, field, place, reason })
+        };
+        let problems: Vec<FieldProblem> = self.fields.iter().filter_map(problem).collect();
+        if !problems.is_empty() {
+            return Err(Error::Fields(problems));
+        }
+        let required = schema.fields.iter().filter(|field| field.required && field.createable).map(|field| field.name.clone()).collect();
+        Ok(Self { required, ..self })
+    }
+
+    /// Why a row is not written: about one of its fields, or else about what identifies it.
+    fn rejection(&self, key: String, source: &Value, slot: Option<&Slot>, value: Option<String>, reason: String) -> Rejection {
+        let slot = slot.or(self.keys.first());
+        let source = self.origin.shown(source);
+        let key = if key.is_empty() { source.clone() } else { key };
+        let place = slot.map(|slot| slot.place.to_string()).filter(|_| slot.is_some_and(|slot| !slot.place.file.is_empty()));
+        Rejection { key, source: Some(source), field: slot.map(|slot| slot.field.name.clone()), value, reason, place }
+    }
+
+    /// The same of a row that has its key.
+    fn refusal(&self, candidate: &Candidate, slot: Option<&Slot>, value: Option<String>, reason: impl Into<String>) -> Rejection {
+        self.rejection(candidate.shown.clone(), &candidate.source, slot, value, reason.into())
     }
 
     /// Whether this key has not come before.
@@ -113,6 +180,11 @@ impl Load {
         }
     }
 
+    /// What a new record has to have where no describe tells.
+    pub(crate) fn requires(self, names: &[&str]) -> Self {
+        Self { required: names.iter().map(|name| (*name).to_owned()).collect(), ..self }
+    }
+
     pub(crate) fn within(self, conditions: Vec<(String, Operator, Value)>) -> Self {
         Self { within: conditions, ..self }
     }
@@ -124,12 +196,10 @@ pub(crate) fn take_rows(work: &mut Work<'_>, load: &mut Load, rows: &[Record]) -
     for row in rows {
         match candidate(load, row, work.date) {
             Ok(candidate) if load.is_new(&candidate.key) => candidates.push(candidate),
-            Ok(double) => work.reject(Rejection {
-                key: double.shown,
-                field: load.keys.first().map(|slot| slot.field.name.clone()),
-                value: None,
-                reason: "duplicate key: an earlier row of the source has the same one and was used".to_owned(),
-            }),
+            Ok(double) => {
+                let reason = "duplicate key: an earlier row of the source has the same one and was used";
+                work.reject(load.refusal(&double, None, None, reason));
+            }
             Err(rejection) => work.reject(rejection),
         }
     }
@@ -166,10 +236,10 @@ pub(crate) fn key(load: &Load, row: &Record, date: Date) -> Result<Key, Rejectio
     let mut values = Vec::with_capacity(load.keys.len());
     let mut shown = String::new();
     for slot in &load.keys {
-        let value = fitted(slot, row, date, &shown)?;
+        let rejection = |value, reason| load.rejection(String::new(), &load.origin.id(row), Some(slot), value, reason);
+        let value = fitted(slot, row, date).map_err(|(value, reason)| rejection(value, reason))?;
         if value == Value::Null {
-            let reason = format!("no value for `{}`, which identifies the row", slot.field.name);
-            return Err(Rejection { key: shown, field: Some(slot.field.name.clone()), value: None, reason });
+            return Err(rejection(None, format!("no value for `{}`, which identifies the row", slot.field.name)));
         }
         if !shown.is_empty() {
             shown.push('|');
@@ -182,14 +252,16 @@ pub(crate) fn key(load: &Load, row: &Record, date: Date) -> Result<Key, Rejectio
 
 fn candidate(load: &Load, row: &Record, date: Date) -> Result<Candidate, Rejection> {
     let Key { shown, compared, values: keys } = key(load, row, date)?;
-    let values = load.fields.iter().map(|slot| fitted(slot, row, date, &shown)).collect::<Result<_, _>>()?;
-    Ok(Candidate { key: compared, shown, keys, values })
+    let source = load.origin.id(row);
+    let rejection = |slot, (value, reason)| load.rejection(shown.clone(), &source, Some(slot), value, reason);
+    let values = load.fields.iter().map(|slot| fitted(slot, row, date).map_err(|why| rejection(slot, why))).collect::<Result<_, _>>()?;
+    Ok(Candidate { key: compared, shown, source, keys, values })
 }
 
-fn fitted(slot: &Slot, row: &Record, date: Date, key: &str) -> Result<Value, Rejection> {
-    let rejection = |value: Option<String>, reason: String| Rejection { key: key.to_owned(), field: Some(slot.field.name.clone()), value, reason };
-    let value = compute(&slot.from, row, date).map_err(|fault| rejection(None, fault.message))?;
-    slot.field.kind.fit(&value).map_err(|misfit| rejection(Some(brief(&value)), misfit.0))
+/// A cell as the field holds it; else the value that does not fit, and why.
+fn fitted(slot: &Slot, row: &Record, date: Date) -> Result<Value, (Option<String>, String)> {
+    let value = compute(&slot.from, row, date).map_err(|fault| (None, fault.message))?;
+    slot.field.kind.fit(&value).map_err(|misfit| (Some(brief(&value)), misfit.0))
 }
 
 /// The key in the form in which two spellings of one key are equal.
@@ -211,14 +283,8 @@ fn key_of<'v>(load: &Load, values: impl Iterator<Item = &'v Value>) -> String {
 /// A report has one row per account or visitor, a query one per record.
 fn gives_once(source: &Source, field: &str) -> bool {
     match source {
-        Source::Report(report) => field == if report.per == "visitor" { "visitorId" } else { "accountId" },
-        Source::Object(query) => match query.system {
-            System::Salesforce => field.eq_ignore_ascii_case("Id"),
-            System::Gainsight => field.eq_ignore_ascii_case("Gsid"),
-            System::Pendo => (query.object == "account" && field == "accountId") || (query.object == "visitor" && field == "visitorId"),
-            System::Px => (query.object == "users" && field == "identifyId") || (query.object == "accounts" && field == "id"),
-            System::Mail => false,
-        },
+        Source::Report(report) => field == report.own_id(),
+        Source::Object(query) => query.system != System::Mail && field.eq_ignore_ascii_case(query.own_id()),
         Source::Soql(_) | Source::Aggregation { .. } => false,
     }
 }
@@ -247,8 +313,7 @@ fn settle(work: &mut Work<'_>, load: &mut Load, candidate: Candidate, present: &
         Some([one]) => differ(work, load, candidate, one),
         Some(many) => {
             let reason = format!("{} records of {} have this key; it has to be one", many.len(), load.target.object);
-            let field = load.keys.first().map(|slot| slot.field.name.clone());
-            work.reject(Rejection { key: candidate.shown, field, value: None, reason });
+            work.reject(load.refusal(&candidate, None, None, reason));
         }
     }
 }
@@ -294,6 +359,9 @@ fn missing(work: &mut Work<'_>, load: &mut Load, candidate: Candidate) {
     let mode = if work.on_sample { Mode::Upsert } else { load.mode };
     match (mode, load.unmatched) {
         (Mode::Upsert | Mode::Insert, _) => {
+            if let Some(refused) = refused_when_new(load, &candidate).filter(|_| !work.on_sample) {
+                return work.reject(refused);
+            }
             let slots = load.keys.iter().zip(&candidate.keys).chain(load.fields.iter().zip(&candidate.values));
             let set = slots.filter(|(slot, value)| (slot.field.createable || work.on_sample) && **value != Value::Null);
             let fields: Record = set.map(|(slot, value)| (slot.field.name.as_str().into(), value.clone())).collect();
@@ -304,9 +372,46 @@ fn missing(work: &mut Work<'_>, load: &mut Load, candidate: Candidate) {
         (Mode::Update, Unmatched::Reject) => {
             let names: Vec<&str> = load.keys.iter().map(|slot| slot.field.name.as_str()).collect();
             let reason = format!("no {} in {} has this {}", load.target.object, load.target.system, names.join(" and "));
-            work.reject(Rejection { key: candidate.shown, field: names.first().map(|name| (*name).to_owned()), value: None, reason });
+            work.reject(load.refusal(&candidate, None, None, reason));
         }
     }
+}
+
+/// Why the target would not take the row as a new record: a field that it has to have, or one that it cannot be given.
+fn refused_when_new(load: &Load, candidate: &Candidate) -> Option<Rejection> {
+    let object = &load.target.object;
+    let given =
+        |slots: &'_ [Slot], values: &[Value]| slots.iter().zip(values).position(|(slot, value)| !slot.field.createable && *value != Value::Null);
+    if let Some(at) = given(&load.keys, &candidate.keys) {
+        let slot = &load.keys[at];
+        let reason = format!("no {object} in {} has this {}, and a new one cannot be given it", load.target.system, slot.field.name);
+        return Some(load.refusal(candidate, Some(slot), Some(brief(&candidate.keys[at])), reason));
+    }
+    if let Some(at) = given(&load.fields, &candidate.values) {
+        let (slot, value) = (&load.fields[at], brief(&candidate.values[at]));
+        let reason = format!("{} cannot be set when a {object} is created, only afterwards", slot.field.name);
+        return Some(load.refusal(candidate, Some(slot), Some(value), reason));
+    }
+    let pairs = || load.keys.iter().zip(&candidate.keys).chain(load.fields.iter().zip(&candidate.values));
+    let is_given = |name: &String| pairs().any(|(slot, value)| slot.field.name.eq_ignore_ascii_case(name) && *value != Value::Null);
+    let missing = load.required.iter().find(|name| !is_given(name))?;
+    let slot = load.fields.iter().find(|slot| slot.field.name.eq_ignore_ascii_case(missing));
+    let refused = load.refusal(candidate, slot, None, format!("{missing} has to be given when a {object} is created"));
+    Some(Rejection { field: Some(missing.clone()), ..refused })
+}
+
+/// Why the target would not take what differs: a field that is only set at the beginning, or one that it has to have.
+fn refused_when_there(load: &Load, (key, source): (&str, &Value), changed: &[(&Slot, Value, Value)]) -> Option<Rejection> {
+    let object = &load.target.object;
+    let (slot, value, old) = changed.iter().find(|(slot, value, _)| !slot.field.updateable || (slot.field.required && *value == Value::Null))?;
+    let name = &slot.field.name;
+    let reason = if slot.field.updateable {
+        format!("{name} cannot be emptied: a {object} has to have it")
+    } else {
+        format!("{name} is set only when a {object} is created; this one has {}", if old.is_blank() { "none".to_owned() } else { brief(old) })
+    };
+    let value = (*value != Value::Null).then(|| brief(value));
+    Some(load.rejection(key.to_owned(), source, Some(slot), value, reason))
 }
 
 fn differ(work: &mut Work<'_>, load: &mut Load, candidate: Candidate, present: &Record) {
@@ -324,6 +429,9 @@ fn differ(work: &mut Work<'_>, load: &mut Load, candidate: Candidate, present: &
         work.tally.unchanged += 1;
         return;
     }
+    if let Some(refused) = refused_when_there(load, (&candidate.shown, &candidate.source), &changed) {
+        return work.reject(refused);
+    }
     match id_of(load.target.system, present) {
         Some(id) => {
             // No larger than they have to be: thousands of them wait for their batch.
@@ -333,9 +441,9 @@ fn differ(work: &mut Work<'_>, load: &mut Load, candidate: Candidate, present: &
                 fields.push(name.clone(), value);
                 before.push(name, old);
             }
-            load.pending.add(Change::Update { key: candidate.shown, id, fields, before });
+            load.pending.add(Change::Update { key: candidate.shown, id, fields, before }, candidate.source);
         }
-        None => work.reject(Rejection { key: candidate.shown, field: None, value: None, reason: "the system told no id for this record".to_owned() }),
+        None => work.reject(load.rejection(candidate.shown, &candidate.source, None, None, "the system told no id for this record".to_owned())),
     }
 }
 
@@ -377,7 +485,7 @@ fn send(work: &mut Work<'_>, load: &mut Load) -> Result<(), Error> {
 
 /// One write of all that is queued; gives back the rows of which nobody knows whether they were written.
 fn send_once(work: &mut Work<'_>, load: &mut Load, last: bool) -> Result<Vec<Candidate>, Error> {
-    let Pending { rows, mut origins, .. } = take(&mut load.pending);
+    let Pending { rows, sources, mut origins, .. } = take(&mut load.pending);
     if rows.is_empty() {
         return Ok(Vec::new());
     }
@@ -395,15 +503,18 @@ fn send_once(work: &mut Work<'_>, load: &mut Load, last: bool) -> Result<Vec<Can
         match origins.remove(&at).filter(|_| unheard) {
             Some(candidate) => unknown.push(candidate),
             None if fault.kind == FaultKind::Interrupted => interrupted = true,
-            None => reject_fault(work, change, &fault),
+            None => work.reject(faulty(load, change, &sources[at], &fault)),
         }
     }
     // Rows that were not reached are no bad rows: the next run finds them again.
     if interrupted { Err(Error::Interrupted) } else { Ok(unknown) }
 }
 
-fn reject_fault(work: &mut Work<'_>, change: &Change, fault: &Fault) {
+/// A row that the target refused.
+fn faulty(load: &Load, change: &Change, source: &Value, fault: &Fault) -> Rejection {
     let named = fault.field.as_ref().and_then(|name| change.fields()?.iter().find(|(field, _)| field.eq_ignore_ascii_case(name)));
     let value = named.map(|(_, value)| brief(value));
-    work.reject(Rejection { key: change.key().to_owned(), field: fault.field.clone(), value, reason: fault.to_string() });
+    let is_named = |slot: &&Slot| fault.field.as_ref().is_some_and(|name| slot.field.name.eq_ignore_ascii_case(name));
+    let slot = load.keys.iter().chain(&load.fields).find(is_named);
+    Rejection { field: fault.field.clone(), ..load.rejection(change.key().to_owned(), source, slot, value, fault.to_string()) }
 }

@@ -31,7 +31,8 @@ pub(crate) fn run(work: &mut Work<'_>, mapping: &Mapping, since: Option<Timestam
                 let sample = Sample { source: &source, schema: source_schema.as_ref(), rows: &rows };
                 let keys = slots::find(work, &target_schema, &mapping.to, &mapping.match_on, Missing::Key, &sample)?;
                 let fields = slots::find(work, &target_schema, &mapping.to, &mapping.fields, missing, &sample)?;
-                none.insert(Load::new(mapping.to.clone(), keys, fields, mapping.mode, mapping.blank, Unmatched::Reject).reading(&source))
+                let load = Load::new(mapping.to.clone(), keys, fields, mapping.mode, mapping.blank, Unmatched::Reject);
+                none.insert(load.checked(&target_schema)?.reading(&source))
             }
         };
         let rejected = work.tally.rejected;
@@ -51,6 +52,7 @@ fn reading(mapping: &Mapping, since: Option<Timestamp>) -> Source {
     if let Source::Object(query) = &mut source {
         let cells = mapping.fields.iter().chain(&mapping.match_on);
         add_fields(&mut query.fields, cells);
+        query.with_own_id();
         if let Some(field) = &mapping.cursor {
             add(&mut query.fields, field);
             query.since = since.map(|at| (field.clone(), at));

@@ -18,6 +18,8 @@ mod load;
 mod mapping;
 /// Which stage comes before which.
 mod order;
+/// What a source row is called.
+mod origin;
 /// Pages of a source, read one ahead.
 mod pages;
 /// Who carries effects out: for real, or only on paper.
@@ -26,6 +28,8 @@ mod perform;
 mod plain;
 /// What systems answered to a plan, kept and given again.
 pub mod recording;
+/// Rejected rows told together.
+mod rejections;
 /// `rule(..)` and its actions.
 mod rule;
 /// Declarations in order, each with its lock, run record and summary.
@@ -41,5 +45,6 @@ pub use cell::transform;
 pub use error::Error;
 pub use order::{Part, Stage, order};
 pub use perform::{Counted, Live, Plan, Planned, Simulate, Wire};
+pub use rejections::{EXAMPLES, Group, Groups};
 pub use run::{Hands, Options, Sample, Status, Summary, run};
 pub use work::{Notice, Notify, Rejection, Tally};

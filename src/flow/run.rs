@@ -8,7 +8,7 @@ use crate::{
     connectors::Stop,
     model::{Date, Fault, Record, System, Timestamp, Value},
     script::{Body, Declaration, Perform},
-    store::{self, Begin, Finish, Lease, RowError, RunId, Take},
+    store::{self, Begin, Beside, Finish, Lease, RowError, RunId, Take},
 };
 
 use super::{
@@ -230,12 +230,7 @@ fn keeping(notify: &Notify, rejections: &Arc<std::sync::Mutex<Vec<RowError>>>, h
     let (notify, rejections) = (Arc::clone(notify), Arc::clone(rejections));
     Arc::new(move |notice| {
         if let Notice::Rejected { rejection, .. } = &notice {
-            let row = RowError {
-                key: rejection.key.clone(),
-                field: rejection.field.clone(),
-                value: rejection.value.clone(),
-                reason: rejection.reason.clone(),
-            };
+            let row = RowError::from(rejection);
             rejections.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(row);
         }
         notify(notice);
@@ -348,6 +343,7 @@ fn end(open: Open, declaration: &Declaration, options: &Options, wire: &Wire, no
             written: summary.tally.written(),
             unchanged: summary.tally.unchanged,
             rejected: summary.tally.rejected,
+            beside: beside(&summary.tally),
             calls: summary.calls.clone(),
             seconds,
             message: summary.fault.as_ref().map(ToString::to_string),
@@ -365,6 +361,11 @@ fn end(open: Open, declaration: &Declaration, options: &Options, wire: &Wire, no
     }
     drop(open.lease);
     summary
+}
+
+/// Rows that were neither written, nor unchanged, nor rejected.
+const fn beside(tally: &Tally) -> Beside {
+    Beside { unmatched: tally.unmatched, left_out: tally.left_out, filtered: tally.filtered, grouped: tally.grouped, again: tally.again }
 }
 
 /// Once, when the work is done. A sample that cannot be kept is no reason for a run to fail.

@@ -1,6 +1,6 @@
 //! `pendo::segment(..)`: who meets the conditions now, held against who is in the segment, and the guides shown to it (A17).
 
-use std::collections::BTreeSet;
+use std::{cell::Cell, collections::BTreeSet};
 
 use crate::{
     model::{Effect, Fault, FaultKind, Listed, Listing, Query, Record, Reply, Request, SegmentEdit, Source, System, Value},
@@ -10,17 +10,21 @@ use crate::{
 use super::{Error, pages::for_each_page, work::Work};
 
 pub(crate) fn run(work: &mut Work<'_>, name: &str, segment: &SegmentDecl) -> Result<(), Error> {
+    let before = work.tally.read;
     // What cannot be shown is said before anybody's membership changes.
     let guides = guides_named(work, segment)?;
-    let wanted = members_wanted(work, segment)?;
     let id = segment_named(work, name)?;
     let present = match &id {
         Some(id) => members_now(work, id)?,
         None => BTreeSet::new(),
     };
+    let (wanted, others) = members_wanted(work, segment, &present)?;
     let add: Vec<String> = wanted.difference(&present).cloned().collect();
     let remove: Vec<String> = present.difference(&wanted).cloned().collect();
     work.tally.unchanged += wanted.intersection(&present).count() as u64;
+    work.tally.filtered += others;
+    // Each visitor once, however they were found; segments and guides are no rows.
+    work.tally.read = before + wanted.len() as u64 + remove.len() as u64 + others;
     let missing = id.is_none();
     if !add.is_empty() || !remove.is_empty() {
         work.check_stop()?;
@@ -34,22 +38,32 @@ pub(crate) fn run(work: &mut Work<'_>, name: &str, segment: &SegmentDecl) -> Res
             message: "nobody meets the conditions; Pendo keeps no segment without members, so none was made".to_owned(),
         });
     }
-    show(work, name, &guides)
+    let read = work.tally.read;
+    let shown = show(work, name, &guides)?;
+    work.tally.read = read + shown;
+    Ok(())
 }
 
-/// Visitors that meet the conditions, or whose account does.
-fn members_wanted(work: &mut Work<'_>, segment: &SegmentDecl) -> Result<BTreeSet<String>, Error> {
+/// Visitors that meet the conditions, or whose account does; and how many of the others that were read are no members either.
+fn members_wanted(work: &mut Work<'_>, segment: &SegmentDecl, present: &BTreeSet<String>) -> Result<(BTreeSet<String>, u64), Error> {
     let mut query = Query::of(System::Pendo, &segment.per);
     let key = if segment.per == "account" { "accountId" } else { "visitorId" };
     query.fields = std::iter::once(key).chain(segment.filter.fields()).map(str::to_owned).collect();
     query.filter = Some(segment.filter.clone());
     let chosen = ids(work, &Source::Object(query), key, |row| segment.filter.matches(row))?;
     if segment.per != "account" {
-        return Ok(chosen);
+        return Ok((chosen, 0));
     }
     let mut visitors = Query::of(System::Pendo, "visitor");
     visitors.fields = ["visitorId", "metadata.auto.accountid", "metadata.auto.accountids"].map(str::to_owned).to_vec();
-    ids(work, &Source::Object(visitors), "visitorId", |row| accounts_of(row).any(|account| chosen.contains(&account)))
+    let others = Cell::new(0);
+    let wanted = ids(work, &Source::Object(visitors), "visitorId", |row| {
+        let wanted = accounts_of(row).any(|account| chosen.contains(&account));
+        let member = || row.get("visitorId").is_some_and(|id| present.contains(&id.to_string()));
+        others.set(others.get() + u64::from(!wanted && !member()));
+        wanted
+    })?;
+    Ok((wanted, others.get()))
 }
 
 fn accounts_of(row: &Record) -> impl Iterator<Item = String> {
@@ -110,15 +124,17 @@ fn all(work: &mut Work<'_>, listing: Listing) -> Result<Vec<Record>, Error> {
     Ok(found)
 }
 
-/// Points each guide at the segment, unless it is already.
-fn show(work: &mut Work<'_>, name: &str, guides: &[Record]) -> Result<(), Error> {
+/// Points each guide at the segment, unless it is already; how many were looked at.
+fn show(work: &mut Work<'_>, name: &str, guides: &[Record]) -> Result<u64, Error> {
     if guides.is_empty() {
-        return Ok(());
+        return Ok(0);
     }
-    let Some(id) = segment_named(work, name)? else { return Ok(()) };
+    let mut looked = 0;
+    let Some(id) = segment_named(work, name)? else { return Ok(0) };
     for found in guides {
         let audience = found.get("audience").map(|audience| serde_json::to_string(audience).unwrap_or_default()).unwrap_or_default();
         let named = found.get("segmentId").and_then(Value::as_str) == Some(id.as_str());
+        looked += 1;
         if named || audience.contains(&format!("\"{id}\"")) {
             work.tally.unchanged += 1;
             continue;
@@ -132,5 +148,5 @@ fn show(work: &mut Work<'_>, name: &str, guides: &[Record]) -> Result<(), Error>
             _ => work.tally.unchanged += 1,
         }
     }
-    Ok(())
+    Ok(looked)
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     model::{CreateField, Field, FieldType, Measure, ObjectSchema, Record, Source, System, Value},
-    script::{Cell, FieldMap, Target},
+    script::{Cell, FieldMap, Place, Target},
 };
 
 use super::{Error, cell::compute, error::FieldProblem, work::Work};
@@ -15,6 +15,8 @@ pub(crate) struct Slot {
     /// Created just now: the target holds nothing in it and must not be asked for it.
     pub(crate) fresh: bool,
     pub(crate) role: Role,
+    /// Where the script asks for it.
+    pub(crate) place: Place,
 }
 
 /// When a slot's value is sent.
@@ -99,7 +101,7 @@ fn slot(work: &Work<'_>, schema: &ObjectSchema, to: &Target, map: &FieldMap, mis
         }
         // The caller's spelling is what lookups echo and writes send.
         let field = Field { name: map.target.to_string(), ..field.clone() };
-        return Ok(Slot { field, from: map.from.clone(), fresh: false, role: Role::Compare });
+        return Ok(Slot { field, from: map.from.clone(), fresh: false, role: Role::Compare, place: map.place.clone() });
     }
     let wanted = missing == Missing::All || (missing == Missing::Pendo && map.target.starts_with("Pendo_"));
     let kind = match (&map.declared, wanted) {
@@ -109,7 +111,8 @@ fn slot(work: &Work<'_>, schema: &ObjectSchema, to: &Target, map: &FieldMap, mis
         (None, false) => return Err(unknown_field(schema, &map.target)),
     };
     let label = map.declared.as_ref().and_then(|declared| declared.label.clone()).unwrap_or_else(|| label_of(&map.target));
-    Ok(Slot { field: new_field(&map.target, label, kind, to.system), from: map.from.clone(), fresh: true, role: Role::Compare })
+    let field = new_field(&map.target, label, kind, to.system);
+    Ok(Slot { field, from: map.from.clone(), fresh: true, role: Role::Compare, place: map.place.clone() })
 }
 
 fn new_field(name: &str, label: String, kind: FieldType, system: System) -> Field {

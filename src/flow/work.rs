@@ -51,12 +51,17 @@ pub enum Notice {
 }
 
 /// A row that was not written, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Rejection {
+    /// What identifies the row in its target; where that is missing, what the source calls it.
     pub key: String,
+    /// What the source calls the row: `Contact 003000000000001AAA`.
+    pub source: Option<String>,
     pub field: Option<String>,
     pub value: Option<String>,
     pub reason: String,
+    /// What in the script asked for it: file, line and column.
+    pub place: Option<String>,
 }
 
 pub type Notify = Arc<dyn Fn(Notice) + Send + Sync>;
@@ -72,6 +77,14 @@ pub struct Tally {
     pub rejected: u64,
     /// Rows without a counterpart where that is no fault (a pull of accounts that Pendo has never seen).
     pub unmatched: u64,
+    /// Rows that are no Gainsight customers, left out by `customers_only`.
+    pub left_out: u64,
+    /// Rows that did not meet a filter or the criteria of an action.
+    pub filtered: u64,
+    /// Rows folded into another one of the same group.
+    pub grouped: u64,
+    /// Rows given to a further action: each of them is counted once more.
+    pub again: u64,
     /// Custom fields created.
     pub fields: u64,
 }
@@ -79,6 +92,11 @@ pub struct Tally {
 impl Tally {
     pub const fn written(&self) -> u64 {
         self.created + self.updated + self.deleted
+    }
+
+    /// Rows by what became of them, all together: `read` and `again`, when the work came to its end.
+    pub const fn accounted(&self) -> u64 {
+        self.written() + self.unchanged + self.rejected + self.unmatched + self.left_out + self.filtered + self.grouped
     }
 }
 

@@ -43,7 +43,35 @@ pub struct Query {
     pub limit: Option<u64>,
 }
 
+impl Report {
+    /// The field that identifies a row.
+    pub fn own_id(&self) -> &'static str {
+        if self.per == "visitor" { "visitorId" } else { "accountId" }
+    }
+}
+
 impl Query {
+    /// The field by which the system itself tells the records of this object apart.
+    pub fn own_id(&self) -> &'static str {
+        match (self.system, self.object.as_str()) {
+            (System::Salesforce, _) => "Id",
+            (System::Gainsight, _) => "Gsid",
+            (System::Pendo, "visitor") => "visitorId",
+            (System::Pendo, "account") => "accountId",
+            (System::Px, "users") => "identifyId",
+            (System::Px, "accounts" | "engagements" | "features" | "segments") | (System::Pendo | System::Mail, _) => "id",
+            (System::Px, _) => "eventId",
+        }
+    }
+
+    /// Asks for that field, too. A query for every field has it.
+    pub fn with_own_id(&mut self) {
+        let id = self.own_id();
+        if !self.fields.is_empty() && !self.fields.iter().any(|field| field.eq_ignore_ascii_case(id)) {
+            self.fields.push(id.to_owned());
+        }
+    }
+
     pub fn of(system: System, object: impl Into<String>) -> Self {
         Self { system, object: object.into(), fields: Vec::new(), filter: None, demands: Vec::new(), since: None, limit: None }
     }

@@ -85,7 +85,7 @@ pub use participant::{Counts, Fact, NewParticipant, Participant, ParticipantFilt
 pub use responses::{Response, Score};
 pub use retention::{Retention, Swept};
 pub use row_error::RowError;
-pub use run::{Begin, Finish, Run, RunFilter, RunId, Status};
+pub use run::{Begin, Beside, Finish, Run, RunFilter, RunId, Status};
 pub use sample::{Sampled, Version};
 pub use schema::CachedSchema;
 pub use scratch::Play;

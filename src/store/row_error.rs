@@ -12,10 +12,14 @@ use super::{
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RowError {
     pub key: String,
+    /// What the source calls the row.
+    pub source: Option<String>,
     pub field: Option<String>,
     /// Cut to `RowError::VALUE_BYTES` when it is kept.
     pub value: Option<String>,
     pub reason: String,
+    /// What in the script asked for it: file, line and column.
+    pub place: Option<String>,
 }
 
 impl RowError {
@@ -32,9 +36,12 @@ impl Store {
         self.write(|sql| {
             let seq = run_seq(sql, run)?;
             let kept: u64 = sql.prepare_cached("SELECT row_errors FROM runs WHERE seq = ?1")?.query_row([seq], |row| row.get(0)).map(uncount)?;
-            let mut insert = sql.prepare_cached("INSERT INTO row_errors (run, n, key, field, value, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+            let mut insert = sql.prepare_cached(
+                "INSERT INTO row_errors (run, n, key, field, value, reason, source, place) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            )?;
             for (n, row) in (kept..keep).zip(rows) {
-                insert.execute(params![seq, count(n), row.key, row.field, row.value.as_deref().map(cut), cut(&row.reason)])?;
+                let (value, source) = (row.value.as_deref().map(cut), row.source.as_deref().map(cut));
+                insert.execute(params![seq, count(n), row.key, row.field, value, cut(&row.reason), source, row.place])?;
             }
             sql.prepare_cached("UPDATE runs SET row_errors = row_errors + ?2 WHERE seq = ?1")?.execute(params![seq, count(rows.len() as u64)])?;
             Ok(())
@@ -46,9 +53,10 @@ impl Store {
         self.read(|sql| {
             let seq = run_seq(sql, run)?;
             let mut statement =
-                sql.prepare_cached("SELECT key, field, value, reason FROM row_errors WHERE run = ?1 AND n >= ?2 ORDER BY n LIMIT ?3")?;
+                sql.prepare_cached("SELECT key, field, value, reason, source, place FROM row_errors WHERE run = ?1 AND n >= ?2 ORDER BY n LIMIT ?3")?;
             let rows = statement.query_map(params![seq, count(skip), limit], |row| {
-                Ok(RowError { key: row.get(0)?, field: row.get(1)?, value: row.get(2)?, reason: row.get(3)? })
+                let (key, field, value, reason) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+                Ok(RowError { key, field, value, reason, source: row.get(4)?, place: row.get(5)? })
             })?;
             Ok(rows.collect::<Result<_, _>>()?)
         })

@@ -81,6 +81,21 @@ pub struct Begin<'a> {
     pub at: Timestamp,
 }
 
+/// Rows that were neither written, nor unchanged, nor rejected: with them all rows are accounted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Beside {
+    /// Without a counterpart, where that is no fault.
+    pub unmatched: u64,
+    /// No Gainsight customers.
+    pub left_out: u64,
+    /// Did not meet a filter or the criteria of an action.
+    pub filtered: u64,
+    /// Folded into another row of their group.
+    pub grouped: u64,
+    /// Given to a further action, and so counted once more.
+    pub again: u64,
+}
+
 /// How a run ended.
 #[derive(Debug, Clone)]
 pub struct Finish {
@@ -89,6 +104,7 @@ pub struct Finish {
     pub written: u64,
     pub unchanged: u64,
     pub rejected: u64,
+    pub beside: Beside,
     /// HTTP calls per system.
     pub calls: BTreeMap<System, u64>,
     pub seconds: f64,
@@ -101,7 +117,9 @@ pub struct Finish {
 impl Finish {
     /// Nothing counted yet.
     pub const fn new(status: Status, at: Timestamp) -> Self {
-        Self { status, read: 0, written: 0, unchanged: 0, rejected: 0, calls: BTreeMap::new(), seconds: 0.0, message: None, cursors: Vec::new(), at }
+        let beside = Beside { unmatched: 0, left_out: 0, filtered: 0, grouped: 0, again: 0 };
+        let calls = BTreeMap::new();
+        Self { status, read: 0, written: 0, unchanged: 0, rejected: 0, beside, calls, seconds: 0.0, message: None, cursors: Vec::new(), at }
     }
 }
 
@@ -121,6 +139,7 @@ pub struct Run {
     pub written: u64,
     pub unchanged: u64,
     pub rejected: u64,
+    pub beside: Beside,
     pub calls: BTreeMap<System, u64>,
     pub seconds: f64,
     pub message: Option<String>,
@@ -139,7 +158,7 @@ pub struct RunFilter<'a> {
 }
 
 const COLUMNS: &str = "id, name, kind, hash, reason, parameters, status, started_at, ended_at, rows_read, rows_written, rows_unchanged, \
-                       rows_rejected, calls, seconds, message, row_errors";
+                       rows_rejected, calls, seconds, message, row_errors, rows_unmatched, rows_left_out, rows_filtered, rows_grouped, rows_again";
 
 impl Store {
     /// Notes a run as running, by this process.
@@ -165,7 +184,8 @@ impl Store {
             }
             sql.prepare_cached(
                 "UPDATE runs SET status = ?2, ended_at = ?3, rows_read = ?4, rows_written = ?5, rows_unchanged = ?6, rows_rejected = ?7, \
-                 calls = ?8, seconds = ?9, message = ?10 WHERE seq = ?1",
+                 calls = ?8, seconds = ?9, message = ?10, rows_unmatched = ?11, rows_left_out = ?12, rows_filtered = ?13, rows_grouped = ?14, \
+                 rows_again = ?15 WHERE seq = ?1",
             )?
             .execute(params![
                 seq,
@@ -177,7 +197,12 @@ impl Store {
                 count(end.rejected),
                 to_json(&end.calls)?,
                 end.seconds,
-                end.message
+                end.message,
+                count(end.beside.unmatched),
+                count(end.beside.left_out),
+                count(end.beside.filtered),
+                count(end.beside.grouped),
+                count(end.beside.again)
             ])?;
             if matches!(end.status, Status::Ok | Status::Partial) {
                 super::cursor::move_all(sql, &name, &end.cursors, end.at)?;
@@ -280,5 +305,12 @@ fn read_run(row: &Row<'_>) -> Result<Run, Fail> {
         seconds: row.get(14)?,
         message: row.get(15)?,
         row_errors: uncount(row.get(16)?),
+        beside: Beside {
+            unmatched: uncount(row.get(17)?),
+            left_out: uncount(row.get(18)?),
+            filtered: uncount(row.get(19)?),
+            grouped: uncount(row.get(20)?),
+            again: uncount(row.get(21)?),
+        },
     })
 }

@@ -14,17 +14,19 @@ use super::{
     page::{escaped, page, unknown},
 };
 use crate::{
-    flow::{Error as Work, journey::report},
+    flow::{Error as Work, Group, Groups, journey::report},
     host::Loaded,
     model::{Record, Timestamp, Value},
     script::{Body, Declaration, Kind},
-    store::{Error, RunFilter},
+    store::{Error, Run, RunFilter},
 };
 
 /// What the key is a secret about.
 pub(super) const SECRET: &str = "dashboard";
 /// Runs that are shown.
 const RUNS: u32 = 20;
+/// Rejected rows of a run that are looked at.
+const REJECTED: u32 = 2_000;
 
 /// Headers of calls that somebody passes on.
 const PASSED_ON: [&str; 5] = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
@@ -145,5 +147,35 @@ fn whole(desk: &Desk, loaded: &Loaded, suffix: &str) -> Result<Response, Error> 
         })
         .collect();
     body.push_str(&board::section("Last runs", &board::table(&["began", "name", "status", "read", "written", "rejected"], &rows)));
+    let rejected = rejected(desk, &runs)?;
+    if !rejected.is_empty() {
+        body.push_str(&board::section("Rejected rows", &board::table(&["declaration", "rows", "field", "reason", "such as", "where"], &rejected)));
+    }
     Ok(board::page(&body))
+}
+
+/// Why rows were rejected in the last run of each declaration: equal reasons once.
+fn rejected(desk: &Desk, runs: &[Run]) -> Result<Vec<Row>, Error> {
+    let mut rows = Vec::new();
+    for (at, run) in runs.iter().enumerate().filter(|(_, run)| run.row_errors > 0) {
+        if runs[..at].iter().any(|newer| newer.name == run.name) {
+            continue;
+        }
+        let mut groups = Groups::default();
+        desk.store.row_errors(&run.id, 0, REJECTED)?.iter().for_each(|row| groups.add(row));
+        let (groups, others) = groups.told();
+        rows.extend(groups.iter().map(|group| reason(&run.name, group)));
+        let rest = others + run.row_errors.saturating_sub(REJECTED.into());
+        if rest > 0 {
+            let cells = [run.name.as_str(), &rest.to_string(), "", &format!("others: tabi show {}", run.id), "", ""];
+            rows.push(cells.map(str::to_owned).to_vec());
+        }
+    }
+    Ok(rows)
+}
+
+fn reason(name: &str, group: &Group) -> Row {
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let such: Vec<&str> = group.examples.iter().map(|(key, _)| key.as_str()).collect();
+    vec![name.to_owned(), group.count.to_string(), text(&group.field), group.reason.clone(), such.join(", "), text(&group.place)]
 }

@@ -57,10 +57,14 @@ fn run_ids_are_short_and_sort_by_time_and_listings_page() {
 fn row_errors_are_bounded_per_run_but_all_counted() {
     let (_folder, store) = open();
     let run = begin(&store, "usage", at(0));
-    let row =
-        |n: usize| RowError {
-            key: format!("k{n}"), field: Some("Pendo_x__c".into()), value: Some("é".repeat(5_000)), reason: "not a number".into()
-        };
+    let row = |n: usize| RowError {
+        key: format!("k{n}"),
+        field: Some("Pendo_x__c".into()),
+        value: Some("é".repeat(5_000)),
+        reason: "not a number".into(),
+        source: Some(format!("Account {n}")),
+        place: Some("scripts/a.rhai:1:2".into()),
+    };
     store.reject(&run, &[row(0), row(1)], 3).expect("reject");
     store.reject(&run, &[row(2), row(3), row(4)], 3).expect("reject");
     store.reject(&run, &[row(5)], 3).expect("reject");

@@ -8,13 +8,14 @@ use std::{
 use serde_json::{Map, Value as Json, json};
 
 use crate::{
-    flow::{Notice, Rejection, Status, Summary},
+    flow::{Group, Groups, Notice, Status, Summary},
     model::{CreateField, Record, System, Value},
+    store::RowError,
 };
 
 use super::{ADD, BAD, BOLD, CHANGE, DIM, GOOD, Out, Progress, REMOVE, WARN, cell, count, many, paint, seconds};
 
-/// Changes and rejected rows shown to people per declaration, unless all are asked for.
+/// Changes shown to people per declaration, unless all are asked for.
 const SHOWN: u64 = 20;
 
 /// Shows what happens while declarations are planned or run.
@@ -26,12 +27,14 @@ pub(crate) struct Teller {
     most: u64,
     /// Lines told and held back, by declaration.
     told: Mutex<BTreeMap<String, (u64, u64)>>,
+    /// Rejected rows, by declaration: equal reasons are told once, at its end.
+    rejected: Mutex<BTreeMap<String, Groups>>,
 }
 
 impl Teller {
     pub(crate) fn new(out: &Out, planning: bool, all: bool) -> Self {
         let most = if all || out.is_json() { u64::MAX } else { SHOWN };
-        Self { out: out.clone(), progress: Progress::new(out), planning, most, told: Mutex::default() }
+        Self { out: out.clone(), progress: Progress::new(out), planning, most, told: Mutex::default(), rejected: Mutex::default() }
     }
 
     pub(crate) fn notice(&self, notice: &Notice) {
@@ -46,6 +49,10 @@ impl Teller {
         }
         if self.out.is_json() {
             return self.out.json(&document(notice));
+        }
+        if let Notice::Rejected { name, rejection } = notice {
+            let mut rejected = self.rejected.lock().unwrap_or_else(PoisonError::into_inner);
+            return rejected.entry(name.clone()).or_default().add(&RowError::from(rejection));
         }
         self.progress.around(|| self.line(notice));
     }
@@ -71,13 +78,18 @@ impl Teller {
         // What still works draws its own anew.
         self.progress.end();
         self.progress.around(|| {
-            let (_, held_back) = self.told.lock().unwrap_or_else(PoisonError::into_inner).remove(&summary.name).unwrap_or_default();
+            let (shown, held_back) = self.told.lock().unwrap_or_else(PoisonError::into_inner).remove(&summary.name).unwrap_or_default();
             if held_back > 0 {
                 self.out.line(paint(
                     DIM,
                     format!("  and {} more ({})", count(held_back), if self.planning { "--all shows them" } else { "tabi show RUN" }),
                 ));
             }
+            let rejected = self.rejected.lock().unwrap_or_else(PoisonError::into_inner).remove(&summary.name).unwrap_or_default();
+            if shown == 0 && !rejected.is_empty() {
+                self.out.line(paint(BOLD, &summary.name));
+            }
+            rejections(rejected).into_iter().for_each(|line| self.out.line(line));
             self.out.line(sentence(summary, self.planning));
             if let Some(fault) = &summary.fault {
                 self.out.line(format!("    {fault}"));
@@ -99,8 +111,7 @@ pub(crate) fn told(notice: &Notice) -> Option<(&String, String)> {
         Notice::Segment { name, segment, add, remove } => {
             (name, format!("  {} pendo segment {segment:?}: {add} in, {remove} out", paint(CHANGE, "~")))
         }
-        Notice::Rejected { name, rejection } => (name, rejected(rejection)),
-        Notice::Progress { .. } | Notice::Warning { .. } => return None,
+        Notice::Rejected { .. } | Notice::Progress { .. } | Notice::Warning { .. } => return None,
     })
 }
 
@@ -119,7 +130,8 @@ fn document(notice: &Notice) -> Json {
             json!({"type": "segment", "name": name, "segment": segment, "add": add, "remove": remove})
         }
         Notice::Rejected { name, rejection } => json!({
-            "type": "rejected", "name": name, "key": rejection.key, "field": rejection.field, "value": rejection.value, "reason": rejection.reason,
+            "type": "rejected", "name": name, "key": rejection.key, "source": rejection.source, "field": rejection.field,
+            "value": rejection.value, "reason": rejection.reason, "place": rejection.place,
         }),
         Notice::Progress { name, read, total } => json!({"type": "progress", "name": name, "read": read, "total": total}),
         Notice::Warning { name, message } => json!({"type": "warning", "name": name, "message": message}),
@@ -154,10 +166,29 @@ fn create_field(create: &CreateField) -> String {
     format!("  {} {system} field {object}.{} ({}, {:?})", paint(ADD, "+"), paint(BOLD, &field.name), field.kind.word(), field.label)
 }
 
-fn rejected(rejection: &Rejection) -> String {
-    let field = rejection.field.as_ref().map(|field| format!(" {field}")).unwrap_or_default();
-    let value = rejection.value.as_ref().map(|value| format!(" = {value}")).unwrap_or_default();
-    format!("  {} {}{field}{value}: {}", paint(BAD, "!"), paint(BOLD, &rejection.key), rejection.reason)
+/// Each reason once: how many rows, the field, why, where in the script, and some of the rows.
+fn rejections(groups: Groups) -> Vec<String> {
+    let (groups, others) = groups.told();
+    let mut lines: Vec<String> = groups.iter().map(rejection).collect();
+    if others > 0 {
+        lines.push(format!("  {} {} for other reasons (tabi show RUN lists them)", paint(BAD, "!"), many(others, "row")));
+    }
+    lines
+}
+
+fn rejection(group: &Group) -> String {
+    let field = group.field.as_ref().map(|field| format!("{field}: ")).unwrap_or_default();
+    let place = group.place.as_ref().map(|place| format!(" {}", paint(DIM, format!("({place})")))).unwrap_or_default();
+    format!("  {} {} rejected: {field}{}{place}\n      {}", paint(BAD, "!"), paint(BOLD, many(group.count, "row")), group.reason, examples(group))
+}
+
+/// The first rows of a group, with their values.
+pub(crate) fn examples(group: &Group) -> String {
+    let row = |(key, value): &(String, Option<String>)| value.as_ref().map_or_else(|| key.clone(), |value| format!("{key} = {value}"));
+    let more = group.count - group.examples.len() as u64;
+    let tail = if more > 0 { format!(" and {} more", count(more)) } else { String::new() };
+    let rows: Vec<String> = group.examples.iter().map(row).collect();
+    rows.join(", ") + tail.as_str()
 }
 
 fn planned(summary: &Summary) -> Json {
@@ -165,7 +196,8 @@ fn planned(summary: &Summary) -> Json {
     let mut line = json!({
         "type": "summary", "name": summary.name, "status": summary.status.word(), "read": tally.read, "create": tally.created,
         "update": tally.updated, "delete": tally.deleted, "unchanged": tally.unchanged, "rejected": tally.rejected,
-        "unmatched": tally.unmatched, "create_fields": tally.fields, "seconds": summary.seconds,
+        "unmatched": tally.unmatched, "left_out": tally.left_out, "filtered": tally.filtered, "grouped": tally.grouped, "again": tally.again,
+        "create_fields": tally.fields, "seconds": summary.seconds,
     });
     add_fault(&mut line, summary);
     line
@@ -177,7 +209,8 @@ fn ran(summary: &Summary) -> Json {
     let mut line = json!({
         "type": "summary", "run": summary.run, "name": summary.name, "status": summary.status.word(), "read": tally.read,
         "written": tally.written(), "created": tally.created, "updated": tally.updated, "deleted": tally.deleted,
-        "unchanged": tally.unchanged, "rejected": tally.rejected, "unmatched": tally.unmatched, "calls": calls, "seconds": summary.seconds,
+        "unchanged": tally.unchanged, "rejected": tally.rejected, "unmatched": tally.unmatched, "left_out": tally.left_out,
+        "filtered": tally.filtered, "grouped": tally.grouped, "again": tally.again, "calls": calls, "seconds": summary.seconds,
     });
     add_fault(&mut line, summary);
     line
@@ -209,6 +242,10 @@ fn sentence(summary: &Summary, planning: bool) -> String {
         (tally.deleted, delete),
         (tally.unchanged, "unchanged"),
         (tally.unmatched, "without a match"),
+        (tally.left_out, "no customers"),
+        (tally.filtered, "filtered out"),
+        (tally.grouped, "folded into groups"),
+        (tally.again, "given to a further action"),
     ];
     parts.extend(counts.iter().filter(|(n, what)| *n > 0 || *what == "unchanged").map(|(n, what)| format!("{} {what}", count(*n))));
     if tally.rejected > 0 {

@@ -26,7 +26,7 @@ mod value;
 mod words;
 
 pub(crate) use backtest::{backtest, backtest_documents};
-pub(crate) use changes::{Teller, told};
+pub(crate) use changes::{Teller, examples, told};
 pub(crate) use diagnostics::{diagnostic, diagnostics};
 pub(crate) use failure::failure;
 pub(crate) use logs::logs;

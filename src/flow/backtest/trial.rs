@@ -222,7 +222,8 @@ impl Perform for OnSample<'_> {
 /// The fields a source is asked for by name; none for any.
 fn fields_of(source: &Source) -> Vec<&str> {
     match source {
-        Source::Object(query) => query.fields.iter().map(String::as_str).collect(),
+        // Rows are called by it; what was kept in earlier days may not have it.
+        Source::Object(query) => query.fields.iter().map(String::as_str).filter(|field| *field != query.own_id()).collect(),
         Source::Report(report) => report.columns.iter().map(|(column, _)| column.as_str()).collect(),
         Source::Soql(_) | Source::Aggregation { .. } => Vec::new(),
     }

@@ -8,6 +8,7 @@ use crate::{
         cell::compute,
         error::FieldProblem,
         load::{self, Load, Unmatched},
+        origin::Origin,
         slots::{self, Missing, Role, Sample, Slot},
         work::Work,
     },
@@ -30,11 +31,16 @@ pub(crate) struct Ready {
     load: Load,
     /// Only rows of Gainsight customers can be loaded.
     company: bool,
+    /// Where the script asks for the action.
+    place: Place,
+    /// What the source calls its rows.
+    origin: Origin,
     /// Computes `$date` for every row.
     date: Option<(Cell, Option<String>)>,
 }
 
-pub(crate) fn prepare(work: &mut Work<'_>, action: &Action, sample: &Sample<'_>) -> Result<Ready, Error> {
+/// `origin` tells what rows are called in rejections.
+pub(crate) fn prepare(work: &mut Work<'_>, action: &Action, sample: &Sample<'_>, origin: &Origin) -> Result<Ready, Error> {
     let ready = match &action.kind {
         ActionKind::Usage(usage) => match &usage.into {
             Some(object) => usage_in_gainsight(work, usage, object, &action.place, sample)?,
@@ -42,9 +48,10 @@ pub(crate) fn prepare(work: &mut Work<'_>, action: &Action, sample: &Sample<'_>)
         },
         ActionKind::Object(load) => object(work, load, sample)?,
         ActionKind::Score(score) => self::score(work, score, &action.place, sample)?,
-        ActionKind::Cta(cta) => self::cta(work, cta),
+        ActionKind::Cta(cta) => self::cta(work, cta, &action.place),
     };
-    Ok(Ready { load: ready.load.reading(sample.source), ..ready })
+    let load = ready.load.reading(sample.source).named(origin.clone());
+    Ok(Ready { load, place: action.place.clone(), origin: origin.clone(), ..ready })
 }
 
 pub(crate) fn take_rows(work: &mut Work<'_>, ready: &mut Ready, rows: Vec<Record>) -> Result<(), Error> {
@@ -61,9 +68,9 @@ pub(crate) fn take_rows(work: &mut Work<'_>, ready: &mut Ready, rows: Vec<Record
 /// A row as the action takes it, or why it does not.
 pub(super) fn fit(ready: &Ready, mut row: Record, date: Date) -> Result<Record, Rejection> {
     if ready.company && row.get(COMPANY).is_none_or(Value::is_blank) {
-        let key = row.iter().next().map(|(_, value)| value.to_string()).unwrap_or_default();
+        let key = ready.origin.of_row(&row);
         let reason = "is not a Gainsight customer: no company has this account's id".to_owned();
-        return Err(Rejection { key, field: None, value: None, reason });
+        return Err(Rejection { source: Some(key.clone()), key, reason, place: Some(ready.place.to_string()), ..Rejection::default() });
     }
     if let Some((cell, keep)) = &ready.date {
         let date = compute(cell, &row, date).map(|value| FieldType::Date.fit(&value).unwrap_or(value)).unwrap_or_default();
@@ -106,7 +113,7 @@ fn usage_in_salesforce(work: &mut Work<'_>, usage: &UsageLoad, place: &Place, sa
     fields.extend(usage.instance_name.iter().map(|cell| map("JBCXM__InstanceName__c", cell.clone(), place)));
     let keys = slots::find(work, &schema, &to, &keys, Missing::Key, sample)?;
     let fields = slots::find(work, &schema, &to, &fields, Missing::All, sample)?;
-    Ok(Ready { load: Load::new(to, keys, fields, Mode::Upsert, Blank::Skip, Unmatched::Reject), company: false, date: computed })
+    Ok(ready(Load::new(to, keys, fields, Mode::Upsert, Blank::Skip, Unmatched::Reject).checked(&schema)?, false, computed))
 }
 
 /// Load to Usage in a Gainsight object with the fields `CompanyId__gc`, `Level__gc`, `Date__gc`; measures are found by label or name.
@@ -122,7 +129,7 @@ fn usage_in_gainsight(work: &mut Work<'_>, usage: &UsageLoad, object: &str, plac
     let fields: Vec<FieldMap> = usage.measures.iter().map(|measure| labelled(measure, &schema.fields).unwrap_or_else(|| measure.clone())).collect();
     let keys = slots::find(work, &schema, &to, &keys, Missing::Key, sample)?;
     let fields = slots::find(work, &schema, &to, &fields, Missing::Declared, sample)?;
-    Ok(Ready { load: Load::new(to, keys, fields, Mode::Upsert, Blank::Skip, Unmatched::Reject), company: true, date: computed })
+    Ok(ready(Load::new(to, keys, fields, Mode::Upsert, Blank::Skip, Unmatched::Reject).checked(&schema)?, true, computed))
 }
 
 /// A date that is one for all rows stays a constant, so that the lookup asks for that day only; another is computed per row.
@@ -200,7 +207,7 @@ fn object(work: &mut Work<'_>, load: &ObjectLoad, sample: &Sample<'_>) -> Result
     }
     let keys = slots::find(work, &schema, &load.to, &keys, Missing::Key, sample)?;
     let fields = slots::find(work, &schema, &load.to, &fields, Missing::Declared, sample)?;
-    Ok(Ready { load: Load::new(load.to.clone(), keys, fields, load.operation, load.blank, Unmatched::Reject), company: false, date: None })
+    Ok(ready(Load::new(load.to.clone(), keys, fields, load.operation, load.blank, Unmatched::Reject).checked(&schema)?, false, None))
 }
 
 /// Set Score (A16): one row per company and measure; its date moves only with its score.
@@ -216,11 +223,12 @@ fn score(work: &mut Work<'_>, score: &RuleScore, place: &Place, sample: &Sample<
     if let Some(date) = fields.last_mut() {
         date.role = Role::Along;
     }
-    Ok(Ready { load: Load::new(to, keys, fields, Mode::Upsert, Blank::Skip, Unmatched::Reject), company: true, date: None })
+    Ok(ready(Load::new(to, keys, fields, Mode::Upsert, Blank::Skip, Unmatched::Reject).checked(&schema)?, true, None))
 }
 
 /// Create CTA (A16): an open one of the same company, type and reason is updated rather than doubled.
-fn cta(work: &Work<'_>, cta: &CtaAction) -> Ready {
+fn cta(work: &Work<'_>, cta: &CtaAction, place: &Place) -> Ready {
+    let slot = |name: &str, from: &Cell, role: Role| Slot { place: place.clone(), ..slot(name, from, role) };
     let to = Target { system: System::Gainsight, object: "call_to_action".to_owned() };
     let due = work.date.saturating_add(i64::from(cta.due_in_days).days());
     let keys = vec![
@@ -239,12 +247,16 @@ fn cta(work: &Work<'_>, cta: &CtaAction) -> Ready {
     fields.extend(cta.playbook.iter().map(|cell| slot("playbook", cell, Role::Insert)));
     fields.push(Slot { field: field("DueDate", FieldType::Date), ..slot("DueDate", &Cell::Constant(Value::Date(due)), Role::Insert) });
     let open = vec![("IsClosed".to_owned(), Operator::Equal, Value::Bool(false))];
-    let load = Load::new(to, keys, fields, Mode::Upsert, Blank::Skip, Unmatched::Reject).within(open);
-    Ready { load, company: true, date: None }
+    let load = Load::new(to, keys, fields, Mode::Upsert, Blank::Skip, Unmatched::Reject).within(open).requires(&["Name"]);
+    ready(load, true, None)
+}
+
+fn ready(load: Load, company: bool, date: Option<(Cell, Option<String>)>) -> Ready {
+    Ready { load, company, date, place: Place::default(), origin: Origin::default() }
 }
 
 fn slot(name: &str, from: &Cell, role: Role) -> Slot {
-    Slot { field: field(name, FieldType::Text { max: 4_000 }), from: from.clone(), fresh: false, role }
+    Slot { field: field(name, FieldType::Text { max: 4_000 }), from: from.clone(), fresh: false, role, place: Place::default() }
 }
 
 fn field(name: &str, kind: FieldType) -> Field {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    flow::{Error, Notice, Notify, Rejection, slots::Sample, work::Work},
+    flow::{Error, Notice, Notify, Rejection, origin::Origin, slots::Sample, work::Work},
     model::{Fault, FaultKind, Record, Source},
     script::Action,
 };
@@ -32,7 +32,7 @@ pub(crate) fn for_rows(work: &mut Work<'_>, action: &Action, source: &Source, ro
     if rows.is_empty() {
         return Ok(outcomes);
     }
-    let mut ready = action::prepare(work, action, &Sample { source, schema: None, rows: &rows })?;
+    let mut ready = action::prepare(work, action, &Sample { source, schema: None, rows: &rows }, &Origin::of(source))?;
     let mut rounds: Vec<Round> = Vec::new();
     for (place, row) in places.into_iter().zip(rows) {
         let fitting = action::fit(&ready, row, work.date).and_then(|row| Ok((action::key(&ready, &row, work.date)?, row)));

@@ -19,14 +19,15 @@ pub(crate) fn is_company(query: &Query) -> bool {
     query.system == System::Gainsight && ["company", "customer_info"].contains(&query.object.to_lowercase().as_str())
 }
 
-/// Sets `$company` on every row that has one; with `customers_only`, rows without one are left out.
-pub(crate) fn attach(work: &Work<'_>, rule: &Rule, source: &Source, rows: Vec<Record>) -> Result<Vec<Record>, Error> {
+/// Sets `$company` on every row that has one; with `customers_only`, rows without one are left out and counted.
+pub(crate) fn attach(work: &mut Work<'_>, rule: &Rule, source: &Source, rows: Vec<Record>) -> Result<Vec<Record>, Error> {
     let needed = rule.customers_only || rule.actions.iter().any(|action| needs_company(&action.kind));
     if !needed || rows.is_empty() {
         return Ok(rows);
     }
     let own = matches!(source, Source::Object(query) if is_company(query));
     let companies = if own { HashMap::new() } else { companies(work, rule, &rows)? };
+    let given = rows.len();
     let with_company = rows.into_iter().filter_map(|mut row| {
         let company = if own { row.get("Gsid").cloned() } else { companies.get(&account_of(rule, &row)).cloned() };
         match company {
@@ -36,7 +37,9 @@ pub(crate) fn attach(work: &Work<'_>, rule: &Rule, source: &Source, rows: Vec<Re
         }
         Some(row)
     });
-    Ok(with_company.collect())
+    let with_company: Vec<Record> = with_company.collect();
+    work.tally.left_out += (given - with_company.len()) as u64;
+    Ok(with_company)
 }
 
 /// Whether an action is about a company.

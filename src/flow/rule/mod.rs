@@ -15,7 +15,7 @@ use crate::{
     script::{Action, ActionKind, Cell, ObjectLoad, Rule},
 };
 
-use super::{Error, aggregate::Groups, error::FieldProblem, mapping::add_fields, pages::for_each_page, slots::Sample, work::Work};
+use super::{Error, aggregate::Groups, error::FieldProblem, mapping::add_fields, origin::Origin, pages::for_each_page, slots::Sample, work::Work};
 
 /// Rows of a grouped rule are given to the actions in pages of this size.
 const GROUPS_AT_ONCE: usize = 2_000;
@@ -30,26 +30,33 @@ pub(crate) fn run(work: &mut Work<'_>, rule: &Rule) -> Result<(), Error> {
     };
     let pushed_down = matches!(source, Source::Object(_));
     let mut actions: Vec<Option<action::Ready>> = rule.actions.iter().map(|_| None).collect();
-    let mut groups = Groups::default();
+    let (mut groups, mut folded) = (Groups::default(), 0);
     let grouped = !rule.calculated.is_empty() || !rule.group_by.is_empty();
+    let by = if rule.group_by.is_empty() { std::slice::from_ref(&rule.account) } else { &rule.group_by };
+    let origin = if grouped { Origin::grouped(by) } else { Origin::of(&source) };
+    let known = Known { source: &source, schema: schema.as_ref(), origin: &origin };
     for_each_page(work, &source, |work, rows| {
+        let read = rows.len();
         let passes = |row: &Record| pushed_down || rule.filters.as_ref().is_none_or(|filter| filter.matches(row));
         let rows: Vec<Record> = rows.into_iter().filter(passes).collect();
+        work.tally.filtered += (read - rows.len()) as u64;
         if grouped {
+            folded += rows.len() as u64;
             for row in &rows {
                 groups.add(rule, row, work.date);
             }
             return Ok(());
         }
-        act(work, rule, &source, schema.as_ref(), &mut actions, rows)
+        act(work, rule, &known, &mut actions, rows)
     })?;
+    work.tally.grouped += folded - groups.len();
     let mut rows = groups.into_rows(rule);
     loop {
         let page: Vec<Record> = rows.by_ref().take(GROUPS_AT_ONCE).collect();
         if page.is_empty() {
             break;
         }
-        act(work, rule, &source, schema.as_ref(), &mut actions, page)?;
+        act(work, rule, &known, &mut actions, page)?;
     }
     for ready in actions.iter_mut().flatten() {
         action::finish(work, ready)?;
@@ -57,27 +64,32 @@ pub(crate) fn run(work: &mut Work<'_>, rule: &Rule) -> Result<(), Error> {
     Ok(())
 }
 
+/// What is known of the rows of a rule before they are read.
+struct Known<'a> {
+    source: &'a Source,
+    schema: Option<&'a ObjectSchema>,
+    origin: &'a Origin,
+}
+
 /// Gives rows to every action whose criteria they meet.
-fn act(
-    work: &mut Work<'_>,
-    rule: &Rule,
-    source: &Source,
-    schema: Option<&ObjectSchema>,
-    actions: &mut [Option<action::Ready>],
-    rows: Vec<Record>,
-) -> Result<(), Error> {
-    let rows = company::attach(work, rule, source, rows)?;
-    for (action, ready) in rule.actions.iter().zip(actions) {
+fn act(work: &mut Work<'_>, rule: &Rule, known: &Known<'_>, actions: &mut [Option<action::Ready>], rows: Vec<Record>) -> Result<(), Error> {
+    let rows = company::attach(work, rule, known.source, rows)?;
+    for (at, (action, ready)) in rule.actions.iter().zip(actions).enumerate() {
         let chosen: Vec<Record> = match &action.criteria {
             Some(criteria) => rows.iter().filter(|row| criteria.matches(row)).cloned().collect(),
             None => rows.clone(),
         };
+        work.tally.again += if at == 0 { 0 } else { rows.len() as u64 };
+        work.tally.filtered += (rows.len() - chosen.len()) as u64;
         if chosen.is_empty() {
             continue;
         }
         let ready = match ready {
             Some(ready) => ready,
-            none => none.insert(action::prepare(work, action, &Sample { source, schema, rows: &chosen })?),
+            none => {
+                let sample = Sample { source: known.source, schema: known.schema, rows: &chosen };
+                none.insert(action::prepare(work, action, &sample, known.origin)?)
+            }
         };
         action::take_rows(work, ready, chosen)?;
     }
@@ -99,6 +111,7 @@ fn reading(rule: &Rule) -> Source {
         if company::is_company(query) {
             add_fields(&mut query.fields, std::iter::once(&plain("Gsid")));
         }
+        query.with_own_id();
         query.filter = Filter::joined(query.filter.take(), rule.filters.clone());
     }
     source

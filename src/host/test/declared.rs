@@ -85,13 +85,17 @@ fn summary(summary: &Summary, rejected: &[(String, Rejection)]) -> Json {
     json!({
         "name": summary.name, "status": summary.status.word(), "read": tally.read, "written": tally.written(), "created": tally.created,
         "updated": tally.updated, "deleted": tally.deleted, "unchanged": tally.unchanged, "rejected": tally.rejected,
-        "unmatched": tally.unmatched, "create_fields": tally.fields, "calls": calls, "rows": rows,
+        "unmatched": tally.unmatched, "left_out": tally.left_out, "filtered": tally.filtered, "grouped": tally.grouped, "again": tally.again,
+        "create_fields": tally.fields, "calls": calls, "rows": rows,
         "error": summary.fault.as_ref().map(error),
     })
 }
 
 fn row(rejection: &Rejection) -> Json {
-    json!({"key": rejection.key, "field": rejection.field, "value": rejection.value, "reason": rejection.reason})
+    json!({
+        "key": rejection.key, "source": rejection.source, "field": rejection.field, "value": rejection.value, "reason": rejection.reason,
+        "place": rejection.place,
+    })
 }
 
 fn error(fault: &Fault) -> Json {
