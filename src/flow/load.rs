@@ -272,7 +272,7 @@ fn key_of<'v>(load: &Load, values: impl Iterator<Item = &'v Value>) -> String {
         match (&slot.field.kind, load.target.system) {
             // Fifteen characters are a Salesforce id; the other three only check it.
             (FieldType::Id | FieldType::Reference { .. }, System::Salesforce) => key.push_str(text.get(..15).unwrap_or(&text)),
-            (FieldType::Text { .. } | FieldType::Email { .. } | FieldType::Picklist { .. }, _) => key.push_str(&text.to_lowercase()),
+            (FieldType::Text { .. } | FieldType::Email { .. } | FieldType::Picklist(_), _) => key.push_str(&text.to_lowercase()),
             _ => key.push_str(&text),
         }
         key.push('\u{1f}');
@@ -419,7 +419,9 @@ fn differ(work: &mut Work<'_>, load: &mut Load, candidate: Candidate, present: &
     let mut differs = false;
     for ((slot, said), value) in load.fields.iter().zip(&load.said).zip(candidate.values) {
         let old = if slot.fresh { Value::Null } else { held(slot, present) };
-        let keep = slot.role == Role::Insert || value == old || (value == Value::Null && load.blank == Blank::Skip && !said);
+        let clears = load.blank == Blank::Clear || *said;
+        let value = if value == Value::Null && clears { slot.field.emptied() } else { value };
+        let keep = slot.role == Role::Insert || value == old || (value == Value::Null && !clears);
         if !keep {
             differs |= slot.role == Role::Compare;
             changed.push((slot, value, old));

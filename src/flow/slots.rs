@@ -121,7 +121,7 @@ fn new_field(name: &str, label: String, kind: FieldType, system: System) -> Fiel
         (FieldType::Int { .. }, System::Salesforce) => FieldType::Number { digits: 18, scale: 0 },
         (FieldType::Float, System::Salesforce) => FieldType::Number { digits: 18, scale: 2 },
         (FieldType::Number { .. } | FieldType::Int { .. }, System::Pendo) => FieldType::Float,
-        (FieldType::Picklist { .. } | FieldType::MultiPicklist { .. } | FieldType::Email { .. } | FieldType::Reference { .. } | FieldType::Id, _) => {
+        (FieldType::Picklist(_) | FieldType::MultiPicklist(_) | FieldType::Email { .. } | FieldType::Reference { .. } | FieldType::Id, _) => {
             FieldType::Text { max: 255 }
         }
         (other, _) => other,
@@ -192,7 +192,7 @@ fn type_of_measure(measure: &Measure) -> Option<FieldType> {
 /// Whether values of one type can fit another at all. Text may hold anything, and anything can become text.
 pub(crate) fn converts(from: &FieldType, to: &FieldType) -> bool {
     use FieldType as T;
-    let any = |kind: &FieldType| matches!(kind, T::Other { .. } | T::Text { .. } | T::Picklist { .. } | T::MultiPicklist { .. });
+    let any = |kind: &FieldType| matches!(kind, T::Other { .. } | T::Text { .. } | T::Time | T::Picklist(_) | T::MultiPicklist(_));
     let number = |kind: &FieldType| matches!(kind, T::Int { .. } | T::Number { .. } | T::Float);
     let day = |kind: &FieldType| matches!(kind, T::Date | T::DateTime { .. });
     let id = |kind: &FieldType| matches!(kind, T::Id | T::Reference { .. });

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Record, Timestamp, Value};
+use super::{Record, Timestamp, Value, decimal::Decimal, moment::Moment};
 
 /// The operators a rule's filter can use; the words are those of scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -182,14 +182,30 @@ fn compare(a: &Value, b: &Value) -> Option<std::cmp::Ordering> {
     match (a, b) {
         (Value::Text(a), Value::Text(b)) => Some(a.to_lowercase().cmp(&b.to_lowercase())),
         // A date written as text on one side, as JSON does.
-        (Value::Date(_) | Value::Instant(_), Value::Text(_)) | (Value::Text(_), Value::Date(_) | Value::Instant(_)) => {
-            a.to_string().partial_cmp(&b.to_string())
-        }
+        (Value::Date(_) | Value::Instant(_), Value::Text(text)) => a.compare(&moment(text)?),
+        (Value::Text(text), Value::Date(_) | Value::Instant(_)) => moment(text)?.compare(b),
+        // A number written as text on one side.
+        (Value::Int(_) | Value::Float(_), Value::Text(text)) => a.compare(&number(text)?),
+        (Value::Text(text), Value::Int(_) | Value::Float(_)) => number(text)?.compare(b),
         // Milliseconds since 1970, as Pendo keeps time.
         (Value::Int(millis), Value::Date(_) | Value::Instant(_)) => Value::Instant(Timestamp::from_millisecond(*millis).ok()?).compare(b),
         (Value::Date(_) | Value::Instant(_), Value::Int(millis)) => a.compare(&Value::Instant(Timestamp::from_millisecond(*millis).ok()?)),
         _ => a.compare(b),
     }
+}
+
+/// A day or an instant; a time without a zone is neither.
+fn moment(text: &str) -> Option<Value> {
+    match Moment::read(text)? {
+        Moment::Day(date) => Some(Value::Date(date)),
+        Moment::Instant(at) => Some(Value::Instant(at)),
+        Moment::Local(_) => None,
+    }
+}
+
+fn number(text: &str) -> Option<Value> {
+    let number = Decimal::read(text.trim())?;
+    number.to_int().map(Value::Int).or_else(|| Some(Value::Float(number.nearest_float())))
 }
 
 fn text_test(value: &Value, wanted: &Value, test: impl Fn(&str, &str) -> bool) -> bool {

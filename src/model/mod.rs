@@ -1,5 +1,9 @@
 //! The nouns of the program: plain data without I/O, clock or scripting engine. Every other room names this one.
 
+/// The choices of a picklist.
+mod choices;
+/// Decimal numbers as they are written.
+pub(crate) mod decimal;
 /// A journey's flow, drawn.
 mod drawing;
 /// What a script asks for, and what it is answered.
@@ -12,6 +16,8 @@ mod filter;
 mod journey;
 /// Segments, apps, features and guides by the names that people gave them.
 mod listed;
+/// What text says of a day or an instant.
+pub(crate) mod moment;
 /// The names of a participant's fields.
 mod participant;
 /// When a declaration runs by itself.
@@ -27,6 +33,7 @@ mod system;
 /// One cell and one row.
 mod value;
 
+pub use choices::Choices;
 pub use effect::{Change, CreateField, Effect, Email, HttpCall, Lookup, Page, Read, Reply, Request, RowOutcome, SegmentEdit, StateCall, Write};
 pub use fault::{Fault, FaultKind};
 pub use filter::{Condition, Filter, Logic, Operator};

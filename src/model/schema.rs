@@ -4,7 +4,11 @@ use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
-use super::{System, Value};
+use super::{
+    Choices, System, Value,
+    decimal::{Decimal, is_exact},
+    moment::{Moment, time_of_day},
+};
 
 /// One object of one system, as its describe tells it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,6 +40,17 @@ pub struct Field {
     pub key: bool,
 }
 
+impl Field {
+    /// What the field holds once it is emptied: a checkbox of Salesforce is never null, and PX keeps 0 in its own numbers.
+    pub fn emptied(&self) -> Value {
+        match &self.kind {
+            FieldType::Bool if !self.nillable => Value::Bool(false),
+            FieldType::Float if !self.nillable => Value::Float(0.0),
+            _ => Value::Null,
+        }
+    }
+}
+
 /// A field's type, over all systems. Sizes are in characters and digits.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -64,15 +79,10 @@ pub enum FieldType {
     DateTime {
         millis: bool,
     },
-    /// Closed when `restricted`.
-    Picklist {
-        values: Vec<String>,
-        restricted: bool,
-    },
-    MultiPicklist {
-        values: Vec<String>,
-        restricted: bool,
-    },
+    /// A time of day, as Salesforce writes it: `10:30:00.000Z`.
+    Time,
+    Picklist(Choices),
+    MultiPicklist(Choices),
     Email {
         max: u32,
     },
@@ -99,8 +109,9 @@ impl FieldType {
             Self::Number { .. } | Self::Float => "number",
             Self::Date => "date",
             Self::DateTime { .. } => "datetime",
-            Self::Picklist { .. } => "picklist",
-            Self::MultiPicklist { .. } => "multipicklist",
+            Self::Time => "time",
+            Self::Picklist(_) => "picklist",
+            Self::MultiPicklist(_) => "multipicklist",
             Self::Email { .. } => "email",
             Self::Other { .. } => "other",
         }
@@ -116,8 +127,8 @@ impl FieldType {
             return Ok(Value::Null);
         }
         match self {
-            Self::Id | Self::Reference { .. } => fit_text(value, 36),
-            Self::Text { max } => fit_text(value, *max),
+            Self::Id | Self::Reference { .. } => plain_text(value, 36).map(Value::Text),
+            Self::Text { max } => plain_text(value, *max).map(Value::Text),
             Self::Email { max } => fit_email(value, *max),
             Self::Bool => fit_bool(value),
             Self::Int { bits } => fit_int(value, *bits),
@@ -125,8 +136,9 @@ impl FieldType {
             Self::Float => fit_float(value).map(Value::Float),
             Self::Date => fit_date(value).map(Value::Date),
             Self::DateTime { millis } => fit_instant(value, *millis).map(Value::Instant),
-            Self::Picklist { values, restricted } => fit_choice(value, values, *restricted),
-            Self::MultiPicklist { values, restricted } => fit_choices(value, values, *restricted),
+            Self::Time => fit_time(value),
+            Self::Picklist(choices) => choices.fit_one(value),
+            Self::MultiPicklist(choices) => choices.fit_many(value),
             Self::Other { .. } => Ok(value.clone()),
         }
     }
@@ -145,10 +157,12 @@ fn shown(value: &Value) -> String {
     }
 }
 
-fn fit_text(value: &Value, max: u32) -> Result<Value, Misfit> {
+/// The value as text of so many characters at most, without blanks at its ends.
+pub(super) fn plain_text(value: &Value, max: u32) -> Result<SmolStr, Misfit> {
     let text: SmolStr = match value {
         Value::Text(text) if text.trim().len() == text.len() => text.clone(),
         Value::Text(text) => SmolStr::new(text.trim()),
+        Value::Float(x) if !x.is_finite() => return misfit(value, "text"),
         Value::Int(_) | Value::Float(_) | Value::Bool(_) | Value::Date(_) | Value::Instant(_) => SmolStr::new(value.to_string()),
         Value::Null | Value::List(_) | Value::Map(_) => return misfit(value, "text"),
     };
@@ -157,35 +171,49 @@ fn fit_text(value: &Value, max: u32) -> Result<Value, Misfit> {
     if length > max as usize {
         return Err(Misfit(format!("text of {length} characters is longer than the field's {max}: `{}`", shown(value))));
     }
-    Ok(Value::Text(text))
+    Ok(text)
 }
 
 fn fit_email(value: &Value, max: u32) -> Result<Value, Misfit> {
-    let fitted = fit_text(value, max)?;
-    let sound = fitted.as_str().and_then(|text| text.split_once('@')).is_some_and(|(user, host)| {
+    let fitted = plain_text(value, max)?;
+    let sound = fitted.split_once('@').is_some_and(|(user, host)| {
         !user.is_empty() && host.contains('.') && !host.starts_with('.') && !host.ends_with('.') && !host.contains(['@', ' '])
     });
-    if sound { Ok(fitted) } else { misfit(value, "an e-mail address") }
+    if sound { Ok(Value::Text(fitted)) } else { misfit(value, "an e-mail address") }
 }
 
 fn fit_bool(value: &Value) -> Result<Value, Misfit> {
     match value {
         Value::Bool(_) => Ok(value.clone()),
-        Value::Text(text) if text.eq_ignore_ascii_case("true") => Ok(Value::Bool(true)),
-        Value::Text(text) if text.eq_ignore_ascii_case("false") => Ok(Value::Bool(false)),
+        Value::Text(text) if text.trim().eq_ignore_ascii_case("true") => Ok(Value::Bool(true)),
+        Value::Text(text) if text.trim().eq_ignore_ascii_case("false") => Ok(Value::Bool(false)),
         _ => misfit(value, "true or false"),
     }
 }
 
-fn fit_float(value: &Value) -> Result<f64, Misfit> {
+/// A number as it is written.
+fn decimal(value: &Value) -> Result<Decimal, Misfit> {
     let number = match value {
-        Value::Text(text) => text.trim().parse().ok(),
-        _ => value.as_f64(),
+        Value::Int(n) => Some(Decimal::of_int(*n)),
+        Value::Float(x) => return Decimal::of_float(*x).ok_or_else(|| Misfit(format!("`{x}` is not a finite number"))),
+        Value::Text(text) => Decimal::read(text.trim()),
+        _ => None,
     };
-    match number {
-        Some(x) if x.is_finite() => Ok(x),
-        Some(x) => Err(Misfit(format!("`{x}` is not a finite number"))),
-        None => misfit(value, "a number"),
+    number.map_or_else(|| misfit(value, "a number"), Ok)
+}
+
+/// The systems keep and tell numbers as doubles: two whole numbers above 2^53 can be one there, and so can two long decimals.
+fn too_many_digits<T>(value: &Value) -> Result<T, Misfit> {
+    Err(Misfit(format!("`{}` has more digits than the field can hold exactly", shown(value))))
+}
+
+fn fit_float(value: &Value) -> Result<f64, Misfit> {
+    match value {
+        // A double into a double.
+        Value::Float(x) if x.is_finite() => Ok(*x),
+        #[allow(clippy::cast_precision_loss, reason = "below 2^53 none is lost")]
+        Value::Int(n) if is_exact(*n) => Ok(*n as f64),
+        _ => decimal(value)?.to_float().map_or_else(|| too_many_digits(value), Ok),
     }
 }
 
@@ -193,47 +221,58 @@ fn fit_int(value: &Value, bits: u8) -> Result<Value, Misfit> {
     let number = match value {
         Value::Int(n) => *n,
         _ => {
-            let x = fit_float(value)?;
-            if x.fract() != 0.0 || x.abs() >= 9_007_199_254_740_992.0 {
+            let written = decimal(value)?;
+            if !written.is_whole() {
                 return misfit(value, "a whole number");
             }
-            #[allow(clippy::cast_possible_truncation)]
-            {
-                x as i64
+            // A double that large may stand for its neighbours.
+            match written.to_int().filter(|n| is_exact(*n) || value.as_str().is_some()) {
+                Some(n) => n,
+                None => return too_many_digits(value),
             }
         }
     };
     let bound = 1_i128 << (u32::from(bits) - 1);
+    if bits > 32 && bits < 64 && !is_exact(number) {
+        return too_many_digits(value);
+    }
     if i128::from(number) >= bound || i128::from(number) < -bound {
         return Err(Misfit(format!("`{number}` does not fit a whole number of {bits} bits")));
     }
     Ok(Value::Int(number))
 }
 
-/// Rounds half away from zero to `scale` places and checks the digits before the point. A whole result is an `Int`.
+/// Rounds half away from zero to `scale` places, as the number is written, and checks the digits before the point. A whole result is an `Int`.
 fn fit_number(value: &Value, digits: u8, scale: u8) -> Result<Value, Misfit> {
-    let x = fit_float(value)?;
-    let unit = 10_f64.powi(i32::from(scale));
-    let rounded = if scale >= 15 { x } else { (x * unit).round() / unit };
-    let room = i32::from(digits.saturating_sub(scale));
-    if rounded.abs() >= 10_f64.powi(room) {
-        return Err(Misfit(format!("`{x}` has more than {room} digits before the point")));
+    let rounded = decimal(value)?.rounded(scale);
+    let room = digits.saturating_sub(scale);
+    if rounded.digits_before_point() > i64::from(room) {
+        return Err(Misfit(format!("`{}` has more than {room} digits before the point", shown(value))));
     }
-    if rounded.fract() == 0.0 && rounded.abs() < 9_007_199_254_740_992.0 {
-        #[allow(clippy::cast_possible_truncation)]
-        return Ok(Value::Int(rounded as i64));
+    match (rounded.to_int().filter(|n| is_exact(*n)), rounded.to_float()) {
+        (Some(n), _) => Ok(Value::Int(n)),
+        (None, Some(x)) => Ok(Value::Float(x)),
+        (None, None) => too_many_digits(value),
     }
-    Ok(Value::Float(rounded))
 }
 
-/// ISO dates and instants only: `01/02/2026` is one day in one country and another in the next.
+/// A time of day; an instant is none, for the hour depends on the zone.
+fn fit_time(value: &Value) -> Result<Value, Misfit> {
+    let time = value.as_str().and_then(time_of_day);
+    time.map_or_else(|| misfit(value, "a time of day; write it as 10:30:00"), |time| Ok(Value::text(time)))
+}
+
+/// ISO dates and instants only: `01/02/2026` is one day in one country and another in the next. A time without a zone keeps its day.
 fn fit_date(value: &Value) -> Result<Date, Misfit> {
+    let utc_day = |at: Timestamp| at.to_zoned(jiff::tz::TimeZone::UTC).date();
     match value {
         Value::Date(date) => Ok(*date),
-        Value::Instant(at) => Ok(at.to_zoned(jiff::tz::TimeZone::UTC).date()),
-        Value::Text(text) => match parse_instant(text) {
-            Some(at) => Ok(at.to_zoned(jiff::tz::TimeZone::UTC).date()),
-            None => text.trim().parse().or_else(|_| misfit(value, "a date; write it as 2026-01-31")),
+        Value::Instant(at) => Ok(utc_day(*at)),
+        Value::Text(text) => match Moment::read(text) {
+            Some(Moment::Day(date)) => Ok(date),
+            Some(Moment::Local(local)) => Ok(local.date()),
+            Some(Moment::Instant(at)) => Ok(utc_day(at)),
+            None => misfit(value, "a date; write it as 2026-01-31"),
         },
         _ => misfit(value, "a date; numbers need `date(..)`"),
     }
@@ -243,10 +282,14 @@ fn fit_instant(value: &Value, millis: bool) -> Result<Timestamp, Misfit> {
     let at = match value {
         Value::Instant(at) => *at,
         Value::Date(date) => midnight(*date)?,
-        Value::Text(text) => match (parse_instant(text), text.trim().parse::<Date>()) {
-            (Some(at), _) => at,
-            (None, Ok(date)) => midnight(date)?,
-            _ => return misfit(value, "a date and time; write it as 2026-01-31T10:00:00Z"),
+        Value::Text(text) => match Moment::read(text) {
+            Some(Moment::Instant(at)) => at,
+            Some(Moment::Day(date)) => midnight(date)?,
+            Some(Moment::Local(_)) => {
+                let remedy = "has no time zone; write 2026-01-31T10:00:00Z, or `timestamp(..)` for a time in the workspace's zone";
+                return Err(Misfit(format!("text `{}` {remedy}", shown(value))));
+            }
+            None => return misfit(value, "a date and time; write it as 2026-01-31T10:00:00Z"),
         },
         _ => return misfit(value, "a date and time; numbers need `timestamp(..)`"),
     };
@@ -255,45 +298,156 @@ fn fit_instant(value: &Value, millis: bool) -> Result<Timestamp, Misfit> {
     at.round(down).map_err(|e| Misfit(e.to_string()))
 }
 
-/// An instant with an offset, also the form without a colon (`+0000`) that Salesforce writes.
-fn parse_instant(text: &str) -> Option<Timestamp> {
-    let text = text.trim();
-    text.parse().ok().or_else(|| Timestamp::strptime("%Y-%m-%dT%H:%M:%S%.f%z", text).ok())
-}
-
 fn midnight(date: Date) -> Result<Timestamp, Misfit> {
     date.to_zoned(jiff::tz::TimeZone::UTC).map(|day| day.timestamp()).map_err(|e| Misfit(e.to_string()))
 }
 
-fn fit_choice(value: &Value, values: &[String], restricted: bool) -> Result<Value, Misfit> {
-    let fitted = fit_text(value, 255)?;
-    match fitted.as_str() {
-        Some(text) => match spelt(text, values) {
-            Some(value) => Ok(Value::text(value)),
-            None if restricted => Err(Misfit(format!("`{text}` is not one of the field's values: {}", values.join(", ")))),
-            None => Ok(fitted),
-        },
-        None => Ok(fitted),
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::{Choices, Field, FieldType, Value};
 
-/// The field's own spelling of a choice written in another case.
-fn spelt<'v>(text: &str, values: &'v [String]) -> Option<&'v str> {
-    let exact = values.iter().find(|value| *value == text);
-    exact.or_else(|| values.iter().find(|value| value.eq_ignore_ascii_case(text))).map(String::as_str)
-}
-
-/// Several choices, given as a list or joined by `;`, in the order of the field's values.
-fn fit_choices(value: &Value, values: &[String], restricted: bool) -> Result<Value, Misfit> {
-    let mut chosen: Vec<SmolStr> = match value {
-        Value::List(items) => items.iter().map(|item| SmolStr::new(item.to_string())).collect(),
-        Value::Text(text) => text.split(';').map(|part| SmolStr::new(part.trim())).collect(),
-        _ => return misfit(value, "a list of choices"),
-    };
-    if let Some(odd) = chosen.iter().find(|c| restricted && !values.iter().any(|v| v == *c)) {
-        return Err(Misfit(format!("`{odd}` is not one of the field's values: {}", values.join(", "))));
+    fn kinds() -> Vec<FieldType> {
+        vec![
+            FieldType::Id,
+            FieldType::Text { max: 30 },
+            FieldType::Text { max: u32::MAX },
+            FieldType::Bool,
+            FieldType::Int { bits: 32 },
+            FieldType::Int { bits: 64 },
+            FieldType::Number { digits: 18, scale: 0 },
+            FieldType::Number { digits: 18, scale: 2 },
+            FieldType::Number { digits: 24, scale: 9 },
+            FieldType::Float,
+            FieldType::Date,
+            FieldType::DateTime { millis: false },
+            FieldType::DateTime { millis: true },
+            FieldType::Time,
+            FieldType::Picklist(Choices::only(["A", "B"])),
+            FieldType::MultiPicklist(Choices { restricted: false, ..Choices::only(["A", "B"]) }),
+            FieldType::Email { max: 80 },
+        ]
     }
-    chosen.sort_by_key(|c| values.iter().position(|v| v == c).unwrap_or(usize::MAX));
-    chosen.dedup();
-    Ok(Value::Text(SmolStr::new(chosen.join(";"))))
+
+    fn odd_values() -> Vec<Value> {
+        let texts = [
+            "",
+            " ",
+            "0",
+            "-0",
+            "12",
+            " 12 ",
+            "1e3",
+            "1.005",
+            "-2.675",
+            "1,5",
+            "1.234,56",
+            "9007199254740991",
+            "9007199254740993",
+            "0x1F",
+            "NaN",
+            "inf",
+            "1234567890123456.78",
+            "true",
+            "TRUE ",
+            "yes",
+            "a",
+            "A;b",
+            "b;A;",
+            ";",
+            "#N/A",
+            "null",
+            "2026-01-31",
+            "2026-01-31 10:00:00",
+            "2026-01-31T10:00:00.5Z",
+            "2026-01-31T10:00[Europe/Berlin]",
+            "10:30",
+            "10:30:00.5Z",
+            "a@b.co",
+            "\u{1F600}\u{1F600}",
+            "Ärger\r\nZeile",
+        ];
+        let mut values: Vec<Value> = texts.iter().map(Value::text).collect();
+        values.extend([i64::MIN, -1, 0, 1, (1 << 53) - 1, 1 << 53, (1 << 53) + 1, i64::MAX].map(Value::Int));
+        values.extend([-0.0, 0.1 + 0.2, 1.005, -2.675, 1e17, 1e300, f64::NAN, f64::INFINITY, 4_503_599_627_370_497.5].map(Value::Float));
+        values.extend([Value::Null, Value::Bool(true), Value::List(Vec::new()), Value::List(vec![Value::text("b"), Value::text("A")])]);
+        values
+    }
+
+    #[test]
+    fn a_fitted_value_fits_as_it_is() {
+        for kind in kinds() {
+            for value in odd_values() {
+                if let Ok(fitted) = kind.fit(&value) {
+                    assert_eq!(kind.fit(&fitted), Ok(fitted.clone()), "{kind:?} {value:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_number_becomes_another() {
+        let fit = |kind: FieldType, value: Value| kind.fit(&value).map_err(|misfit| misfit.0);
+        let whole = FieldType::Number { digits: 18, scale: 0 };
+        let many = |shown: &str| Err(format!("`{shown}` has more digits than the field can hold exactly"));
+        for value in [Value::Int(9_007_199_254_740_993), Value::text("9007199254740993")] {
+            assert_eq!(fit(whole.clone(), value.clone()), many("9007199254740993"));
+            assert_eq!(fit(FieldType::Float, value.clone()), many("9007199254740993"));
+            assert_eq!(fit(FieldType::Text { max: 20 }, value.clone()), Ok(Value::text("9007199254740993")));
+            assert_eq!(fit(FieldType::Int { bits: 64 }, value), Ok(Value::Int(9_007_199_254_740_993)));
+        }
+        assert_eq!(fit(FieldType::Number { digits: 18, scale: 2 }, Value::text("1234567890123456.78")), many("1234567890123456.78"));
+        assert_eq!(fit(whole.clone(), Value::Float(1e17)), many("100000000000000000"));
+        assert_eq!(fit(FieldType::Int { bits: 64 }, Value::Float(1e17)), many("100000000000000000"));
+        let cents = |text: &str| fit(FieldType::Number { digits: 18, scale: 2 }, Value::text(text));
+        for (text, wanted) in [("1.005", 1.01), ("-2.675", -2.68), ("0.125", 0.13), ("1.0049", 1.0)] {
+            assert_eq!(cents(text).ok().and_then(|value| value.as_f64()), Some(wanted), "{text}");
+        }
+        assert_eq!(
+            fit(FieldType::Number { digits: 3, scale: 1 }, Value::text("99.95")),
+            Err("`99.95` has more than 2 digits before the point".to_owned())
+        );
+        let max = FieldType::Number { digits: 18, scale: 0 };
+        assert_eq!(fit(max, Value::Int(9_007_199_254_740_991)), Ok(Value::Int(9_007_199_254_740_991)));
+        assert!(fit(FieldType::Text { max: 9 }, Value::Float(f64::NAN)).is_err());
+        // As JSON, too: more than 64 bits are kept as they are written.
+        assert_eq!(Value::from(serde_json::json!(u64::MAX)), Value::text(u64::MAX.to_string()));
+        assert_eq!(Value::Int(9_007_199_254_740_993).compare(&Value::Float(9_007_199_254_740_992.0)), Some(std::cmp::Ordering::Greater));
+    }
+
+    #[test]
+    fn a_time_without_a_zone_is_refused_and_no_time_is_cut() {
+        let seconds = FieldType::DateTime { millis: false };
+        for text in ["2026-01-31 10:00:00", "2026-01-31T10:00:00", "2026-01-31T10:00"] {
+            let why = seconds.fit(&Value::text(text)).map_err(|misfit| misfit.0);
+            assert!(why.as_ref().is_err_and(|why| why.contains("has no time zone; write 2026-01-31T10:00:00Z")), "{text}: {why:?}");
+        }
+        let at = seconds.fit(&Value::text("2026-01-31T10:00:00[Europe/Berlin]"));
+        assert_eq!(at.map(|at| at.to_string()), Ok("2026-01-31T09:00:00Z".to_owned()));
+        assert!(FieldType::Date.fit(&Value::text("2026-01-31T10:00:00+05:00[Europe/Berlin]")).is_err());
+    }
+
+    #[test]
+    fn lengths_are_of_utf_16() {
+        let two = FieldType::Text { max: 2 };
+        assert!(two.fit(&Value::text("\u{1F600}")).is_ok());
+        assert!(two.fit(&Value::text("a\u{1F600}")).is_err());
+        assert!(two.fit(&Value::text("ää")).is_ok());
+    }
+
+    #[test]
+    fn a_checkbox_is_emptied_to_false() {
+        let field = |kind: FieldType, nillable: bool| Field {
+            name: "F".to_owned(),
+            label: "F".to_owned(),
+            kind,
+            nillable,
+            createable: true,
+            updateable: true,
+            required: false,
+            key: false,
+        };
+        assert_eq!(field(FieldType::Bool, false).emptied(), Value::Bool(false));
+        assert_eq!(field(FieldType::Bool, true).emptied(), Value::Null);
+        assert_eq!(field(FieldType::Number { digits: 18, scale: 0 }, false).emptied(), Value::Null);
+    }
 }

@@ -6,6 +6,8 @@ use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeMap};
 use smol_str::SmolStr;
 
+use super::decimal::Decimal;
+
 /// The name of a field. Cheap to clone.
 pub type Name = SmolStr;
 
@@ -99,9 +101,17 @@ impl Value {
             (Self::Instant(a), Self::Instant(b)) => Some(a.cmp(b)),
             (Self::Date(a), Self::Instant(b)) => Some(a.cmp(&utc_day(*b))),
             (Self::Instant(a), Self::Date(b)) => Some(utc_day(*a).cmp(b)),
-            _ => self.as_f64()?.partial_cmp(&other.as_f64()?),
+            (Self::Int(a), Self::Float(b)) => order(*a, *b),
+            (Self::Float(a), Self::Int(b)) => order(*b, *a).map(Ordering::reverse),
+            (Self::Float(a), Self::Float(b)) => a.partial_cmp(b),
+            _ => None,
         }
     }
+}
+
+/// Exactly: as doubles, whole numbers above 2^53 would be equal to their neighbours.
+fn order(n: i64, x: f64) -> Option<Ordering> {
+    Decimal::of_float(x).map(|x| Decimal::of_int(n).order(&x)).or_else(|| 0.0.partial_cmp(&x))
 }
 
 fn utc_day(at: Timestamp) -> Date {
@@ -164,8 +174,8 @@ impl<'de> Deserialize<'de> for Value {
                 Ok(Value::Int(n))
             }
             fn visit_u64<E>(self, n: u64) -> Result<Value, E> {
-                #[allow(clippy::cast_precision_loss)]
-                Ok(i64::try_from(n).map_or(Value::Float(n as f64), Value::Int))
+                // Its digits, rather than another number.
+                Ok(i64::try_from(n).map_or_else(|_| Value::text(n.to_string()), Value::Int))
             }
             fn visit_f64<E>(self, x: f64) -> Result<Value, E> {
                 Ok(Value::Float(x))

@@ -8,8 +8,8 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 use tabi::{
     connectors::{Options, SalesforceAuth, Secret},
     model::{
-        Change, Condition, CreateField, Effect, FaultKind, FieldType, Filter, Logic, Operator, Query, Record, Reply, Request, Source, System,
-        Timestamp, Value,
+        Change, Choices, Condition, CreateField, Effect, FaultKind, FieldType, Filter, Logic, Operator, Query, Record, Reply, Request, Source,
+        System, Timestamp, Value,
     },
 };
 
@@ -407,7 +407,7 @@ async fn a1_a_field_is_created_typed_and_visible() {
         ("Pendo_day__c", FieldType::Date),
         ("Pendo_flag__c", FieldType::Bool),
         ("Pendo_mail__c", FieldType::Email { max: 80 }),
-        ("Pendo_risk__c", FieldType::Picklist { values: vec!["Low".into(), "High".into()], restricted: true }),
+        ("Pendo_risk__c", FieldType::Picklist(Choices::only(["Low", "High"]))),
     ];
     for (name, kind) in &kinds {
         let create = Effect::CreateField(CreateField { system: SF, object: "Account".into(), field: field(name, kind.clone()) });

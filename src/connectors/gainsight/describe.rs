@@ -1,9 +1,6 @@
 //! Objects, their fields, and the choices of dropdowns, remembered for the session.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use reqwest::Method;
 use serde::Deserialize;
@@ -16,14 +13,14 @@ use crate::{
     model::{Fault, FaultKind, Field, FieldType, Name, ObjectSchema, System, Value},
 };
 
-use super::{Gainsight, names::Names, query::rows_of};
+use super::{Gainsight, dropdown::Dropdown, names::Names, query::rows_of};
 
 /// An object as this room needs it, under Gainsight's own names.
 #[derive(Debug)]
 pub(super) struct Described {
     pub schema: ObjectSchema,
     /// Fields whose values are the ids of choices, in lower case.
-    pub dropdowns: HashSet<String>,
+    pub dropdowns: HashMap<String, Dropdown>,
 }
 
 #[derive(Deserialize)]
@@ -44,8 +41,18 @@ struct WireField {
     label: String,
     #[serde(default)]
     data_type: String,
+    options: Option<Vec<WireOption>>,
     #[serde(default)]
     meta: WireMeta,
+}
+
+/// What may be chosen: the value of an option is its id.
+#[derive(Deserialize)]
+pub(super) struct WireOption {
+    pub(super) value: String,
+    #[serde(default)]
+    pub(super) label: String,
+    pub(super) active: Option<bool>,
 }
 
 #[derive(Default, Deserialize)]
@@ -88,8 +95,8 @@ impl Described {
         self.schema.field(field).is_some_and(|field| field.key || matches!(field.kind, FieldType::Number { .. } | FieldType::Bool))
     }
 
-    pub(super) fn is_dropdown(&self, field: &str) -> bool {
-        self.dropdowns.contains(&field.to_ascii_lowercase())
+    pub(super) fn dropdown(&self, field: &str) -> Option<&Dropdown> {
+        self.dropdowns.get(&field.to_ascii_lowercase())
     }
 }
 
@@ -114,7 +121,7 @@ impl Gainsight {
             _ => fault,
         })?;
         let wire = list.into_iter().next().ok_or_else(|| garbled(System::Gainsight, format!("the describe of `{object}` is empty")))?;
-        let dropdowns = wire.fields.iter().filter(|f| f.data_type == "PICKLIST").map(|f| f.field_name.to_ascii_lowercase()).collect();
+        let dropdowns = wire.fields.iter().filter_map(|field| Some((field.field_name.to_ascii_lowercase(), dropdown_of(field)?))).collect();
         let label = if wire.label.is_empty() { wire.object_name.clone() } else { wire.label };
         let fields = wire.fields.into_iter().map(field_of).collect();
         Ok(Described { schema: ObjectSchema { system: System::Gainsight, name: wire.object_name, label, fields }, dropdowns })
@@ -218,8 +225,17 @@ fn type_of(wire: &WireField) -> FieldType {
         "NUMBER" | "CURRENCY" | "PERCENTAGE" => FieldType::Number { digits: 15_u8.saturating_add(scale), scale },
         "DATE" => FieldType::Date,
         "DATETIME" => FieldType::DateTime { millis: true },
-        "PICKLIST" => FieldType::Picklist { values: Vec::new(), restricted: false },
-        "MULTISELECTDROPDOWNLIST" => FieldType::MultiPicklist { values: Vec::new(), restricted: false },
+        "PICKLIST" => FieldType::Picklist(dropdown_of(wire).map(|dropdown| dropdown.choices()).unwrap_or_default()),
+        "MULTISELECTDROPDOWNLIST" => FieldType::MultiPicklist(dropdown_of(wire).map(|dropdown| dropdown.choices()).unwrap_or_default()),
         other => FieldType::Other { name: other.to_owned() },
     }
+}
+
+fn dropdown_of(wire: &WireField) -> Option<Dropdown> {
+    let many = match wire.data_type.as_str() {
+        "PICKLIST" => false,
+        "MULTISELECTDROPDOWNLIST" => true,
+        _ => return None,
+    };
+    Some(Dropdown::new(many, wire.options.as_deref().unwrap_or_default()))
 }

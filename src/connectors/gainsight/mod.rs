@@ -8,6 +8,8 @@ mod conditions;
 mod cta;
 /// Objects, their fields, and the choices of dropdowns.
 mod describe;
+/// Options of dropdowns: labels and ids.
+mod dropdown;
 /// How each of Gainsight's error codes is understood.
 mod errors;
 /// Names that Tabi adds to Gainsight's.

@@ -152,7 +152,8 @@ fn type_of(word: &str) -> FieldType {
     match word {
         "string" => FieldType::Text { max: u32::MAX },
         "boolean" => FieldType::Bool,
-        "integer" => FieldType::Int { bits: 64 },
+        // Numbers pass through doubles in Pendo: whole ones are kept up to 2^53.
+        "integer" => FieldType::Int { bits: 54 },
         "float" | "number" => FieldType::Float,
         "time" => FieldType::DateTime { millis: true },
         other => FieldType::Other { name: other.to_owned() },

@@ -188,7 +188,10 @@ fn grouped<'a>(kind: &str, create: bool, rows: &'a [Change], schema: &Schema, re
         for (path, value) in fields.iter().filter(|(path, _)| *path != id_field(kind)) {
             match parts(path) {
                 None => refused.push((at, invalid(System::Pendo, format!("`{path}` is no metadata field")).field(path.as_str()))),
-                Some((group, name)) => put(&mut groups, group, at, id, (name, on_the_wire(schema, path, value))),
+                Some((group, name)) => match on_the_wire(schema, path, value) {
+                    Ok(value) => put(&mut groups, group, at, id, (name, value)),
+                    Err(fault) => refused.push((at, fault)),
+                },
             }
         }
     }
@@ -207,13 +210,15 @@ fn put<'a>(groups: &mut Vec<(&'a str, Vec<Row<'a>>)>, group: &'a str, at: usize,
 }
 
 /// Times are milliseconds since 1970, in fields of that type.
-fn on_the_wire(schema: &Schema, path: &str, value: &Value) -> Value {
-    if !schema.is_time(path) {
-        return value.clone();
+fn on_the_wire(schema: &Schema, path: &str, value: &Value) -> Result<Value, Fault> {
+    // Milliseconds already.
+    if !schema.is_time(path) || matches!(value, Value::Int(_)) {
+        return Ok(value.clone());
     }
     match (FieldType::DateTime { millis: true }).fit(value) {
-        Ok(Value::Instant(at)) => Value::Int(at.as_millisecond()),
-        _ => value.clone(),
+        Ok(Value::Instant(at)) => Ok(Value::Int(at.as_millisecond())),
+        Ok(other) => Ok(other),
+        Err(misfit) => Err(invalid(System::Pendo, misfit.0).field(path)),
     }
 }
 

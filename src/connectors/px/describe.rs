@@ -88,7 +88,9 @@ impl Px {
             let name = if custom { format!("customAttributes.{}", attribute.api_name) } else { attribute.api_name.clone() };
             let writable = !FIXED.contains(&attribute.api_name.as_str()) && attribute.state != "DISABLED";
             let required = !custom && model == "account" && attribute.api_name == "name";
-            fields.push(Field { required, ..field(&name, &attribute.name, type_of(&attribute.kind), writable) });
+            // Its own numbers and truth values PX keeps as 0 and false where there is none.
+            let nillable = custom || !matches!(attribute.kind.as_str(), "NUMBER" | "BOOLEAN");
+            fields.push(Field { required, nillable, ..field(&name, &attribute.name, type_of(&attribute.kind), writable) });
         }
         for part in ["countryName", "stateName", "city", "street", "postalCode", "regionName", "timeZone"] {
             let name = format!("location.{part}");

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::model::{CreateField, Fault, FaultKind, FieldType, System};
+use crate::model::{Choices, CreateField, Fault, FaultKind, FieldType, System};
 
 use super::{Salesforce, soql::quoted};
 use crate::connectors::{
@@ -90,7 +90,7 @@ impl Salesforce {
 /// The field's definition in the words of the Metadata API.
 fn metadata(wanted: &CreateField) -> Result<serde_json::Value, Fault> {
     let values = |values: &[String]| values.iter().map(|v| json!({"fullName": v, "label": v, "default": false})).collect::<Vec<_>>();
-    let choices = |all: &[String], restricted: bool| json!({"restricted": restricted, "valueSetDefinition": {"sorted": false, "value": values(all)}});
+    let choices = |all: &Choices| json!({"restricted": all.restricted, "valueSetDefinition": {"sorted": false, "value": values(&all.values)}});
     let mut definition = match &wanted.field.kind {
         FieldType::Text { max } if *max > 255 => json!({"type": "LongTextArea", "length": (*max).clamp(256, 131_072), "visibleLines": 3}),
         FieldType::Text { max } => json!({"type": "Text", "length": (*max).max(1)}),
@@ -102,10 +102,9 @@ fn metadata(wanted: &CreateField) -> Result<serde_json::Value, Fault> {
         FieldType::Date => json!({"type": "Date"}),
         FieldType::DateTime { .. } => json!({"type": "DateTime"}),
         FieldType::Email { .. } => json!({"type": "Email"}),
-        FieldType::Picklist { values, restricted } => json!({"type": "Picklist", "valueSet": choices(values, *restricted)}),
-        FieldType::MultiPicklist { values, restricted } => {
-            json!({"type": "MultiselectPicklist", "visibleLines": 4, "valueSet": choices(values, *restricted)})
-        }
+        FieldType::Time => json!({"type": "Time"}),
+        FieldType::Picklist(all) => json!({"type": "Picklist", "valueSet": choices(all)}),
+        FieldType::MultiPicklist(all) => json!({"type": "MultiselectPicklist", "visibleLines": 4, "valueSet": choices(all)}),
         FieldType::Reference { to } => {
             let Some(target) = to.first() else { return Err(unfit(wanted)) };
             let relation = wanted.field.name.trim_end_matches("__c").replace("__", "_");

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use serde::Deserialize;
 
-use crate::model::{Fault, FaultKind, Field, FieldType, ObjectSchema, System, Value};
+use crate::model::{Choices, Fault, FaultKind, Field, FieldType, ObjectSchema, System, Value};
 
 use super::Salesforce;
 use crate::connectors::{
@@ -38,8 +38,7 @@ struct WireField {
     label: String,
     #[serde(rename = "type")]
     kind: String,
-    #[serde(default)]
-    length: u32,
+    length: Option<u32>,
     #[serde(default)]
     precision: u8,
     #[serde(default)]
@@ -68,6 +67,7 @@ struct WireField {
 #[derive(Deserialize)]
 struct WireChoice {
     value: String,
+    label: Option<String>,
     #[serde(default)]
     active: bool,
 }
@@ -170,14 +170,15 @@ fn field_of(wire: WireField) -> Field {
 
 /// Salesforce's field types (REST API, "Field Types") as the model's.
 fn type_of(wire: &WireField) -> FieldType {
-    let choices = || wire.picklist_values.iter().filter(|choice| choice.active).map(|choice| choice.value.clone()).collect();
+    // An org that tells no length has one nobody knows, not none.
+    let max = wire.length.filter(|length| *length > 0).unwrap_or(u32::MAX);
     match wire.kind.as_str() {
         "id" => FieldType::Id,
         "reference" => FieldType::Reference { to: wire.reference_to.clone() },
-        "string" | "textarea" | "phone" | "url" | "encryptedstring" | "combobox" => FieldType::Text { max: wire.length },
-        "email" => FieldType::Email { max: wire.length },
-        "picklist" => FieldType::Picklist { values: choices(), restricted: wire.restricted_picklist },
-        "multipicklist" => FieldType::MultiPicklist { values: choices(), restricted: wire.restricted_picklist },
+        "string" | "textarea" | "phone" | "url" | "encryptedstring" | "combobox" => FieldType::Text { max },
+        "email" => FieldType::Email { max },
+        "picklist" => FieldType::Picklist(choices(wire)),
+        "multipicklist" => FieldType::MultiPicklist(choices(wire)),
         "boolean" => FieldType::Bool,
         "int" => FieldType::Int { bits: 32 },
         "long" => FieldType::Int { bits: 64 },
@@ -185,6 +186,18 @@ fn type_of(wire: &WireField) -> FieldType {
         "double" | "currency" | "percent" => FieldType::Float,
         "date" => FieldType::Date,
         "datetime" => FieldType::DateTime { millis: false },
+        "time" => FieldType::Time,
         other => FieldType::Other { name: other.to_owned() },
+    }
+}
+
+/// Records hold the values of choices; people know them by their labels.
+fn choices(wire: &WireField) -> Choices {
+    let active = || wire.picklist_values.iter().filter(|choice| choice.active);
+    let other_name = |choice: &WireChoice| choice.label.clone().filter(|label| *label != choice.value).map(|label| (label, choice.value.clone()));
+    Choices {
+        values: active().map(|choice| choice.value.clone()).collect(),
+        other_names: active().filter_map(other_name).collect(),
+        restricted: wire.restricted_picklist,
     }
 }

@@ -51,7 +51,7 @@ fn comparison(condition: &Condition, kinds: &Kinds) -> Result<String, Fault> {
         Operator::GreaterOrEqual => simple(">="),
         Operator::In => listed(field, value, &kind, true),
         Operator::NotIn => listed(field, value, &kind, false),
-        Operator::Contains if matches!(kind, FieldType::MultiPicklist { .. }) => Ok(format!("{field} INCLUDES ({})", quoted(&value.to_string()))),
+        Operator::Contains if matches!(kind, FieldType::MultiPicklist(_)) => Ok(format!("{field} INCLUDES ({})", quoted(&value.to_string()))),
         Operator::Contains => Ok(format!("{field} LIKE {}", like("%", value, "%"))),
         Operator::StartsWith => Ok(format!("{field} LIKE {}", like("", value, "%"))),
         Operator::EndsWith => Ok(format!("{field} LIKE {}", like("%", value, ""))),
@@ -93,7 +93,7 @@ pub(super) fn literal(value: &Value, kind: &FieldType, field: &str) -> Result<St
         return Ok(text.to_string());
     }
     match kind {
-        FieldType::Bool | FieldType::Date | FieldType::DateTime { .. } | FieldType::Float => bare(kind, value, field),
+        FieldType::Bool | FieldType::Date | FieldType::DateTime { .. } | FieldType::Time | FieldType::Float => bare(kind, value, field),
         // Comparing need not fit the field's size: 0.5 may be asked of a whole number.
         FieldType::Int { .. } | FieldType::Number { .. } => bare(&FieldType::Float, value, field),
         _ => Ok(quoted(&value.to_string())),

@@ -12,7 +12,7 @@ use crate::{
         slots::{self, Missing, Role, Sample, Slot},
         work::Work,
     },
-    model::{Date, Field, FieldType, Operator, Record, System, Value},
+    model::{Choices, Date, Field, FieldType, Operator, Record, System, Value},
     script::{Action, ActionKind, Blank, Cell, CtaAction, FieldMap, Mode, ObjectLoad, Place, RuleScore, Target, UsageLoad},
 };
 
@@ -237,7 +237,7 @@ fn cta(work: &Work<'_>, cta: &CtaAction, place: &Place) -> Ready {
         slot("reason", &cta.reason, Role::Compare),
     ];
     // Gainsight's own spelling, so that what was written compares equal when it is read again.
-    let priorities = FieldType::Picklist { values: ["High", "Medium", "Low"].map(str::to_owned).into(), restricted: false };
+    let priorities = FieldType::Picklist(Choices { restricted: false, ..Choices::only(["High", "Medium", "Low"]) });
     let priority = Slot { field: field("priority", priorities), ..slot("priority", &cta.priority, Role::Compare) };
     let mut fields = vec![slot("Name", &cta.name, Role::Compare), priority];
     fields.extend(cta.comments.iter().map(|cell| slot("Comments", cell, Role::Compare)));

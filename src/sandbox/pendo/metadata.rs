@@ -221,7 +221,7 @@ fn stamped(pendo: &Pendo, written: impl IntoIterator<Item = (String, Value)>) ->
 
 /// Whether a value fits a field's type. Nothing fits every type.
 fn fits(kind_of_value: &str, value: &Value) -> bool {
-    let is_time = |text: &str| text.parse::<jiff::civil::Date>().is_ok() || text.parse::<jiff::Timestamp>().is_ok();
+    let is_time = |text: &str| text.len() == 10 && text.parse::<jiff::civil::Date>().is_ok() || text.parse::<jiff::Timestamp>().is_ok();
     match (kind_of_value, value) {
         (_, Value::Null) | ("", _) | ("string", Value::String(_)) | ("boolean", Value::Bool(_)) | ("float", Value::Number(_)) => true,
         ("list", value) => value.is_array(),

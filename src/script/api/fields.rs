@@ -2,7 +2,7 @@
 
 use rhai::{Dynamic, FnPtr};
 
-use crate::model::{Date, FieldType, Timestamp, Value};
+use crate::model::{Choices, Date, FieldType, Timestamp, Value};
 use crate::script::{
     declaration::{Cell, DeclaredField, FieldMap},
     diagnostics::Id,
@@ -91,7 +91,7 @@ fn field(site: &Site, entry: &Entry) -> Option<FieldMap> {
     Some(map(from?, declared))
 }
 
-/// `text(255)`, `number(18,0)`, `integer`, `boolean`, `date`, `datetime`, `email`, `picklist(Low, High)`.
+/// `text(255)`, `number(18,0)`, `integer`, `boolean`, `date`, `datetime`, `time`, `email`, `picklist(Low, High)`.
 fn field_type(site: &Site, item: &Item) -> Option<FieldType> {
     let text = item.text(site)?;
     let (word, inside) = match text.split_once('(') {
@@ -100,7 +100,6 @@ fn field_type(site: &Site, item: &Item) -> Option<FieldType> {
     };
     let parts: Vec<&str> = inside.map(|inside| inside.split(',').map(str::trim).collect()).unwrap_or_default();
     let number = |at: usize, default: u8| parts.get(at).map_or(Some(default), |part| part.parse().ok());
-    let values = || parts.iter().map(|part| (*part).to_owned()).collect();
     let kind = match word.to_lowercase().as_str() {
         "text" => parts.first().map_or(Some(255), |part| part.parse().ok()).map(|max| FieldType::Text { max }),
         "number" => number(0, 18).zip(number(1, 0)).filter(|(d, s)| *d <= 18 && s <= d).map(|(digits, scale)| FieldType::Number { digits, scale }),
@@ -108,11 +107,12 @@ fn field_type(site: &Site, item: &Item) -> Option<FieldType> {
         "boolean" => Some(FieldType::Bool),
         "date" => Some(FieldType::Date),
         "datetime" => Some(FieldType::DateTime { millis: false }),
+        "time" => Some(FieldType::Time),
         "email" => Some(FieldType::Email { max: 80 }),
-        "picklist" if !parts.is_empty() => Some(FieldType::Picklist { values: values(), restricted: true }),
+        "picklist" if !parts.is_empty() => Some(FieldType::Picklist(Choices::only(parts.iter().copied()))),
         _ => None,
     };
-    let hint = "types are text(255), number(18,2), integer, boolean, date, datetime, email, picklist(A, B)";
+    let hint = "types are text(255), number(18,2), integer, boolean, date, datetime, time, email, picklist(A, B)";
     kind.or_else(|| item.invalid(site, Id::OptionValue, format!("unknown field type `{text}`"), Some(hint.to_owned())))
 }
 

@@ -1,8 +1,12 @@
-//! `math::`: numbers as customer-success reports need them. Null in, null out.
+//! `math::`: numbers as customer-success reports need them. Null in, null out. A whole number that has more digits than a number with a
+//! point can hold (2^53 and up) is refused where it would become one.
 
 use rhai::plugin::{Dynamic, EvalAltResult, RhaiResult, export_module};
 
-use crate::model::{Fault, FaultKind};
+use crate::model::{
+    Fault, FaultKind,
+    decimal::{Decimal, is_exact},
+};
 use crate::script::{failure::thrown, value::type_word};
 
 /// A number, or none for null.
@@ -10,23 +14,32 @@ fn number(value: &Dynamic) -> Result<Option<f64>, Box<EvalAltResult>> {
     if value.is_unit() {
         return Ok(None);
     }
-    #[allow(clippy::cast_precision_loss, reason = "a report's numbers are far below 2^53")]
-    let found = value.as_float().ok().or_else(|| value.as_int().ok().map(|n| n as f64));
-    match found {
-        Some(x) => Ok(Some(x)),
-        None => Err(thrown(Fault::new(FaultKind::Invalid, format!("a number is wanted, not {}", type_word(value))))),
+    let refuse = |message: String| Err(thrown(Fault::new(FaultKind::Invalid, message)));
+    match (value.as_float(), value.as_int()) {
+        (Ok(x), _) => Ok(Some(x)),
+        #[allow(clippy::cast_precision_loss, reason = "below 2^53 none is lost")]
+        (_, Ok(n)) if is_exact(n) => Ok(Some(n as f64)),
+        (_, Ok(n)) => refuse(format!("`{n}` has more digits than a number with a point can hold exactly")),
+        _ => refuse(format!("a number is wanted, not {}", type_word(value))),
     }
+}
+
+/// A whole number as it is, or the whole number that `work` makes of any other.
+fn to_whole_number(value: &Dynamic, work: impl FnOnce(f64) -> f64) -> RhaiResult {
+    if value.is_int() {
+        return Ok(value.clone());
+    }
+    Ok(number(value)?.map_or(Dynamic::UNIT, |x| whole(work(x))))
 }
 
 fn on_number(value: &Dynamic, work: impl FnOnce(f64) -> f64) -> RhaiResult {
     Ok(number(value)?.map_or(Dynamic::UNIT, |x| Dynamic::from(work(x))))
 }
 
-/// Half away from zero.
+/// Half away from zero, as the number is written.
 pub(in crate::script) fn rounded(x: f64, places: i64) -> f64 {
-    let unit = 10_f64.powi(i32::try_from(places.clamp(0, 15)).unwrap_or(0));
-    let scaled = x * unit;
-    if scaled.is_finite() { scaled.round() / unit } else { x }
+    let places = u8::try_from(places.clamp(0, 15)).unwrap_or(0);
+    Decimal::of_float(x).map_or(x, |number| number.rounded(places).nearest_float())
 }
 
 /// A whole number as an integer, unless it is too large for one to be exact.
@@ -59,11 +72,11 @@ fn given(x: Option<f64>) -> Dynamic {
 #[export_module]
 #[allow(clippy::needless_pass_by_value, unreachable_pub, reason = "the shapes that the engine calls")]
 pub(super) mod functions {
-    /// Rounds half away from zero to a number of decimal places.
+    /// Rounds half away from zero to a number of decimal places, as the number is written: 1.005 is not a little less.
     ///
     /// # Example
     /// ```rhai
-    /// math::round(2.345, 1) == 2.3
+    /// math::round(2.345, 1) == 2.3 && math::round(1.005, 2) == 1.01
     /// ```
     #[rhai_fn(return_raw)]
     pub fn round(value: Dynamic, places: i64) -> RhaiResult {
@@ -78,7 +91,7 @@ pub(super) mod functions {
     /// ```
     #[rhai_fn(name = "round", return_raw)]
     pub fn round_whole(value: Dynamic) -> RhaiResult {
-        Ok(number(&value)?.map_or(Dynamic::UNIT, |x| whole(x.round())))
+        to_whole_number(&value, f64::round)
     }
 
     /// The largest whole number that is not above the value.
@@ -89,7 +102,7 @@ pub(super) mod functions {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn floor(value: Dynamic) -> RhaiResult {
-        Ok(number(&value)?.map_or(Dynamic::UNIT, |x| whole(x.floor())))
+        to_whole_number(&value, f64::floor)
     }
 
     /// The smallest whole number that is not below the value.
@@ -100,7 +113,7 @@ pub(super) mod functions {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn ceil(value: Dynamic) -> RhaiResult {
-        Ok(number(&value)?.map_or(Dynamic::UNIT, |x| whole(x.ceil())))
+        to_whole_number(&value, f64::ceil)
     }
 
     /// Keeps a value within bounds.

@@ -40,6 +40,8 @@ mod sources;
 mod state;
 /// What only tests can say.
 mod testing;
+/// The native part of `fields::`.
+mod values;
 
 use std::collections::BTreeMap;
 
@@ -53,6 +55,7 @@ pub(super) use dates::{Days, RuleDate};
 pub(super) fn namespaces() -> BTreeMap<&'static str, Module> {
     BTreeMap::from([
         ("math", exported_module!(math::functions)),
+        ("fields", exported_module!(values::functions)),
         ("salesforce", salesforce::module()),
         ("pendo", pendo::module()),
         ("gainsight", gainsight::module()),

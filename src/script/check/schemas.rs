@@ -315,8 +315,9 @@ fn family(kind: &FieldType) -> Family {
         | FieldType::Reference { .. }
         | FieldType::Text { .. }
         | FieldType::Email { .. }
-        | FieldType::Picklist { .. }
-        | FieldType::MultiPicklist { .. } => Family::Text,
+        | FieldType::Time
+        | FieldType::Picklist(_)
+        | FieldType::MultiPicklist(_) => Family::Text,
         FieldType::Int { .. } | FieldType::Number { .. } | FieldType::Float => Family::Number,
         FieldType::Date | FieldType::DateTime { .. } => Family::Time,
         FieldType::Bool => Family::Truth,

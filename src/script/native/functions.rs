@@ -4,7 +4,7 @@
 use smol_str::{SmolStr, SmolStrBuilder};
 
 use crate::{
-    model::{Date, FieldType, Timestamp, Value},
+    model::{Date, FieldType, Timestamp, Value, decimal::is_exact},
     script::api::{dates::utc, math},
 };
 
@@ -65,6 +65,7 @@ impl Function {
     pub(super) fn call<'a>(self, arguments: &[Item<'a>]) -> Option<Item<'a>> {
         match (self, arguments) {
             (Self::Round, [value, Item::Int(places)]) => on_number(value, |x| Item::Float(math::rounded(x, *places))),
+            (Self::RoundWhole | Self::Floor | Self::Ceil, [Item::Int(n)]) => Some(Item::Int(*n)),
             (Self::RoundWhole, [value]) => on_number(value, |x| whole(x.round())),
             (Self::Floor, [value]) => on_number(value, |x| whole(x.floor())),
             (Self::Ceil, [value]) => on_number(value, |x| whole(x.ceil())),
@@ -147,7 +148,12 @@ impl Property {
 /// A number, or none for null; no answer for anything else.
 #[allow(clippy::option_option, reason = "none at all and null are two things")]
 fn number(item: &Item) -> Option<Option<f64>> {
-    if item.is_null() { Some(None) } else { item.float().map(Some) }
+    match item {
+        Item::Null => Some(None),
+        // The library refuses what is no longer exact.
+        Item::Int(n) if !is_exact(*n) => None,
+        other => other.float().map(Some),
+    }
 }
 
 fn on_number<'a>(item: &Item, work: impl FnOnce(f64) -> Item<'a>) -> Option<Item<'a>> {

@@ -9,7 +9,8 @@ use super::{declaration, mapping::mapping as read_mapping, rule::rule as read_ru
 pub(in crate::script::api) mod functions {
     /// Declares a mapping between any two objects of any two systems: read `from`, find each row's partner by `match_on`, write `fields` of `to`
     /// where they differ. Options: `from`, `to`, `match_on`, `fields`, `mode` (`update`, `upsert`, `insert`), `blank` (`skip`, `clear`),
-    /// `cursor` (the source's change field), and `every`, `daily`, `weekly`, `monthly` or `cron`, `after`, `overrides`.
+    /// `cursor` (the source's change field), and `every`, `daily`, `weekly`, `monthly` or `cron`, `after`, `overrides`. A value that a field
+    /// cannot hold as it is rejects its row with the reason; with `blank: "clear"` a checkbox becomes false.
     ///
     /// # Example
     /// ```rhai
