@@ -20,7 +20,7 @@ async fn objects_and_fields_describe_themselves_both_ways() {
     assert_eq!(field("Churn_Risk__gc")["meta"]["fieldGroupType"], "CUSTOM");
     let options = tenant.ok("GET", &format!("/v1/meta/services/dropdowns/{}", field("Stage")["categoryId"].as_str().unwrap()), Value::Null).await;
     assert_eq!(options["options"][0]["label"], "Onboarding");
-    assert_eq!(field("Stage")["options"][0]["id"], options["options"][0]["id"]);
+    assert_eq!(field("Stage")["options"][0]["value"], options["options"][0]["id"]);
     let (status, answer) = tenant.call("GET", "/v1/meta/services/objects/Nope/describe", Value::Null).await;
     assert_eq!((status, &answer["title"], &answer["result"]), (400, &json!("OBJECT_NOT_FOUND"), &json!(false)));
 }

@@ -71,9 +71,16 @@ async fn choices_of_a_list_are_included_and_excluded() {
     let tenant = Tenant::start().await;
     let gsid = tenant.company().await["Gsid"].clone();
     let all = tenant.query("Company", json!({"select": ["Gsid"]})).await.len();
-    tenant.ok("PUT", "/v1/data/objects/Company?keys=Gsid", json!({"records": [{"Gsid": gsid, "Tags": "Beta;Partner"}]})).await;
-    assert_eq!(tenant.find("Company", &["Gsid"], "Tags", "INCLUDES", json!(["Partner", "Strategic"])).await, [json!({"Gsid": gsid})]);
-    assert_eq!(tenant.find("Company", &["Gsid"], "Tags", "EXCLUDES", json!(["Beta"])).await.len(), all - 1);
+    let told = tenant.ok("GET", "/v1/meta/services/dropdowns/COMPANY_TAGS", json!(null)).await;
+    let id = |label: &str| {
+        let option = told["options"].as_array().unwrap().iter().find(|option| option["label"] == label).unwrap();
+        option["value"].as_str().unwrap().to_owned()
+    };
+    let tags = format!("{};{}", id("Beta"), id("Partner"));
+    tenant.ok("PUT", "/v1/data/objects/Company?keys=Gsid", json!({"records": [{"Gsid": gsid, "Tags": tags}]})).await;
+    let found = tenant.find("Company", &["Gsid"], "Tags", "INCLUDES", json!([id("Partner"), id("Strategic")])).await;
+    assert_eq!(found, [json!({"Gsid": gsid})]);
+    assert_eq!(tenant.find("Company", &["Gsid"], "Tags", "EXCLUDES", json!([id("Beta")])).await.len(), all - 1);
 }
 
 #[tokio::test]

@@ -64,6 +64,9 @@ async fn one_bad_value_rejects_the_whole_call_and_says_where() {
         (json!({"Name": "a", "CurrentScore": 5}), "GSOBJ_1008"),
         (json!({"Name": "a", "Stage": "Nowhere"}), "GSOBJ_1008"),
         (json!({"Name": "a", "Tags": "Nothing"}), "GSOBJ_1008"),
+        // A choice goes by its id, not by its label.
+        (json!({"Name": "a", "Stage": "Onboarding"}), "GSOBJ_1008"),
+        (json!({"Name": "a", "Tags": "Beta"}), "GSOBJ_1008"),
         (json!({"Name": "a", "Arr": true}), "GSOBJ_1008"),
         (json!({"Name": "a", "Arr": 1e300}), "GSOBJ_1008"),
     ] {

@@ -13,6 +13,9 @@ pub(super) struct Where {
     expression: String,
     /// `name`; the Cockpit lists say `fieldName`.
     field_key: Option<&'static str>,
+    /// Text is asked for in its very letters, as closures compare it. Filters compare without case, and whether Gainsight does is not
+    /// written anywhere: such conditions are left to whoever has the rows.
+    exact: bool,
 }
 
 impl Where {
@@ -24,6 +27,11 @@ impl Where {
     pub(super) fn and(&mut self, field: &str, operator: &str, values: &[Json]) {
         let alias = self.condition(field, operator, values);
         self.join(&alias);
+    }
+
+    /// What is added from here on compares text letter by letter.
+    pub(super) fn exactly(&mut self) {
+        self.exact = true;
     }
 
     fn join(&mut self, part: &str) {
@@ -78,12 +86,15 @@ impl Where {
         let field = names.wire(&condition.field);
         let kind = object.kind(&field)?;
         // Choices are stored as ids, and filters name labels.
-        if object.is_dropdown(&field) {
+        if object.dropdown(&field).is_some() {
             return match condition.operator {
                 Operator::IsNull => Some(self.condition(&field, "IS_NULL", &[])),
                 Operator::IsNotNull => Some(self.condition(&field, "IS_NOT_NULL", &[])),
                 _ => None,
             };
+        }
+        if !self.exact && is_text(kind) && !has_one_case(&condition.value) {
+            return None;
         }
         let value = || operand(&condition.value, kind);
         let simple = match condition.operator {
@@ -134,6 +145,19 @@ pub(super) fn operand(value: &Value, kind: &FieldType) -> Option<Json> {
         Value::Float(x) => value.as_i64().map_or_else(|| json!(x), |n| json!(n)),
         other => Json::from(&other),
     })
+}
+
+const fn is_text(kind: &FieldType) -> bool {
+    matches!(kind, FieldType::Text { .. } | FieldType::Other { .. })
+}
+
+/// Whether a value, or each of a list, is the same in capitals: digits, signs, nothing.
+fn has_one_case(value: &Value) -> bool {
+    match value {
+        Value::Text(text) => text.to_lowercase() == text.to_uppercase(),
+        Value::List(items) => items.iter().all(has_one_case),
+        _ => true,
+    }
 }
 
 /// `A` to `Z`, then `A1`, `B1`, ...

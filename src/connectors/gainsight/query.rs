@@ -18,6 +18,7 @@ use super::{
     Gainsight,
     conditions::{Where, operand},
     describe::Described,
+    dropdown::Dropdown,
     names::Names,
 };
 
@@ -37,8 +38,8 @@ struct Plan {
     columns: Columns,
     /// Fields of the records.
     asked: Vec<Name>,
-    /// Fields that hold choices, as they are called in records, and the choices' labels.
-    dropdowns: Vec<Name>,
+    /// Fields that hold choices, as they are called in records; and labels of choices that the describe does not tell.
+    dropdowns: Vec<(Name, Dropdown)>,
     labels: Option<Arc<HashMap<Name, Name>>>,
     /// What the API could not say.
     sift: Option<Filter>,
@@ -84,7 +85,10 @@ impl Gainsight {
         plan.sift = lookup.filter.clone().filter(|filter| !plan.clause().add(filter, plan.names, &plan.object));
         let by = plan.names.wire(&lookup.by);
         let kind = plan.object.kind(&by).cloned().unwrap_or(FieldType::Text { max: u32::MAX });
-        let keys: Vec<Json> = lookup.keys.iter().filter_map(|key| operand(key, &kind)).collect();
+        let dropdown = plan.object.dropdown(&by);
+        // A key that is no option is found nowhere.
+        let wire = |key: &Value| dropdown.map_or_else(|| operand(key, &kind), |dropdown| dropdown.ids(key).ok().map(Json::from));
+        let keys: Vec<Json> = lookup.keys.iter().filter_map(wire).collect();
         let plan = &plan;
         let chunks = keys.chunks(KEYS_A_CALL).map(|keys| {
             let mut clause = plan.clause();
@@ -141,7 +145,7 @@ impl Gainsight {
         for name in asked.into_iter().chain(of_filter).chain([Name::new(key)]) {
             plan.add(&name);
         }
-        if !plan.dropdowns.is_empty() {
+        if plan.dropdowns.iter().any(|(_, dropdown)| !dropdown.is_told()) {
             plan.labels = Some(self.choices().await?);
         }
         Ok(plan)
@@ -234,6 +238,7 @@ impl Plan {
     /// Adds what the reader demands of records anyway, where the API can say it. A field that records do not have is for the reader to find
     /// missing, in every one of them.
     fn demand(&self, demands: &[Condition], clause: &mut Where) {
+        clause.exactly();
         for demand in demands {
             let Some(field) = field_called(&demand.field, self.asked.iter()) else { return };
             if self.object.is_comparable(&self.names.wire(field)) {
@@ -249,8 +254,8 @@ impl Plan {
             return;
         }
         let wire = self.names.wire(name);
-        if self.object.is_dropdown(&wire) {
-            self.dropdowns.push(name.clone());
+        if let Some(dropdown) = self.object.dropdown(&wire) {
+            self.dropdowns.push((name.clone(), dropdown.clone()));
         }
         let cast = self.object.cast(&wire);
         if !self.select.iter().any(|known| known.eq_ignore_ascii_case(&wire)) {
@@ -272,15 +277,10 @@ impl Plan {
     }
 
     fn labelled(&self, mut row: Record) -> Record {
-        let Some(labels) = &self.labels else { return row };
-        for name in &self.dropdowns {
-            let label = match row.get(name) {
-                Some(Value::Text(id)) => labels.get(id).cloned(),
-                _ => None,
-            };
-            if let Some(label) = label {
-                row.set(name.clone(), Value::Text(label));
-            }
+        for (name, dropdown) in &self.dropdowns {
+            let Some(Value::Text(ids)) = row.get(name) else { continue };
+            let label = dropdown.labelled(ids, self.labels.as_deref());
+            row.set(name.clone(), Value::Text(label));
         }
         row
     }

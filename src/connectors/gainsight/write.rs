@@ -15,7 +15,7 @@ use crate::{
     model::{Change, Fault, FaultKind, Lookup, Record, RowOutcome, System, Value, Write},
 };
 
-use super::{Gainsight, names::Names};
+use super::{Gainsight, describe::Described, names::Names};
 
 /// Rows of one call.
 const ROWS_A_CALL: usize = 50;
@@ -57,8 +57,19 @@ impl Gainsight {
         let names = Names::of(&write.object);
         let mut outcomes = Outcomes::new(write.rows.len());
         let existing = self.existing(write).await?;
+        // Calls to action name their choices by labels.
+        let object = if names == Names::Cta { None } else { Some(self.described(names.object(&write.object)).await?) };
         for operation in [Operation::Insert, Operation::Update, Operation::Delete] {
-            let rows = rows_of(names, operation, &write.rows, &existing);
+            let mut rows = rows_of(names, operation, &write.rows, &existing);
+            if let Some(object) = &object {
+                rows.retain_mut(|row| match by_ids(object, &mut row.fields) {
+                    Ok(()) => true,
+                    Err(fault) => {
+                        outcomes.set(row.at, RowOutcome { id: row.id.clone(), ..failed(fault) });
+                        false
+                    }
+                });
+            }
             match (names, write.object.as_str()) {
                 _ if rows.is_empty() => {}
                 (Names::Cta, _) => self.in_batches(rows, ROWS_A_CALL, &mut outcomes, async |batch| self.ctas(operation, batch).await).await,
@@ -223,6 +234,17 @@ fn wire_fields(names: Names, fields: Option<&Record>, id: Option<&str>) -> Map<S
         wire.insert(key, json_of(value));
     }
     wire
+}
+
+/// Puts the ids of options in the place of their labels.
+fn by_ids(object: &Described, fields: &mut Map<String, Json>) -> Result<(), Fault> {
+    for (name, value) in fields.iter_mut().filter(|(_, value)| !value.is_null()) {
+        if let Some(dropdown) = object.dropdown(name) {
+            let ids = dropdown.ids(&Value::from(value.clone())).map_err(|why| invalid(System::Gainsight, why).field(name))?;
+            *value = if ids.is_empty() { Json::Null } else { ids.into() };
+        }
+    }
+    Ok(())
 }
 
 fn json_of(value: &Value) -> Json {

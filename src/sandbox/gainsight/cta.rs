@@ -8,7 +8,7 @@ use super::{
     answer::{Answer, Answered, Refused, invalid, oops},
     filter::{self, COCKPIT, Filter},
     lookups::{self, Lookup, matching},
-    objects::{self, Object},
+    objects::{self, Kind, Object},
     path::Path,
     seed::picklist,
     tenant::{self, Tenant},
@@ -149,7 +149,13 @@ fn fields(tenant: &Tenant, cta: &'static Object, record: Map<String, Value>, cha
         };
         let field = cta.field(name).filter(|field| !field.read_only && !matches!(field.name, "IsClosed" | "ClosedDate"));
         let field = field.ok_or_else(|| format!("Invalid field {key}"))?;
-        let value = if field.name == "ReasonId" { reason(tenant, &value, changes)? } else { value };
+        // This API names choices by their labels.
+        let chosen = match (field.kind, value.as_str()) {
+            _ if field.name == "ReasonId" => Some(reason(tenant, &value, changes)?),
+            (Kind::Picklist(category), Some(label)) => tenant.choice(category, label).map(Value::from),
+            _ => None,
+        };
+        let value = chosen.unwrap_or(value);
         let kept = if field.name == "ReasonId" { value } else { accept(tenant, field, &value).map_err(|bad| bad.text)? };
         fields.insert(field.name.to_owned(), kept);
     }

@@ -69,7 +69,9 @@ fn field_told(tenant: &Tenant, object: &Object, field: &Field, choices: bool) ->
         Kind::Text(length) => json!(length),
         Kind::Email => json!(255),
         Kind::Url => json!(2048),
-        Kind::Gsid | Kind::Lookup(_) | Kind::Picklist(_) => json!(36),
+        Kind::Gsid | Kind::Lookup(_) => json!(36),
+        Kind::Picklist(_) => json!(255),
+        Kind::Multi(_) => json!(500),
         _ => Value::Null,
     };
     let decimals = matches!(field.kind, Kind::Number | Kind::Currency | Kind::Percentage).then_some(9);
@@ -85,19 +87,24 @@ fn field_told(tenant: &Tenant, object: &Object, field: &Field, choices: bool) ->
         "fieldName": field.name, "label": field.label, "dataType": field.kind.word(), "objectName": object.name, "meta": meta,
         "custom": field.is_custom(),
     });
-    match field.kind {
-        Kind::Picklist(category) => {
-            told["categoryId"] = category.into();
-            if choices {
-                told["options"] = tenant.choices(category).into_iter().map(|(id, label)| json!({"id": id, "value": id, "label": label})).collect();
-            }
+    if let Kind::Picklist(category) | Kind::Multi(category) = field.kind {
+        told["categoryId"] = category.into();
+        if choices {
+            told["options"] = options(tenant, category);
         }
-        Kind::Multi(words) if choices => {
-            told["options"] = words.iter().map(|word| json!({"id": word, "value": word, "label": word})).collect();
-        }
-        _ => {}
     }
     told
+}
+
+/// As a recorded describe has them: the value of an option is its id.
+fn options(tenant: &Tenant, category: &str) -> Value {
+    let option = |(order, (id, label)): (usize, (String, String))| {
+        json!({
+            "active": true, "defaultValue": false, "label": label, "validFor": null, "value": id, "displayOrder": order + 1, "group": null,
+            "groupId": category, "color": null, "controllerValues": null, "description": "", "systemName": label,
+        })
+    };
+    tenant.choices(category).into_iter().enumerate().map(option).collect()
 }
 
 /// `GET /v1/meta/services/dropdowns/{categoryId}`.

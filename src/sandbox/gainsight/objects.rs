@@ -36,8 +36,8 @@ pub(super) enum Kind {
     Lookup(&'static str),
     /// The id of a choice of a dropdown.
     Picklist(&'static str),
-    /// Choices joined by `;`.
-    Multi(&'static [&'static str]),
+    /// Ids of choices, joined by `;`.
+    Multi(&'static str),
     Number,
     Currency,
     Percentage,
@@ -207,12 +207,15 @@ const COMPANY: &[Field] = &[
     f("CompanyType", "Company Type", Kind::Text(255)),
     f("ManagedAs", "Managed As", Kind::Text(255)),
     f("ParentCompany", "Parent Company", Kind::Lookup("Company")),
-    f("Tags", "Tags", Kind::Multi(&["Strategic", "Reference", "Beta", "Partner"])),
+    f("Tags", "Tags", Kind::Multi("COMPANY_TAGS")),
     f("TickerSymbol", "Ticker Symbol", Kind::Text(20)),
     f("Churn_Risk__gc", "Churn Risk", Kind::Text(40)),
     f("Onboarding_Status__gc", "Onboarding Status", Kind::Text(40)),
     f("Plan__gc", "Plan", Kind::Text(40)),
     f("Seats__gc", "Seats", Kind::Number),
+    f("Auto_Renew__gc", "Auto Renew", Kind::Boolean),
+    f("Discount__gc", "Discount", Kind::Percentage),
+    f("Kickoff__gc", "Kick-off", Kind::DateTime),
     CREATED,
     MODIFIED,
     CREATED_BY,

@@ -28,7 +28,7 @@ pub(super) fn accept(field: &Field, value: &Value) -> Result<Value, Bad> {
         Kind::Text(longest) => text(name, value, longest),
         Kind::RichText => text(name, value, 131_072),
         Kind::Gsid | Kind::Lookup(_) | Kind::Picklist(_) => id(name, value),
-        Kind::Multi(choices) => choice_list(name, value, choices),
+        Kind::Multi(_) => choice_list(name, value),
         Kind::Number => number(name, value, "GSOBJ_VDTNUM1001"),
         Kind::Currency => number(name, value, "GSOBJ_VDTCURREN1001"),
         Kind::Percentage => number(name, value, "GSOBJ_VDTPERCENT1001"),
@@ -61,11 +61,11 @@ fn id(name: &str, value: &Value) -> Result<Value, Bad> {
     }
 }
 
-fn choice_list(name: &str, value: &Value, choices: &[&str]) -> Result<Value, Bad> {
-    let wrong = || bad("GSOBJ_1008", "GSOBJ_VDTPKLST1001", format!("Invalid picklist value for field {name}"));
-    let text = value.as_str().ok_or_else(wrong)?;
-    let known = |choice: &str| choices.iter().any(|known| *known == choice.trim());
-    if text.split(';').all(known) { Ok(value.clone()) } else { Err(wrong()) }
+fn choice_list(name: &str, value: &Value) -> Result<Value, Bad> {
+    match value {
+        Value::String(text) if text.split(';').all(|choice| !choice.is_empty()) => Ok(value.clone()),
+        _ => Err(bad("GSOBJ_1008", "GSOBJ_VDTPKLST1001", format!("Invalid picklist value for field {name}"))),
+    }
 }
 
 fn number(name: &str, value: &Value, people_code: &'static str) -> Result<Value, Bad> {

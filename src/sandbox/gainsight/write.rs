@@ -215,16 +215,19 @@ fn checked(tenant: &Tenant, object: &'static Object, record: Map<String, Value>)
     if errors.is_empty() { Ok(fields) } else { Err(errors) }
 }
 
-/// A value as it is kept; ids must be those of rows that are there, choices may be given by their label.
+/// A value as it is kept; ids must be those of rows that are there, and choices are given by their ids, as describes tell them.
 pub(super) fn accept(tenant: &Tenant, field: &Field, value: &Value) -> Result<Value, Bad> {
     let kept = values::accept(field, value)?;
     let Some(text) = kept.as_str() else { return Ok(kept) };
     let bad = |code, people_code, text| Err(Bad { code, people_code, text });
     match field.kind {
-        Kind::Picklist(category) => match tenant.choice(category, text) {
-            Some(id) => Ok(id.into()),
-            None => bad("GSOBJ_1008", "GSOBJ_VDTPKLST1001", format!("Invalid picklist value {text} for field {}", field.name)),
-        },
+        Kind::Picklist(category) | Kind::Multi(category) => {
+            let choices = tenant.choices(category);
+            match text.split(';').find(|id| !choices.iter().any(|(known, _)| known == id)) {
+                Some(unknown) => bad("GSOBJ_1008", "GSOBJ_VDTPKLST1001", format!("Invalid picklist value {unknown} for field {}", field.name)),
+                None => Ok(kept),
+            }
+        }
         Kind::Lookup(name) => match objects::object(name).and_then(|object| tenant.get(object, text)) {
             Some(_) => Ok(kept),
             None => bad("GSOBJ_1004", "GSOBJ_VDTGSID1001", format!("No {name} with GSID {text} for field {}", field.name)),

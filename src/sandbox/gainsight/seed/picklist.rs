@@ -37,6 +37,10 @@ const CHOICES: &[(&str, &str)] = &[
     ("COMPANY_STATUS", "Active"),
     ("COMPANY_STATUS", "Inactive"),
     ("COMPANY_STATUS", "Churn"),
+    ("COMPANY_TAGS", "Strategic"),
+    ("COMPANY_TAGS", "Reference"),
+    ("COMPANY_TAGS", "Beta"),
+    ("COMPANY_TAGS", "Partner"),
 ];
 
 /// Whether a status of a call to action ends it.
