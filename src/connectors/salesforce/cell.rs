@@ -68,6 +68,11 @@ pub(super) fn csv(value: &Value) -> String {
     if value.is_blank() { "#N/A".to_owned() } else { text(value) }
 }
 
+/// Whether a row would be another one in CSV: the text `#N/A` is no text there.
+pub(super) fn means_empty_in_csv(fields: &Record) -> bool {
+    fields.iter().any(|(_, value)| matches!(value, Value::Text(_) | Value::List(_)) && text(value).trim().eq_ignore_ascii_case("#N/A"))
+}
+
 fn text(value: &Value) -> String {
     match value {
         Value::Instant(at) => soql::instant(*at),

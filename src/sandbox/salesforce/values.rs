@@ -25,6 +25,7 @@ pub(crate) fn fault(code: &'static str, message: impl Into<String>, field: &str)
 pub(crate) fn cell(data: &Data, field: &Field, value: &Value, source: Source) -> Result<Cell, Fault> {
     let wrong = || wrong_type(field, value, source);
     let text = match value {
+        Value::Null if field.kind == Kind::Boolean => return Err(no_checkbox(field)),
         Value::Null => return Ok(Cell::Null),
         Value::String(text) => Some(text.trim()),
         Value::Bool(_) | Value::Number(_) => None,
@@ -48,6 +49,11 @@ pub(crate) fn cell(data: &Data, field: &Field, value: &Value, source: Source) ->
         Kind::Address => Err(wrong()),
         _ => words(field, text.ok_or_else(wrong)?),
     }
+}
+
+/// A checkbox is checked or not: as users of real orgs report, nothing at all is refused.
+fn no_checkbox(field: &Field) -> Fault {
+    fault("INVALID_TYPE_ON_FIELD_IN_RECORD", format!("{}: value not of required type: ", field.label), &field.name)
 }
 
 fn wrong_type(field: &Field, value: &Value, source: Source) -> Fault {
@@ -130,7 +136,7 @@ fn words(field: &Field, text: &str) -> Result<Cell, Fault> {
     if field.kind == Kind::Multipicklist {
         return chosen(field, text);
     }
-    if text.chars().count() > usize::try_from(field.length).unwrap_or(255) && field.length > 0 {
+    if text.encode_utf16().count() > usize::try_from(field.length).unwrap_or(255) && field.length > 0 {
         let message = format!("{}: data value too large: {text} (max length={})", field.label, field.length);
         return Err(fault("STRING_TOO_LONG", message, &field.name));
     }
