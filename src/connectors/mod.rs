@@ -4,6 +4,8 @@
 mod calls;
 /// Mail by SMTP.
 mod email;
+/// Whole numbers that would become others.
+mod exact;
 /// Gainsight CS.
 mod gainsight;
 /// The one HTTP layer.

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::model::{Effect, Fault, FaultKind, Page, Read, Reply, Request, Source, System, Value};
+use crate::model::{Effect, Fault, FaultKind, Page, Read, Reply, Request, RowOutcome, Source, System, Value, Write};
 
 use super::{
     Calls, Options, Stop,
     calls::Counters,
     email::Mail,
+    exact,
     gainsight::Gainsight,
     http::Scene,
     pendo::Pendo,
@@ -108,13 +109,7 @@ impl Systems {
                 System::Px => Ok(Reply::Value(Px::objects())),
                 System::Mail => Err(no_records()),
             },
-            Effect::Write(write) => match write.system {
-                System::Salesforce => self.salesforce()?.write(write).await.map(Reply::Written),
-                System::Pendo => self.pendo()?.write(write).await.map(Reply::Written),
-                System::Gainsight => self.gainsight()?.write(write).await.map(Reply::Written),
-                System::Px => self.px()?.write(write).await.map(Reply::Written),
-                System::Mail => Err(no_records()),
-            },
+            Effect::Write(write) => self.write(write).await.map(Reply::Written),
             Effect::CreateField(field) => match field.system {
                 System::Salesforce => self.salesforce()?.create_field(field).await.map(|()| Reply::Done),
                 System::Pendo => self.pendo()?.create_field(field).await.map(|()| Reply::Done),
@@ -131,6 +126,22 @@ impl Systems {
             Effect::Http(call) => request::http(&self.0.web, &self.0.hosts, self.0.answer_limit, call).await.map(Reply::Value),
             Effect::SendEmail(email) => self.mail()?.send(email).await.map(Reply::Value),
             Effect::State(_) => Err(Fault::new(FaultKind::NotAllowed, "the script's own store is not one of the connected systems")),
+        }
+    }
+
+    async fn write(&self, write: &Write) -> Result<Vec<RowOutcome>, Fault> {
+        let Some((rest, faults)) = exact::sorted_out(write) else { return self.write_all(write).await };
+        let written = if rest.rows.is_empty() { Vec::new() } else { self.write_all(&rest).await? };
+        Ok(exact::together(faults, written))
+    }
+
+    async fn write_all(&self, write: &Write) -> Result<Vec<RowOutcome>, Fault> {
+        match write.system {
+            System::Salesforce => self.salesforce()?.write(write).await,
+            System::Pendo => self.pendo()?.write(write).await,
+            System::Gainsight => self.gainsight()?.write(write).await,
+            System::Px => self.px()?.write(write).await,
+            System::Mail => Err(no_records()),
         }
     }
 
