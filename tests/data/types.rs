@@ -139,6 +139,7 @@ fn numbered(workspace: &Workspace) {
 fn held(row: &Value, system: &str, field: &str) -> Value {
     match system {
         "px" => row["customAttributes"][field].clone(),
+        "pendo" => field.split('.').fold(row.clone(), |value, part| value[part].clone()),
         _ => row[field].clone(),
     }
 }
@@ -349,7 +350,7 @@ fn what_salesforce_stores_in_another_form_is_written_once() {
 fn dropdowns_of_gainsight_are_named_by_labels_and_written_as_ids() {
     let script = |fields: &str, more: &str| {
         format!(
-            r#"mapping("choose", #{{ from: gainsight::object("Company").filter(#{{ a: ["Stage", "=", "onboarding"] }}), to: gainsight::object("Company"),
+            r#"mapping("choose", #{{ from: gainsight::object("Company").filter(#{{ a: ["Stage", "=", "aDOPTION"] }}), to: gainsight::object("Company"),
                    match_on: "Gsid", fields: #{{ {fields} }}{more} }});"#
         )
     };
@@ -360,7 +361,7 @@ fn dropdowns_of_gainsight_are_named_by_labels_and_written_as_ids() {
         let option = options.iter().find(|option| option["Category"] == category && option["Name"] == label);
         option.unwrap_or_else(|| panic!("{label} in {options:?}"))["Gsid"].as_str().unwrap().to_owned()
     };
-    let onboarding = id("COMPANY_STAGE", "Onboarding");
+    let onboarding = id("COMPANY_STAGE", "Adoption");
     let chosen = |sandbox: &Sandbox| -> Vec<Value> {
         sandbox.documents("gainsight", "Company").into_iter().filter(|company| company["Stage"] == onboarding.as_str()).collect()
     };
@@ -386,7 +387,7 @@ fn dropdowns_of_gainsight_are_named_by_labels_and_written_as_ids() {
     // The primitives, too.
     workspace.write(
         "update.rhai",
-        r#"let company = gainsight::query("Company", #{ fields: ["Gsid", "Stage"], filters: #{ a: ["Stage", "=", "Onboarding"] }, limit: 1 })[0];
+        r#"let company = gainsight::query("Company", #{ fields: ["Gsid", "Stage"], filters: #{ a: ["Stage", "=", "Adoption"] }, limit: 1 })[0];
            gainsight::update("Company", company.Gsid, #{ Status: "Active" });
            print(gainsight::query("Company", #{ fields: ["Status"], filters: #{ a: ["Gsid", "=", company.Gsid] } })[0].Status);
            try { gainsight::update("Company", company.Gsid, #{ Status: "Nonsense" }); print("written"); } catch (e) { print(e.message); }"#,
@@ -437,6 +438,6 @@ fn numbers_of_px_are_emptied_once() {
     );
     let (first, _) = twice(&workspace, "clear");
     assert_eq!((&first["status"], &first["written"]), (&json!("ok"), &json!(2)), "{first}");
-    let cleared = sandbox.documents("px", "accounts").into_iter().filter(|account| account["numberOfEmployees"] == 0);
+    let cleared = sandbox.documents("px", "accounts").into_iter().filter(|account| account["numberOfEmployees"].as_f64() == Some(0.0));
     assert!(cleared.filter(|account| account["customAttributes"]["seats"].is_null()).count() >= 2);
 }

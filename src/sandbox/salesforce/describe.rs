@@ -123,7 +123,11 @@ pub(crate) fn field(field: &Field) -> Value {
     let values: Vec<Value> = field
         .values
         .iter()
-        .map(|value| json!({"active": true, "defaultValue": field.default.as_ref() == Some(value), "label": value.as_str(), "validFor": null, "value": value.as_str()}))
+        .enumerate()
+        .map(|(at, value)| {
+            let label = field.labels.get(at).unwrap_or(value).as_str();
+            json!({"active": true, "defaultValue": field.default.as_ref() == Some(value), "label": label, "validFor": null, "value": value.as_str()})
+        })
         .collect();
     let default = match (field.kind, &field.default) {
         (Kind::Boolean, default) => Value::Bool(default.as_deref() == Some("true")),

@@ -139,6 +139,7 @@ fn picklist(field: &mut Field, metadata: &Value) -> Result<(), Fault> {
     };
     let name = |value: &Value| value["fullName"].as_str().or_else(|| value["valueName"].as_str()).map(SmolStr::new);
     field.values = values.iter().filter_map(name).collect();
+    field.labels = values.iter().filter_map(|value| value["label"].as_str().map(SmolStr::new).or_else(|| name(value))).collect();
     field.default = values.iter().find(|value| value["default"] == true).and_then(name);
     field.restricted = set["restricted"] == true;
     Ok(())

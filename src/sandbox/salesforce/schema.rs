@@ -131,6 +131,8 @@ pub(crate) struct Field {
     pub(crate) compound: Option<SmolStr>,
     pub(crate) extra_type: Option<SmolStr>,
     pub(crate) values: Vec<SmolStr>,
+    /// What the values are called, in the same order; a value without one is called as it is.
+    pub(crate) labels: Vec<SmolStr>,
     pub(crate) default: Option<SmolStr>,
     pub(crate) refers: Vec<SmolStr>,
     pub(crate) relationship: Option<SmolStr>,
@@ -183,6 +185,7 @@ impl Field {
             compound: None,
             extra_type: None,
             values: Vec::new(),
+            labels: Vec::new(),
             default: None,
             refers: Vec::new(),
             relationship: None,
