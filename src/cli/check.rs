@@ -10,8 +10,8 @@ use crate::{
     host::{Loaded, Session, Workspace, describes::Describes},
     model::{ObjectSchema, System},
     script::{
-        Body, Declaration, Diagnostic, check_against, check_connections, check_enabled, check_mails, check_named, check_shown, check_templates,
-        named_listings,
+        Body, Declaration, Diagnostic, check_against, check_connections, check_enabled, check_mails, check_metadata, check_named, check_shown,
+        check_templates, named_listings,
     },
     store::Store,
 };
@@ -170,6 +170,7 @@ fn against_schemas(loaded: &Loaded, workspace: &Workspace, online: bool, cx: &Co
     let declarations: Vec<&Declaration> = loaded.generation.declared().iter().map(AsRef::as_ref).collect();
     let all = |lookup: &dyn Fn(System, &str) -> Option<ObjectSchema>| {
         let mut found = check_against(&declarations, lookup);
+        found.extend(check_metadata(&declarations, lookup));
         found.extend(declarations.iter().flat_map(|declaration| check_mails(declaration, loaded.templates(), lookup)));
         found
     };

@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    model::{Measure, Query, Source, System},
+    model::{Measure, Query, Report, Source, System},
     script::{ActionKind, Body, Cell, Declaration, FieldMap, Integration, ObjectLoad, Rule},
 };
 
@@ -112,6 +112,9 @@ impl Edges {
     }
 }
 
+/// Under which the members of segments are read and written.
+const SEGMENT: &str = "segment";
+
 /// Fields read and written, as `system/object/field` in lower case.
 #[derive(Debug, Default)]
 struct Flow {
@@ -131,6 +134,7 @@ fn flow(declaration: &Declaration, part: Part) -> Flow {
         Body::Segment(segment) => {
             let object = segment.per.as_str();
             flow.reads.extend(segment.filter.fields().map(|field| name(System::Pendo, object, field)));
+            flow.writes.insert(name(System::Pendo, SEGMENT, &declaration.name));
         }
         Body::Journey(_) => (),
     }
@@ -141,6 +145,7 @@ fn integration_flow(flow: &mut Flow, integration: &Integration, part: Part) {
     let object = integration.object.as_str();
     if part != Part::Pull {
         for push in &integration.push {
+            read_report(flow, &push.report);
             writes(flow, System::Salesforce, object, &push.fields);
         }
     }
@@ -153,6 +158,9 @@ fn integration_flow(flow: &mut Flow, integration: &Integration, part: Part) {
 }
 
 fn rule_flow(flow: &mut Flow, rule: &Rule) {
+    if let Source::Report(report) = &rule.from {
+        read_report(flow, report);
+    }
     if let Source::Object(query) = &rule.from {
         let names = rule.show.iter().chain(&rule.group_by).map(String::as_str).chain(rule.filters.iter().flat_map(crate::model::Filter::fields));
         flow.reads.extend(names.map(|field| field_of(query, field)));
@@ -189,15 +197,18 @@ fn read_source(flow: &mut Flow, source: &Source, fields: &[FieldMap]) {
                 }
             }
         }
-        Source::Report(report) => {
-            let metadata = report.columns.iter().filter_map(|(_, measure)| match measure {
-                Measure::Metadata(path) => Some(name(System::Pendo, &report.per, path)),
-                _ => None,
-            });
-            flow.reads.extend(metadata);
-        }
+        Source::Report(report) => read_report(flow, report),
         Source::Soql(_) | Source::Aggregation { .. } => (),
     }
+}
+
+/// Metadata, and who is in a segment that another declaration keeps.
+fn read_report(flow: &mut Flow, report: &Report) {
+    let metadata = report.columns.iter().filter_map(|(_, measure)| match measure {
+        Measure::Metadata(path) => Some(name(System::Pendo, &report.per, path)),
+        _ => None,
+    });
+    flow.reads.extend(metadata.chain(report.segment.iter().map(|segment| name(System::Pendo, SEGMENT, segment))));
 }
 
 /// A field of a source; `customer_info` is the company under another name.

@@ -68,8 +68,8 @@ mod trial;
 mod value;
 
 pub use check::{
-    Connected, Unfit, UnfitKind, check_against, check_connections, check_enabled, check_mails, check_named, check_shown, check_templates,
-    named_listings,
+    Connected, Unfit, UnfitKind, check_against, check_connections, check_enabled, check_mails, check_metadata, check_named, check_shown,
+    check_templates, named_listings,
 };
 pub use closure::Closure;
 pub use complete::{Catalogue, Completion, complete};

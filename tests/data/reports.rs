@@ -199,3 +199,35 @@ fn two_of_one_name_are_told_apart_by_their_ids() {
     workspace.tabi("check --online").ended(0);
     assert_eq!(workspace.tabi("run --json").ended(0).summary("usage")["read"], 1);
 }
+
+#[test]
+fn a_report_on_a_segment_of_the_workspace_comes_after_it() {
+    let workspace = Workspace::with_script(
+        r#"pendo::salesforce_integration("usage", #{ push: [#{ report: pendo::account_report(#{ segment: "big", days: 7, columns: ["events"] }),
+               fields: #{ Pendo_events__c: "events" } }] });
+           pendo::segment("big", #{ filters: #{ a: ["metadata.custom.arr", ">", 0] } });"#,
+    );
+    let sandbox = Sandbox::start(&workspace, "--accounts 6 --people 20");
+    workspace.tabi("check --online").ended(0);
+    let run = workspace.tabi("run --json").ended(0);
+    let names: Vec<String> = run.of_type("summary").iter().map(|line| line["name"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(names, ["big", "usage"]);
+    assert_eq!((&run.summary("usage")["status"], &run.summary("usage")["read"]), (&json!("ok"), &json!(6)));
+    assert!(sandbox.documents("salesforce", "Account").iter().all(|account| account["Pendo_events__c"].is_number()));
+}
+
+#[test]
+fn metadata_that_pendo_does_not_have_is_found_and_what_the_workspace_writes_is_not() {
+    let workspace = Workspace::with_script(
+        r#"pendo::salesforce_integration("usage", #{ push: [#{
+               report: pendo::account_report(#{ days: 7, columns: ["metadata.agent.nane", "metadata.agent.name", "metadata.salesforce.rating"] }),
+               fields: #{ Pendo_name__c: "metadata.agent.nane", Pendo_right__c: "metadata.agent.name", Pendo_rating__c: "metadata.salesforce.rating" } }],
+               pull: ["Rating"] });"#,
+    );
+    let _sandbox = Sandbox::start(&workspace, "--accounts 4 --people 10");
+    let checked = workspace.tabi("check --online --json").ended(3);
+    let found = checked.lines()[0]["diagnostics"].clone();
+    let said: Vec<(&str, &str)> =
+        found.as_array().unwrap().iter().map(|one| (one["message"].as_str().unwrap(), one["hint"].as_str().unwrap())).collect();
+    assert_eq!(said, [("pendo account has no metadata `metadata.agent.nane`", "did you mean `metadata.agent.name`?")], "{found}");
+}

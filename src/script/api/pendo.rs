@@ -103,8 +103,8 @@ mod functions {
     /// metadata do not look at the window and stay what they are.
     ///
     /// With a `segment`, by name or id, accounts are those that a visitor of the segment belongs to, and all is counted of those visitors alone,
-    /// but for `last_visit` and metadata, which are the account's own. An account that leaves the segment is in no row any more: its target keeps
-    /// the last numbers. Report on everyone where that matters, and choose the accounts in the rule that reads the fields.
+    /// but for `last_visit` and metadata, which are the account's own. An account that leaves the segment, or is deleted in Pendo, is in no row any
+    /// more: its target keeps the last numbers. Report on everyone where that matters, and choose the accounts in the rule that reads the fields.
     ///
     /// With an `app`, by name or id, every measure is of that app: who never used it has 0 `users` and no `last_visit`. Metadata is of all apps,
     /// as Pendo keeps one value for them together (<https://support.pendo.io/hc/en-us/articles/14049867371163>).
@@ -145,7 +145,7 @@ mod functions {
         Origin::object(PENDO, "account")
     }
 
-    /// All visitors with their metadata, as a source.
+    /// All visitors with their metadata, as a source; those whom nobody signed in as are left out.
     ///
     /// # Example
     /// ```rhai

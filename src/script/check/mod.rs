@@ -28,7 +28,7 @@ mod variables;
 pub use connections::{Connected, check_connections};
 pub use enabled::check_enabled;
 pub use journeys::check_templates;
-pub use named::{check_named, named_listings};
+pub use named::{check_metadata, check_named, named_listings};
 pub use schemas::{check_against, check_mails};
 pub use shown::{Unfit, UnfitKind, check_shown};
 

@@ -1,11 +1,11 @@
-//! Segments, apps, features and guides that declarations name, against what Pendo lists.
+//! Segments, apps, features, guides and metadata that declarations name, against what Pendo lists and describes.
 
 use std::collections::BTreeSet;
 
-use crate::model::{Listed, Listing, Misnamed, Report, Source};
+use crate::model::{Listed, Listing, Measure, Misnamed, ObjectSchema, Report, Source, System};
 use crate::script::{
     Participants,
-    declaration::{Body, Declaration, Place},
+    declaration::{ActionKind, Body, Declaration, Place},
     diagnostics::{Diagnostic, Id},
 };
 
@@ -32,6 +32,46 @@ pub fn check_named(declarations: &[&Declaration], listed: &Listed) -> Vec<Diagno
         found.extend(wrong.map(|misnamed| finding(&declaration.place, misnamed)));
     }
     found
+}
+
+/// Every metadata column of a report that Pendo has not, as far as `lookup` knows its accounts and visitors: it would be null for everybody.
+///
+/// Metadata that another declaration writes is made by its run.
+pub fn check_metadata(declarations: &[&Declaration], lookup: impl Fn(System, &str) -> Option<ObjectSchema>) -> Vec<Diagnostic> {
+    let made: BTreeSet<(String, String)> = declarations.iter().flat_map(|declaration| metadata_made(declaration)).collect();
+    let mut found = Vec::new();
+    for (report, place) in declarations.iter().flat_map(|declaration| reports(declaration)) {
+        for (_, measure) in &report.columns {
+            let Measure::Metadata(path) = measure else { continue };
+            let Some(schema) = lookup(System::Pendo, &report.per).filter(|_| !made.contains(&(kind(&report.per), path.clone()))) else { continue };
+            if schema.fields.iter().any(|field| field.name == *path) {
+                continue;
+            }
+            let finding = Diagnostic::new(Id::UnknownField, place, format!("pendo {} has no metadata `{path}`", report.per)).about(path);
+            let known = schema.fields.iter().map(|field| field.name.as_str());
+            found.push(finding.meant(path, known, || Some(format!("`pendo::describe(\"{}\")` lists its fields", report.per))));
+        }
+    }
+    found
+}
+
+/// Kind of record and metadata that a declaration writes.
+fn metadata_made(declaration: &Declaration) -> Vec<(String, String)> {
+    match &declaration.body {
+        Body::Integration(one) => one.pull.iter().map(|pull| (kind(&one.per), format!("metadata.salesforce.{}", pull.metadata))).collect(),
+        Body::Mapping(one) if one.to.system == System::Pendo => one.fields.iter().map(|map| (kind(&one.to.object), map.target.to_string())).collect(),
+        Body::Rule(rule) => {
+            let loads = rule.actions.iter().filter_map(|action| if let ActionKind::Object(load) = &action.kind { Some(load) } else { None });
+            let loads = loads.filter(|load| load.to.system == System::Pendo);
+            loads.flat_map(|load| load.fields.iter().map(|map| (kind(&load.to.object), map.target.to_string()))).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// `account` or `visitor`, also of the plural.
+fn kind(object: &str) -> String {
+    object.to_lowercase().trim_end_matches('s').to_owned()
 }
 
 fn finding(place: &Place, misnamed: Misnamed) -> Diagnostic {
