@@ -304,7 +304,7 @@ fn what_salesforce_stores_in_another_form_is_written_once() {
         ("truth", "Flag__c", "\"TRUE\"", json!(true)),
     ];
     let workspace = Workspace::new();
-    let emptied = [("no-list", "Multi__c", "[]"), ("no-choice", "Multi__c", "\" ; \""), ("no-flag", "Flag__c", "()"), ("no-time", "At__c", "\"\"")];
+    let emptied = [("no-list", "Multi__c", "[]"), ("no-choice", "Choice__c", "\" \""), ("no-flag", "Flag__c", "()"), ("no-time", "At__c", "\"\"")];
     for (name, field, value, _) in &cases {
         workspace.write(&format!("scripts/{name}.rhai"), one(name, field, value, "").replace(", overrides: \"first\"", ""));
         workspace.write(&format!("{name}.txt"), "");
@@ -342,8 +342,13 @@ fn what_salesforce_stores_in_another_form_is_written_once() {
         assert_eq!(first_account(field), before);
     }
     // A real org refuses a checkbox that is nothing.
-    let refused = workspace.tabi("repl -e salesforce::update(\"Account\",salesforce::query(\"Account\")[0].Id,#{Flag__c:()})");
-    assert_ne!(refused.code, Some(0), "{}", refused.stdout);
+    workspace.write(
+        "clear.rhai",
+        r#"let id = salesforce::query("SELECT Id FROM Account ORDER BY Id LIMIT 1")[0].Id;
+           try { salesforce::update("Account", id, #{ Flag__c: () }); print("written"); } catch (e) { print(e.message); }"#,
+    );
+    let refused = workspace.tabi("exec clear.rhai").ended(0);
+    assert!(refused.stdout.contains("value not of required type"), "{}{}", refused.stdout, refused.stderr);
 }
 
 #[test]
@@ -420,6 +425,47 @@ fn a_number_that_cannot_be_held_is_no_key_of_another_record() {
     let rows = rejections(&workspace, &ran, "big");
     assert!(rows[0]["reason"].as_str().unwrap().contains("has more digits than the field can hold exactly"), "{rows:?}");
     assert!(sandbox.documents("salesforce", "Account").iter().all(|account| account["Site"] != "9007199254740993"));
+}
+
+#[test]
+fn a_time_without_a_zone_keeps_its_time_in_scripts() {
+    let workspace = Workspace::new();
+    workspace.write(
+        "times.rhai",
+        r#"for text in ["2026-03-29T14:45:00", "2026-03-29 14:45", "2026-03-29T16:45[Europe/Berlin]", "2026-03-29T14:45:00Z"] { print(timestamp(text)); }
+           let read = |row| timestamp(row.at);
+           print(read.call(#{ at: "2026-03-29 14:45" }));
+           for text in ["1.234,56", "1.234.567", "12,5", "12 of 20"] { print(fields::number(text) == ()); }
+           print(fields::number("(1,234)"));
+           try { timestamp("2026-03-29T14:45:00+05:00[Europe/Berlin]"); print("read"); } catch { print("refused"); }
+           try { math::round(9007199254740993, 1); print("rounded"); } catch { print("refused"); }
+           print(math::round(9007199254740993));"#,
+    );
+    let ran = workspace.tabi("exec times.rhai --sandbox").ended(0);
+    let at = "2026-03-29T14:45:00Z";
+    let wanted = [at, at, at, at, at, "true", "true", "true", "true", "-1234.0", "refused", "refused", "9007199254740993"];
+    let printed: Vec<&str> = ran.stdout.lines().chain(ran.stderr.lines()).map(str::trim).filter(|line| !line.is_empty()).collect();
+    assert_eq!(printed[..wanted.len()], wanted, "{}\n{}", ran.stdout, ran.stderr);
+}
+
+#[test]
+fn text_is_compared_without_case_wherever_the_filter_is_looked_at() {
+    let workspace = Workspace::new();
+    workspace.write(
+        "count.rhai",
+        r#"for text in ["Technology", "technology", "TECHNOLOGY"] {
+               let filters = #{ a: ["Industry", "=", text] };
+               let by_salesforce = salesforce::query("SELECT Id FROM Account WHERE Industry = '" + text + "'").len();
+               let by_gainsight = gainsight::query("Company", #{ fields: ["Gsid"], filters: filters }).len();
+               let by_px = px::query("accounts", #{ filters: #{ a: ["industry", "=", text] } }).len();
+               print(`${by_salesforce} ${by_gainsight} ${by_px}`);
+           }"#,
+    );
+    let ran = workspace.tabi("exec count.rhai --sandbox").ended(0);
+    let counts: Vec<&str> = ran.stdout.lines().chain(ran.stderr.lines()).map(str::trim).filter(|line| line.split(' ').count() == 3).collect();
+    assert_eq!(counts.len(), 3, "{}{}", ran.stdout, ran.stderr);
+    assert!(counts[0].split(' ').all(|count| count != "0"), "{counts:?}");
+    assert!(counts.iter().all(|line| *line == counts[0]), "{counts:?}");
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use rhai::plugin::{Dynamic, EvalAltResult, ImmutableString, NativeCallContext, RhaiResult, export_module};
 
-use crate::model::{Date, Fault, FaultKind, FieldType, Length, Timestamp, Value};
+use jiff::{civil::DateTime, tz::TimeZone};
+
+use crate::model::{Date, Fault, FaultKind, FieldType, Length, Timestamp, Value, moment::Moment};
 use crate::script::{
     desk::{Desk, desk},
     failure::thrown,
@@ -43,11 +45,21 @@ fn date_of(value: &Value) -> Outcome<Dynamic> {
 }
 
 fn instant_of(value: &Value) -> Outcome<Dynamic> {
+    if let Some(Moment::Local(local)) = value.as_str().and_then(Moment::read) {
+        return local_instant(local, &TimeZone::UTC).map(Dynamic::from);
+    }
     match (FieldType::DateTime { millis: true }).fit(value) {
         Ok(Value::Instant(at)) => Ok(Dynamic::from(at)),
         Ok(_) => Ok(Dynamic::UNIT),
         Err(misfit) => refuse(misfit.to_string()),
     }
+}
+
+/// The instant of a time in a zone; none is guessed for a time that the clocks of the zone skip, or show twice.
+fn local_instant(local: DateTime, zone: &TimeZone) -> Outcome<Timestamp> {
+    let name = zone.iana_name().unwrap_or("the zone");
+    let refused = |_| refuse(format!("{local} is no time in {name}, or is there twice, for the clocks are changed then; write its offset"));
+    zone.to_ambiguous_timestamp(local).unambiguous().or_else(refused)
 }
 
 fn from_millis(millis: i64) -> Outcome<Timestamp> {
@@ -218,11 +230,12 @@ pub(super) mod functions {
         Date::new(y, m, d).or_else(|_| refuse(format!("{year}-{month}-{day} is no day")))
     }
 
-    /// Makes an instant from text with an offset, from a day (its midnight in UTC), or from nothing.
+    /// Makes an instant from text with an offset or a zone, from a day (its midnight in UTC), or from nothing. A time without either is one of
+    /// UTC: `timestamp("2026-01-31 10:00")`.
     ///
     /// # Example
     /// ```rhai
-    /// timestamp("2026-01-31T10:00:00Z").hour == 10
+    /// timestamp("2026-01-31T10:00:00Z").hour == 10 && timestamp("2026-01-31 10:00") == timestamp("2026-01-31T11:00[Europe/Berlin]")
     /// ```
     #[rhai_fn(return_raw)]
     pub fn timestamp(text: &str) -> RhaiResult {
@@ -373,5 +386,24 @@ pub(super) mod functions {
     #[rhai_fn(get = "millis", pure)]
     pub fn millis(at: &mut Timestamp) -> i64 {
         at.as_millisecond()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DateTime, TimeZone, local_instant};
+
+    #[test]
+    fn a_time_that_the_clocks_skip_or_repeat_is_refused() {
+        let Ok(berlin) = TimeZone::get("Europe/Berlin") else { panic!("no time zones") };
+        let at = |text: &str| {
+            let local: DateTime = text.parse().unwrap_or_else(|e| panic!("{text}: {e}"));
+            local_instant(local, &berlin).map(|at| at.to_string()).map_err(|error| error.to_string())
+        };
+        assert_eq!(at("2026-01-31T10:00:00"), Ok("2026-01-31T09:00:00Z".to_owned()));
+        assert_eq!(at("2026-07-31T10:00:00"), Ok("2026-07-31T08:00:00Z".to_owned()));
+        assert!(at("2026-03-29T02:30:00").is_err());
+        assert!(at("2026-10-25T02:30:00").is_err());
+        assert_eq!(at("2026-10-25T03:30:00"), Ok("2026-10-25T02:30:00Z".to_owned()));
     }
 }
