@@ -95,6 +95,7 @@ fn completions() {
         updateable: true,
         required: false,
         key: false,
+        case_sensitive: false,
     };
     let org = Org { objects: (0..OBJECTS).map(|n| format!("Custom_Object_{n:03}__c")).collect(), fields: (0..FIELDS).map(field).collect() };
     let folder = tempfile::tempdir().unwrap();

@@ -19,7 +19,7 @@ pub(crate) fn push(work: &mut Work<'_>, integration: &Integration) -> Result<(),
     let to = Target { system: System::Salesforce, object: integration.object.clone() };
     for push in &integration.push {
         let source = Source::Report(push.report.clone());
-        let key = key_map(&integration.salesforce_key, &integration.pendo_key, &push.place);
+        let key = key_map(&integration.salesforce_key, &integration.pendo_key, &integration.key_place);
         let mut load: Option<Load> = None;
         for_each_page(work, &source, |work, rows| {
             let load = match &mut load {
@@ -54,7 +54,7 @@ pub(crate) fn pull(work: &mut Work<'_>, integration: &Integration) -> Result<(),
     let source_schema = work.describe(System::Salesforce, &integration.object)?;
     let to = Target { system: System::Pendo, object: integration.per.clone() };
     let schema = work.describe(System::Pendo, &integration.per)?;
-    let key = key_map(&integration.pendo_key, &integration.salesforce_key, integration.pull.first().map_or(&Place::default(), |pull| &pull.place));
+    let key = key_map(&integration.pendo_key, &integration.salesforce_key, &integration.key_place);
     let fields: Vec<FieldMap> = integration.pull.iter().map(|pull| metadata_map(&pull.metadata, &pull.field, &pull.place)).collect();
     let sample = Sample { source: &source, schema: Some(&source_schema), rows: &[] };
     slots_exist(&source_schema, integration)?;

@@ -2,13 +2,15 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    hash::{DefaultHasher, Hash, Hasher},
     mem::take,
     sync::Arc,
 };
 
 use crate::{
-    model::{Change, Date, Fault, FaultKind, FieldType, Filter, Lookup, Name, ObjectSchema, Operator, Record, Source, System, Value, Write},
+    model::{
+        Change, Date, Fault, FaultKind, Filter, KeyRule, Lookup, Name, ObjectSchema, Operator, Record, Source, System, Value, Write, id_of,
+        other_spelling, salesforce_id,
+    },
     script::{Blank, Cell, Mode, Target},
 };
 
@@ -17,6 +19,7 @@ use super::{
     cell::compute,
     error::FieldProblem,
     origin::Origin,
+    seen::{Earlier, Seen},
     slots::{Role, Slot},
     work::{Work, brief},
 };
@@ -42,8 +45,8 @@ pub(crate) struct Load {
     unmatched: Unmatched,
     /// Only target records that meet these are counterparts (an open call to action, say).
     within: Vec<(String, Operator, Value)>,
-    /// Hashes of the keys seen in this run, so that a key that comes twice is found; none when the source gives each key once.
-    seen: Option<HashSet<u64>>,
+    /// The keys that came in this run, so that one that comes twice is found; none when the source gives each key once.
+    seen: Option<Seen>,
     /// What the source calls its rows.
     origin: Origin,
     /// Target fields that a new record has to have.
@@ -90,13 +93,9 @@ pub(crate) enum Unmatched {
 /// A source row as the target would hold it.
 #[derive(Debug, Clone)]
 struct Candidate {
-    /// What people read.
-    shown: String,
-    /// What is compared.
-    key: String,
+    key: Key,
     /// What identifies the row in its source.
     source: Value,
-    keys: Vec<Value>,
     values: Vec<Value>,
 }
 
@@ -112,18 +111,19 @@ impl Load {
             blank,
             unmatched,
             within: Vec::new(),
-            seen: Some(HashSet::new()),
+            seen: Some(Seen::default()),
             origin: Origin::default(),
             required: Vec::new(),
             pending: Pending::default(),
         }
     }
 
-    /// Remembers no keys when the source gives each of them once by its nature: memory stays flat however many rows come.
+    /// Remembers no keys when each of them comes once: the source gives each record once, in one spelling, and the target tells all of them
+    /// apart. Memory stays flat then, however many rows come.
     pub(crate) fn reading(self, source: &Source) -> Self {
-        let once = self.keys.iter().any(|slot| matches!(&slot.from, Cell::Field(name) if gives_once(source, name)));
+        let once = |slot: &Slot| matches!(&slot.from, Cell::Field(name) if slot.rule.tells_all_apart() && gives_once(source, name));
         let said = self.fields.iter().map(|slot| null_is_said(source, &slot.from)).collect();
-        Self { seen: if once { None } else { self.seen }, origin: Origin::of(source), said, ..self }
+        Self { seen: if self.keys.iter().any(once) { None } else { self.seen }, origin: Origin::of(source), said, ..self }
     }
 
     /// Rows are called by the group that they stand for.
@@ -165,12 +165,25 @@ impl Load {
 
     /// The same of a row that has its key.
     fn refusal(&self, candidate: &Candidate, slot: Option<&Slot>, value: Option<String>, reason: impl Into<String>) -> Rejection {
-        self.rejection(candidate.shown.clone(), &candidate.source, slot, value, reason.into())
+        self.rejection(candidate.key.shown.clone(), &candidate.source, slot, value, reason.into())
     }
 
-    /// Whether this key has not come before.
-    fn is_new(&mut self, key: &str) -> bool {
-        self.seen.as_mut().is_none_or(|seen| seen.insert(hash(key)))
+    /// Notes a key; why the row cannot be used when the key came before.
+    fn twice(&mut self, compared: &str, shown: &str) -> Option<String> {
+        let plain = compared.trim_end_matches(BETWEEN).replace(BETWEEN, "|");
+        let earlier = self.seen.as_mut()?.note(compared, &plain, shown)?;
+        let one = |how: &str| {
+            let folding = self.keys.iter().filter(|slot| !slot.rule.tells_all_apart());
+            let why: Vec<String> = folding.map(|slot| format!("`{}`: {}", slot.field.name, slot.rule.why())).collect();
+            // Where the fields tell all texts apart, these are two forms of one id.
+            let why = if why.is_empty() { KeyRule::SalesforceId.why().to_owned() } else { why.join("; ") };
+            format!("{how} one record of {} ({why}); the earlier row was used", self.target.object)
+        };
+        Some(match earlier {
+            Earlier::Named(name) if name == shown => "duplicate key: an earlier row of the source has the same one and was used".to_owned(),
+            Earlier::Named(name) => one(&format!("`{name}` and `{shown}` are")),
+            Earlier::Nameless => one(&format!("`{shown}` and the key of an earlier row of the source are")),
+        })
     }
 
     /// Keys that came before may come again.
@@ -195,12 +208,12 @@ pub(crate) fn take_rows(work: &mut Work<'_>, load: &mut Load, rows: &[Record]) -
     let mut candidates = Vec::with_capacity(rows.len());
     for row in rows {
         match candidate(load, row, work.date) {
-            Ok(candidate) if load.is_new(&candidate.key) => candidates.push(candidate),
-            Ok(double) => {
-                let reason = "duplicate key: an earlier row of the source has the same one and was used";
-                work.reject(load.refusal(&double, None, None, reason));
-            }
-            Err(rejection) => work.reject(rejection),
+            Ok(candidate) => match load.twice(&candidate.key.compared, &candidate.key.shown) {
+                None => candidates.push(candidate),
+                Some(reason) => work.reject(load.refusal(&candidate, None, None, reason)),
+            },
+            Err(Keyless::Blank(_)) if load.unmatched == Unmatched::Ignore => work.tally.unmatched += 1,
+            Err(Keyless::Blank(rejection) | Keyless::Bad(rejection)) => work.reject(*rejection),
         }
     }
     let present = present(work, load, &candidates)?;
@@ -228,64 +241,86 @@ pub(crate) struct Key {
     values: Vec<Value>,
 }
 
+/// Why a row is not taken.
+pub(crate) enum Keyless {
+    /// It has no key: where rows without a counterpart are no fault, nor is it.
+    Blank(Box<Rejection>),
+    Bad(Box<Rejection>),
+}
+
+impl From<Keyless> for Rejection {
+    fn from(keyless: Keyless) -> Self {
+        match keyless {
+            Keyless::Blank(rejection) | Keyless::Bad(rejection) => *rejection,
+        }
+    }
+}
+
 /// The key of a source row.
 ///
 /// # Errors
 /// Why it has none.
-pub(crate) fn key(load: &Load, row: &Record, date: Date) -> Result<Key, Rejection> {
-    let mut values = Vec::with_capacity(load.keys.len());
-    let mut shown = String::new();
+pub(crate) fn key(load: &Load, row: &Record, date: Date) -> Result<Key, Keyless> {
+    let (mut values, mut shown, mut compared) = (Vec::with_capacity(load.keys.len()), String::new(), String::new());
     for slot in &load.keys {
-        let rejection = |value, reason| load.rejection(String::new(), &load.origin.id(row), Some(slot), value, reason);
-        let value = fitted(slot, row, date).map_err(|(value, reason)| rejection(value, reason))?;
+        let rejection = |value, reason| Box::new(load.rejection(String::new(), &load.origin.id(row), Some(slot), value, reason));
+        let (given, value) = fitted(slot, row, date).map_err(|(value, reason)| Keyless::Bad(rejection(value, reason)))?;
         if value == Value::Null {
-            return Err(rejection(None, format!("no value for `{}`, which identifies the row", slot.field.name)));
+            return Err(Keyless::Blank(rejection(None, format!("no value for `{}`, which identifies the row", slot.field.name))));
         }
+        let key = slot.rule.key(&given, &value).map_err(|misfit| Keyless::Bad(rejection(Some(brief(&given)), misfit.0)))?;
+        compared.push_str(&key);
+        compared.push(BETWEEN);
         if !shown.is_empty() {
             shown.push('|');
         }
         shown.push_str(&value.to_string());
         values.push(value);
     }
-    Ok(Key { compared: key_of(load, values.iter()), shown, values })
+    Ok(Key { shown, compared, values })
 }
 
-fn candidate(load: &Load, row: &Record, date: Date) -> Result<Candidate, Rejection> {
-    let Key { shown, compared, values: keys } = key(load, row, date)?;
+fn candidate(load: &Load, row: &Record, date: Date) -> Result<Candidate, Keyless> {
+    let key = key(load, row, date)?;
     let source = load.origin.id(row);
-    let rejection = |slot, (value, reason)| load.rejection(shown.clone(), &source, Some(slot), value, reason);
-    let values = load.fields.iter().map(|slot| fitted(slot, row, date).map_err(|why| rejection(slot, why))).collect::<Result<_, _>>()?;
-    Ok(Candidate { key: compared, shown, source, keys, values })
+    let rejection = |slot: &Slot, (value, reason)| Keyless::Bad(Box::new(load.rejection(key.shown.clone(), &source, Some(slot), value, reason)));
+    let fit = |slot: &Slot| fitted(slot, row, date).map(|(_, value)| value).map_err(|why| rejection(slot, why));
+    let values = load.fields.iter().map(fit).collect::<Result<_, _>>()?;
+    Ok(Candidate { key, source, values })
 }
 
-/// A cell as the field holds it; else the value that does not fit, and why.
-fn fitted(slot: &Slot, row: &Record, date: Date) -> Result<Value, (Option<String>, String)> {
+/// A cell as the row gives it, and as the field holds it; else the value that does not fit, and why.
+fn fitted(slot: &Slot, row: &Record, date: Date) -> Result<(Value, Value), (Option<String>, String)> {
     let value = compute(&slot.from, row, date).map_err(|fault| (None, fault.message))?;
-    slot.field.kind.fit(&value).map_err(|misfit| (Some(brief(&value)), misfit.0))
+    let fitted = slot.field.kind.fit(&value).and_then(|fitted| match (&fitted, slot.rule) {
+        (Value::Text(text), KeyRule::SalesforceId) => salesforce_id(text).sound().map(|()| fitted),
+        _ => Ok(fitted),
+    });
+    match fitted {
+        Ok(fitted) => Ok((value, fitted)),
+        Err(misfit) => Err((Some(brief(&value)), misfit.0)),
+    }
 }
 
-/// The key in the form in which two spellings of one key are equal.
+/// What stands behind each value of a key in the form in which keys are compared.
+const BETWEEN: char = '\u{1f}';
+
+/// The key of a record that the target holds.
 fn key_of<'v>(load: &Load, values: impl Iterator<Item = &'v Value>) -> String {
     let mut key = String::new();
     for (slot, value) in load.keys.iter().zip(values) {
-        let text = value.to_string();
-        match (&slot.field.kind, load.target.system) {
-            // Fifteen characters are a Salesforce id; the other three only check it.
-            (FieldType::Id | FieldType::Reference { .. }, System::Salesforce) => key.push_str(text.get(..15).unwrap_or(&text)),
-            (FieldType::Text { .. } | FieldType::Email { .. } | FieldType::Picklist(_), _) => key.push_str(&text.to_lowercase()),
-            _ => key.push_str(&text),
-        }
-        key.push('\u{1f}');
+        key.push_str(&slot.rule.held(value));
+        key.push(BETWEEN);
     }
     key
 }
 
-/// A report has one row per account or visitor, a query one per record.
+/// Whether a field of a source has each value once, in one spelling only. Salesforce and Gainsight write their ids in one way; Pendo and PX
+/// take any text for an id, so two of theirs may be one to others.
 fn gives_once(source: &Source, field: &str) -> bool {
     match source {
-        Source::Report(report) => field == report.own_id(),
-        Source::Object(query) => query.system != System::Mail && field.eq_ignore_ascii_case(query.own_id()),
-        Source::Soql(_) | Source::Aggregation { .. } => false,
+        Source::Object(query) if matches!(query.system, System::Salesforce | System::Gainsight) => field.eq_ignore_ascii_case(query.own_id()),
+        _ => false,
     }
 }
 
@@ -300,53 +335,105 @@ fn null_is_said(source: &Source, cell: &Cell) -> bool {
     }
 }
 
-fn hash(key: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    key.hash(&mut hasher);
-    hasher.finish()
-}
-
 /// Compares a candidate with what the target holds now and queues the difference.
 fn settle(work: &mut Work<'_>, load: &mut Load, candidate: Candidate, present: &Present) {
-    match present.get(&candidate.key).map(Vec::as_slice) {
-        None | Some([]) => missing(work, load, candidate),
-        Some([one]) => differ(work, load, candidate, one),
+    match present.found.get(&candidate.key.compared).map(Vec::as_slice) {
+        None | Some([]) => missing(work, load, candidate, present),
+        Some([one]) => match present.others.get(&candidate.key.compared).and_then(|own| load.twice(own, &candidate.key.shown)) {
+            Some(reason) => work.reject(load.refusal(&candidate, None, None, reason)),
+            None => differ(work, load, candidate, one),
+        },
         Some(many) => {
-            let reason = format!("{} records of {} have this key; it has to be one", many.len(), load.target.object);
+            let ids: Vec<String> = many.iter().filter_map(|record| id_of(load.target.system, &load.target.object, record)).take(3).collect();
+            let ids = if ids.is_empty() { String::new() } else { format!(" ({})", ids.join(", ")) };
+            let reason = format!("{} records of {} have this key{ids}; it has to be one", many.len(), load.target.object);
             work.reject(load.refusal(&candidate, None, None, reason));
         }
     }
 }
 
-/// What the target holds, by key.
-type Present = HashMap<String, Vec<Record>>;
+/// What the target holds.
+#[derive(Debug, Default)]
+struct Present {
+    /// Each record once, by key.
+    found: HashMap<String, Vec<Record>>,
+    /// By the key of a candidate that the target knows in another form only: the key of the target's record.
+    others: HashMap<String, String>,
+    /// Keys that the target gave for others which differ only in capitals, by their lower case.
+    near: HashMap<String, String>,
+}
 
 fn present(work: &Work<'_>, load: &Load, candidates: &[Candidate]) -> Result<Present, Error> {
-    let mut found = Present::with_capacity(candidates.len());
-    if candidates.is_empty() {
-        return Ok(found);
+    let mut present = Present::default();
+    let Some(first) = candidates.first() else { return Ok(present) };
+    let by = load.keys.iter().position(|slot| !is_constant(slot)).unwrap_or(0);
+    let exact = load.keys[by].rule == KeyRule::Exact;
+    let wanted: HashSet<&str> = candidates.iter().map(|candidate| candidate.key.compared.as_str()).collect();
+    let keys = candidates.iter().map(|candidate| candidate.key.values[by].clone());
+    let mut ids = HashSet::new();
+    for record in look_up(work, load, (by, first), keys)? {
+        let key = key_of_held(load, &record);
+        if exact && !wanted.contains(key.as_str()) {
+            present.near.insert(key.to_lowercase(), held(&load.keys[by], &record).to_string());
+        }
+        // Asked for by two spellings, a record may come twice.
+        if id_of(load.target.system, &load.target.object, &record).is_none_or(|id| ids.insert(id)) {
+            present.found.entry(key).or_default().push(record);
+        }
     }
-    let constant = |slot: &Slot| matches!(slot.from, Cell::Constant(_) | Cell::RuleDate(_));
-    let by = load.keys.iter().position(|slot| !constant(slot)).unwrap_or(0);
-    let fixed = load.keys.iter().enumerate().filter(|(at, slot)| *at != by && constant(slot));
-    let fixed = fixed.map(|(at, slot)| (slot.field.name.clone(), Operator::Equal, candidates[0].keys[at].clone()));
+    if exact {
+        otherwise_spelled(work, load, (by, candidates), &mut present)?;
+    }
+    Ok(present)
+}
+
+/// Where the target compares letter by letter and does not know a Salesforce id in one form, it may know it in the other: that is the same record.
+fn otherwise_spelled(work: &Work<'_>, load: &Load, (by, candidates): (usize, &[Candidate]), present: &mut Present) -> Result<(), Error> {
+    let unknown = candidates.iter().filter(|candidate| !present.found.contains_key(&candidate.key.compared));
+    let spelled = unknown.filter_map(|candidate| {
+        let mut values = candidate.key.values.clone();
+        values[by] = Value::text(other_spelling(values[by].as_str()?)?);
+        Some((key_of(load, values.iter()), (candidate, values.swap_remove(by))))
+    });
+    let others: HashMap<String, (&Candidate, Value)> = spelled.collect();
+    let Some(first) = candidates.first().filter(|_| !others.is_empty()) else { return Ok(()) };
+    let mut keys: Vec<Value> = others.values().map(|(_, key)| key.clone()).collect();
+    keys.sort_by(|a, b| a.as_str().cmp(&b.as_str()));
+    for record in look_up(work, load, (by, first), keys.into_iter())? {
+        let own = key_of_held(load, &record);
+        if let Some((candidate, _)) = others.get(&own) {
+            present.found.entry(candidate.key.compared.clone()).or_default().push(record);
+            present.others.insert(candidate.key.compared.clone(), own);
+        }
+    }
+    Ok(())
+}
+
+fn is_constant(slot: &Slot) -> bool {
+    matches!(slot.from, Cell::Constant(_) | Cell::RuleDate(_))
+}
+
+/// Records by one of the key fields; those that are the same in every row are conditions.
+fn look_up(work: &Work<'_>, load: &Load, (by, first): (usize, &Candidate), keys: impl Iterator<Item = Value>) -> Result<Vec<Record>, Error> {
+    let fixed = load.keys.iter().enumerate().filter(|(at, slot)| *at != by && is_constant(slot));
+    let fixed = fixed.map(|(at, slot)| (slot.field.name.clone(), Operator::Equal, first.key.values[at].clone()));
     let conditions: Vec<_> = fixed.chain(load.within.iter().cloned()).collect();
-    let mut keys: Vec<Value> = candidates.iter().map(|candidate| candidate.keys[by].clone()).collect();
+    let mut keys: Vec<Value> = keys.collect();
     keys.dedup();
     let wanted = load.keys.iter().chain(&load.fields).filter(|slot| !slot.fresh && slot.role != Role::Insert);
-    let lookup = Lookup {
+    work.lookup(Lookup {
         system: load.target.system,
         object: load.target.object.clone(),
         by: load.keys[by].field.name.clone(),
         keys,
         fields: wanted.map(|slot| slot.field.name.clone()).collect(),
         filter: (!conditions.is_empty()).then(|| Filter::all(conditions)),
-    };
-    for record in work.lookup(lookup)? {
-        let values: Vec<Value> = load.keys.iter().map(|slot| held(slot, &record)).collect();
-        found.entry(key_of(load, values.iter())).or_default().push(record);
-    }
-    Ok(found)
+    })
+}
+
+fn key_of_held(load: &Load, record: &Record) -> String {
+    let values: Vec<Value> = load.keys.iter().map(|slot| held(slot, record)).collect();
+    key_of(load, values.iter())
 }
 
 /// What a record holds in a slot, in the form in which it compares. A value that no longer fits counts as different.
@@ -355,17 +442,24 @@ fn held(slot: &Slot, record: &Record) -> Value {
     slot.field.kind.fit(value).unwrap_or_else(|_| value.clone())
 }
 
-fn missing(work: &mut Work<'_>, load: &mut Load, candidate: Candidate) {
+fn missing(work: &mut Work<'_>, load: &mut Load, candidate: Candidate, present: &Present) {
     let mode = if work.on_sample { Mode::Upsert } else { load.mode };
+    if let Some(near) = present.near.get(&candidate.key.compared.to_lowercase()).filter(|_| mode != Mode::Update) {
+        let reason = format!(
+            "{} holds `{near}`, which differs only in capitals, and takes both for the same: write the key as it stands there, or nothing is made",
+            load.target.system
+        );
+        return work.reject(load.refusal(&candidate, None, None, reason));
+    }
     match (mode, load.unmatched) {
         (Mode::Upsert | Mode::Insert, _) => {
             if let Some(refused) = refused_when_new(load, &candidate).filter(|_| !work.on_sample) {
                 return work.reject(refused);
             }
-            let slots = load.keys.iter().zip(&candidate.keys).chain(load.fields.iter().zip(&candidate.values));
+            let slots = load.keys.iter().zip(&candidate.key.values).chain(load.fields.iter().zip(&candidate.values));
             let set = slots.filter(|(slot, value)| (slot.field.createable || work.on_sample) && **value != Value::Null);
             let fields: Record = set.map(|(slot, value)| (slot.field.name.as_str().into(), value.clone())).collect();
-            let change = Change::Insert { key: candidate.shown.clone(), fields };
+            let change = Change::Insert { key: candidate.key.shown.clone(), fields };
             load.pending.insert(candidate, change);
         }
         (Mode::Update, Unmatched::Ignore) => work.tally.unmatched += 1,
@@ -382,17 +476,17 @@ fn refused_when_new(load: &Load, candidate: &Candidate) -> Option<Rejection> {
     let object = &load.target.object;
     let given =
         |slots: &'_ [Slot], values: &[Value]| slots.iter().zip(values).position(|(slot, value)| !slot.field.createable && *value != Value::Null);
-    if let Some(at) = given(&load.keys, &candidate.keys) {
+    if let Some(at) = given(&load.keys, &candidate.key.values) {
         let slot = &load.keys[at];
         let reason = format!("no {object} in {} has this {}, and a new one cannot be given it", load.target.system, slot.field.name);
-        return Some(load.refusal(candidate, Some(slot), Some(brief(&candidate.keys[at])), reason));
+        return Some(load.refusal(candidate, Some(slot), Some(brief(&candidate.key.values[at])), reason));
     }
     if let Some(at) = given(&load.fields, &candidate.values) {
         let (slot, value) = (&load.fields[at], brief(&candidate.values[at]));
         let reason = format!("{} cannot be set when a {object} is created, only afterwards", slot.field.name);
         return Some(load.refusal(candidate, Some(slot), Some(value), reason));
     }
-    let pairs = || load.keys.iter().zip(&candidate.keys).chain(load.fields.iter().zip(&candidate.values));
+    let pairs = || load.keys.iter().zip(&candidate.key.values).chain(load.fields.iter().zip(&candidate.values));
     let is_given = |name: &String| pairs().any(|(slot, value)| slot.field.name.eq_ignore_ascii_case(name) && *value != Value::Null);
     let missing = load.required.iter().find(|name| !is_given(name))?;
     let slot = load.fields.iter().find(|slot| slot.field.name.eq_ignore_ascii_case(missing));
@@ -421,7 +515,7 @@ fn differ(work: &mut Work<'_>, load: &mut Load, candidate: Candidate, present: &
         let old = if slot.fresh { Value::Null } else { held(slot, present) };
         let clears = load.blank == Blank::Clear || *said;
         let value = if value == Value::Null && clears { slot.field.emptied() } else { value };
-        let keep = slot.role == Role::Insert || value == old || (value == Value::Null && !clears);
+        let keep = slot.role == Role::Insert || slot.rule.same_content(&value, &old) || (value == Value::Null && !clears);
         if !keep {
             differs |= slot.role == Role::Compare;
             changed.push((slot, value, old));
@@ -431,10 +525,10 @@ fn differ(work: &mut Work<'_>, load: &mut Load, candidate: Candidate, present: &
         work.tally.unchanged += 1;
         return;
     }
-    if let Some(refused) = refused_when_there(load, (&candidate.shown, &candidate.source), &changed) {
+    if let Some(refused) = refused_when_there(load, (&candidate.key.shown, &candidate.source), &changed) {
         return work.reject(refused);
     }
-    match id_of(load.target.system, present) {
+    match id_of(load.target.system, &load.target.object, present) {
         Some(id) => {
             // No larger than they have to be: thousands of them wait for their batch.
             let (mut fields, mut before) = (Record::with_capacity(changed.len()), Record::with_capacity(changed.len()));
@@ -443,22 +537,10 @@ fn differ(work: &mut Work<'_>, load: &mut Load, candidate: Candidate, present: &
                 fields.push(name.clone(), value);
                 before.push(name, old);
             }
-            load.pending.add(Change::Update { key: candidate.shown, id, fields, before }, candidate.source);
+            load.pending.add(Change::Update { key: candidate.key.shown, id, fields, before }, candidate.source);
         }
-        None => work.reject(load.rejection(candidate.shown, &candidate.source, None, None, "the system told no id for this record".to_owned())),
+        None => work.reject(load.rejection(candidate.key.shown, &candidate.source, None, None, "the system told no id for this record".to_owned())),
     }
-}
-
-/// The system's own id of a record.
-pub(crate) fn id_of(system: System, record: &Record) -> Option<String> {
-    let names: &[&str] = match system {
-        System::Salesforce => &["Id"],
-        System::Gainsight => &["Gsid", "gsid", "GSID"],
-        System::Pendo => &["accountId", "visitorId", "id"],
-        System::Px => &["identifyId", "id"],
-        System::Mail => &[],
-    };
-    names.iter().find_map(|name| record.get(name)).filter(|id| !id.is_blank()).map(ToString::to_string)
 }
 
 /// Sends what is queued. Inserts whose answer was lost are looked up again, so that none is made twice.

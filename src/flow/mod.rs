@@ -34,6 +34,8 @@ mod rejections;
 mod rule;
 /// Declarations in order, each with its lock, run record and summary.
 mod run;
+/// Keys that came in one run.
+mod seen;
 /// `pendo::segment(..)`.
 mod segment;
 /// Target fields found, typed, created where missing.

@@ -1,7 +1,7 @@
 //! Target fields found in the describe, typed, and created where the script may have them created.
 
 use crate::{
-    model::{CreateField, Field, FieldType, Measure, ObjectSchema, Record, Source, System, Value},
+    model::{CreateField, Field, FieldType, KeyRule, Measure, ObjectSchema, Record, Source, System, Value},
     script::{Cell, FieldMap, Place, Target},
 };
 
@@ -17,6 +17,8 @@ pub(crate) struct Slot {
     pub(crate) role: Role,
     /// Where the script asks for it.
     pub(crate) place: Place,
+    /// How its values compare as keys.
+    pub(crate) rule: KeyRule,
 }
 
 /// When a slot's value is sent.
@@ -87,21 +89,17 @@ pub(crate) struct Sample<'a> {
 fn slot(work: &Work<'_>, schema: &ObjectSchema, to: &Target, map: &FieldMap, missing: Missing, sample: &Sample<'_>) -> Result<Slot, String> {
     let known = sample.type_of(&map.from);
     if let Some(field) = schema.field(&map.target) {
-        let clash = |kind: &FieldType, what: &str| format!("holds {}, but {what} {}", field.kind.word(), kind.word());
-        if let Some(declared) = &map.declared
-            && !converts(&declared.kind, &field.kind)
-        {
-            return Err(clash(&declared.kind, "the script declares it as"));
-        }
-        if let Some(kind) = known.as_ref().filter(|kind| !converts(kind, &field.kind)) {
-            return Err(clash(kind, "is given"));
+        let declared = map.declared.as_ref().and_then(|declared| field.kind.clash("the script declares it as", &declared.kind));
+        if let Some(clash) = declared.or_else(|| field.kind.clash("is given", known.as_ref()?)) {
+            return Err(clash);
         }
         if missing != Missing::Key && !field.updateable && !field.createable {
             return Err("is read-only for the connected user".to_owned());
         }
-        // The caller's spelling is what lookups echo and writes send.
-        let field = Field { name: map.target.to_string(), ..field.clone() };
-        return Ok(Slot { field, from: map.from.clone(), fresh: false, role: Role::Compare, place: map.place.clone() });
+        // The caller's spelling is what lookups echo and writes send, where the system takes any.
+        let name = if matches!(to.system, System::Pendo | System::Px) { field.name.clone() } else { map.target.to_string() };
+        let (field, rule) = (Field { name, ..field.clone() }, KeyRule::of(to.system, field));
+        return Ok(Slot { field, from: map.from.clone(), fresh: false, role: Role::Compare, place: map.place.clone(), rule });
     }
     let wanted = missing == Missing::All || (missing == Missing::Pendo && map.target.starts_with("Pendo_"));
     let kind = match (&map.declared, wanted) {
@@ -112,7 +110,8 @@ fn slot(work: &Work<'_>, schema: &ObjectSchema, to: &Target, map: &FieldMap, mis
     };
     let label = map.declared.as_ref().and_then(|declared| declared.label.clone()).unwrap_or_else(|| label_of(&map.target));
     let field = new_field(&map.target, label, kind, to.system);
-    Ok(Slot { field, from: map.from.clone(), fresh: true, role: Role::Compare, place: map.place.clone() })
+    let rule = KeyRule::of(to.system, &field);
+    Ok(Slot { field, from: map.from.clone(), fresh: true, role: Role::Compare, place: map.place.clone(), rule })
 }
 
 fn new_field(name: &str, label: String, kind: FieldType, system: System) -> Field {
@@ -126,7 +125,17 @@ fn new_field(name: &str, label: String, kind: FieldType, system: System) -> Fiel
         }
         (other, _) => other,
     };
-    Field { name: name.to_owned(), label, kind, nillable: true, createable: true, updateable: true, required: false, key: false }
+    Field {
+        name: name.to_owned(),
+        label,
+        kind,
+        nillable: true,
+        createable: true,
+        updateable: true,
+        required: false,
+        key: false,
+        case_sensitive: false,
+    }
 }
 
 fn unknown_field(schema: &ObjectSchema, name: &str) -> String {
@@ -187,15 +196,4 @@ fn type_of_measure(measure: &Measure) -> Option<FieldType> {
         Measure::Metadata(_) => None,
         _ => Some(FieldType::Int { bits: 64 }),
     }
-}
-
-/// Whether values of one type can fit another at all. Text may hold anything, and anything can become text.
-pub(crate) fn converts(from: &FieldType, to: &FieldType) -> bool {
-    use FieldType as T;
-    let any = |kind: &FieldType| matches!(kind, T::Other { .. } | T::Text { .. } | T::Time | T::Picklist(_) | T::MultiPicklist(_));
-    let number = |kind: &FieldType| matches!(kind, T::Int { .. } | T::Number { .. } | T::Float);
-    let day = |kind: &FieldType| matches!(kind, T::Date | T::DateTime { .. });
-    let id = |kind: &FieldType| matches!(kind, T::Id | T::Reference { .. });
-    let same = matches!((from, to), (T::Bool, T::Bool) | (T::Email { .. }, T::Email { .. }));
-    any(from) || any(to) || same || (number(from) && number(to)) || (day(from) && day(to)) || (id(from) && id(to))
 }

@@ -2,6 +2,8 @@
 
 /// The choices of a picklist.
 mod choices;
+/// Which types pass into each other.
+mod convert;
 /// Decimal numbers as they are written.
 pub(crate) mod decimal;
 /// A journey's flow, drawn.
@@ -12,6 +14,8 @@ mod effect;
 mod fault;
 /// Conditions on records, with logic over their labels.
 mod filter;
+/// What is the same key.
+mod identity;
 /// A journey's flow as data.
 mod journey;
 /// Segments, apps, features and guides by the names that people gave them.
@@ -37,6 +41,7 @@ pub use choices::Choices;
 pub use effect::{Change, CreateField, Effect, Email, HttpCall, Lookup, Page, Read, Reply, Request, RowOutcome, SegmentEdit, StateCall, Write};
 pub use fault::{Fault, FaultKind};
 pub use filter::{Condition, Filter, Logic, Operator};
+pub use identity::{KeyRule, SalesforceId, account_key, id_of, other_spelling, salesforce_id};
 pub use journey::{Arm, Channel, Does, EventKind, Graph, Length, Pace, ProgramModel, Reentry, Share, Step, When};
 pub use listed::{Listed, Listing, Misnamed, Named};
 pub use participant::{Aliases, alias, field_called, with_aliases};

@@ -38,6 +38,9 @@ pub struct Field {
     pub required: bool,
     /// Can be an upsert or match key (`externalId`, `idLookup`).
     pub key: bool,
+    /// Whether capitals count when its texts are compared as keys.
+    #[serde(default)]
+    pub case_sensitive: bool,
 }
 
 impl Field {
@@ -445,6 +448,7 @@ mod tests {
             updateable: true,
             required: false,
             key: false,
+            case_sensitive: false,
         };
         assert_eq!(field(FieldType::Bool, false).emptied(), Value::Bool(false));
         assert_eq!(field(FieldType::Bool, true).emptied(), Value::Null);

@@ -46,22 +46,14 @@ pub struct Query {
 impl Report {
     /// The field that identifies a row.
     pub fn own_id(&self) -> &'static str {
-        if self.per == "visitor" { "visitorId" } else { "accountId" }
+        System::Pendo.id_field(&self.per).unwrap_or("accountId")
     }
 }
 
 impl Query {
     /// The field by which the system itself tells the records of this object apart.
     pub fn own_id(&self) -> &'static str {
-        match (self.system, self.object.as_str()) {
-            (System::Salesforce, _) => "Id",
-            (System::Gainsight, _) => "Gsid",
-            (System::Pendo, "visitor") => "visitorId",
-            (System::Pendo, "account") => "accountId",
-            (System::Px, "users") => "identifyId",
-            (System::Px, "accounts" | "engagements" | "features" | "segments") | (System::Pendo | System::Mail, _) => "id",
-            (System::Px, _) => "eventId",
-        }
+        self.system.id_field(&self.object).unwrap_or("id")
     }
 
     /// Asks for that field, too. A query for every field has it.

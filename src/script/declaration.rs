@@ -166,6 +166,8 @@ pub struct Integration {
     /// `accountId` and `Id`, say: the mapping key on either side.
     pub pendo_key: String,
     pub salesforce_key: String,
+    /// Where the keys are written, or the integration when it has the usual ones.
+    pub key_place: Place,
     pub push: Vec<Push>,
     pub pull: Vec<Pull>,
     pub blank: Blank,

@@ -90,7 +90,17 @@ pub(super) fn insert(key: &str, fields: &[(&str, Value)]) -> Change {
 }
 
 pub(super) fn field(name: &str, kind: FieldType) -> Field {
-    Field { name: name.into(), label: name.into(), kind, nillable: true, createable: true, updateable: true, required: false, key: false }
+    Field {
+        name: name.into(),
+        label: name.into(),
+        kind,
+        nillable: true,
+        createable: true,
+        updateable: true,
+        required: false,
+        key: false,
+        case_sensitive: false,
+    }
 }
 
 pub(super) fn text(record: &Record, name: &str) -> String {

@@ -198,6 +198,7 @@ fn fields_are_checked_against_what_the_system_describes() {
         updateable: true,
         required: false,
         key: false,
+        case_sensitive: false,
     };
     let schema = |names: &[&str]| ObjectSchema {
         system: System::Salesforce,

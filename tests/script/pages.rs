@@ -147,6 +147,7 @@ fn account() -> ObjectSchema {
         updateable: true,
         required: false,
         key: false,
+        case_sensitive: false,
     };
     let created = Field { updateable: false, createable: false, ..field("CreatedDate", FieldType::DateTime { millis: false }) };
     let texts = ["Name", "Type", "Industry", "Churn_Risk__c"].map(|name| field(name, FieldType::Text { max: 255 }));

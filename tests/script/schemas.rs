@@ -8,7 +8,17 @@ use tabi::{
 use super::bench::{Workspace, findings};
 
 fn field(name: &str, kind: FieldType) -> Field {
-    Field { name: name.into(), label: name.into(), kind, nillable: true, createable: true, updateable: true, required: false, key: false }
+    Field {
+        name: name.into(),
+        label: name.into(),
+        kind,
+        nillable: true,
+        createable: true,
+        updateable: true,
+        required: false,
+        key: false,
+        case_sensitive: false,
+    }
 }
 
 fn account() -> ObjectSchema {

@@ -75,6 +75,7 @@ fn effects_without_rows_are_journaled_too() {
         updateable: true,
         required: false,
         key: false,
+        case_sensitive: false,
     };
     let effect = Effect::CreateField(CreateField { system: System::Salesforce, object: "Account".into(), field });
     let batch = store.intend_effect(&run, &effect, at(1)).expect("intend");

@@ -120,6 +120,7 @@ fn describes_and_marks_survive_reopening() {
         updateable: true,
         required: true,
         key: false,
+        case_sensitive: false,
     };
     let schema = ObjectSchema { system: System::Salesforce, name: "Account".into(), label: "Account".into(), fields: vec![field] };
     {

@@ -191,11 +191,14 @@ fn added(name: &str) -> Field {
         updateable: true,
         required: false,
         key: false,
+        case_sensitive: false,
     }
 }
 
 fn field_of(wire: WireField) -> Field {
     let key = matches!(wire.data_type.as_str(), "STRING" | "GSID" | "NUMBER" | "EMAIL");
+    // Undocumented: taken as the stricter of both, so that two records are never taken for one. Choices go by label, people by address.
+    let case_sensitive = !matches!(wire.data_type.as_str(), "EMAIL" | "PICKLIST" | "MULTISELECTDROPDOWNLIST");
     Field {
         kind: type_of(&wire),
         label: if wire.label.is_empty() { wire.field_name.clone() } else { wire.label },
@@ -205,6 +208,7 @@ fn field_of(wire: WireField) -> Field {
         updateable: wire.meta.updateable && !wire.meta.read_only,
         required: wire.meta.required,
         key,
+        case_sensitive,
     }
 }
 

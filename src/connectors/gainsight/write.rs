@@ -12,7 +12,7 @@ use crate::{
         http::{Repeat, broken_json, escape, invalid},
         outcomes::{Outcomes, failed, written},
     },
-    model::{Change, Fault, FaultKind, Lookup, Record, RowOutcome, System, Value, Write},
+    model::{Change, Fault, FaultKind, KeyRule, Lookup, Record, RowOutcome, System, Value, Write},
 };
 
 use super::{Gainsight, describe::Described, names::Names};
@@ -102,9 +102,12 @@ impl Gainsight {
             let (system, object) = (System::Gainsight, write.object.clone());
             let lookup = Lookup { system, object, by: by.to_owned(), keys, fields: Vec::new(), filter: None };
             let found = self.lookup(&lookup).await?;
-            let text = |row: &Record, name: &str| row.get(name).map(Value::to_string);
-            let ids: HashMap<String, String> = found.iter().filter_map(|row| Some((text(row, by)?, text(row, "Gsid")?))).collect();
-            existing.extend(rows.into_iter().filter_map(|(at, key)| Some((at, ids.get(&key)?.clone()))));
+            let names = Names::of(&write.object);
+            let described = self.described(names.object(&write.object)).await?;
+            let rule = described.schema.field(&names.wire(by)).map_or(KeyRule::Folded, |field| KeyRule::of(System::Gainsight, field));
+            let id = |row: &Record| row.get("Gsid").map(Value::to_string);
+            let ids: HashMap<String, String> = found.iter().filter_map(|row| Some((rule.held(row.get(by)?), id(row)?))).collect();
+            existing.extend(rows.into_iter().filter_map(|(at, key)| Some((at, ids.get(&rule.held(&Value::text(key)))?.clone()))));
         }
         Ok(existing)
     }

@@ -25,7 +25,7 @@ pub(super) fn describe(object: &str) -> Result<ObjectSchema, Fault> {
     let list = list_of(object)?;
     let text = || FieldType::Text { max: u32::MAX };
     let time = || FieldType::DateTime { millis: true };
-    let mut fields = vec![field("id", "id", FieldType::Id, false), field("name", "name", text(), false)];
+    let mut fields = vec![field("id", "id", text(), false), field("name", "name", text(), false)];
     if list == "app" {
         fields.push(field("platform", "platform", text(), false));
         return Ok(ObjectSchema { system: System::Pendo, name: list.to_owned(), label: list.to_owned(), fields });

@@ -98,7 +98,8 @@ impl Pendo {
     pub(in crate::connectors) async fn describe(&self, object: &str) -> Result<ObjectSchema, Fault> {
         let Some(kind) = kind_of(object) else { return super::lists::describe(object) };
         let schema = self.fresh_schema(kind).await?;
-        let id = Field { key: true, required: true, createable: true, ..field(id_field(kind), id_field(kind), FieldType::Id, false) };
+        let text = FieldType::Text { max: u32::MAX };
+        let id = Field { key: true, required: true, createable: true, ..field(id_field(kind), id_field(kind), text, false) };
         let others = schema.fields.iter().map(|(path, wire)| {
             let writable = parts(path).is_some_and(|(group, _)| WRITABLE.contains(&group));
             let label = if wire.display_name.is_empty() { path.as_str() } else { &wire.display_name };
@@ -145,6 +146,8 @@ pub(super) fn field(name: &str, label: &str, kind: FieldType, writable: bool) ->
         updateable: writable,
         required: false,
         key: false,
+        // Pendo: "Visitor and Account IDs are case sensitive"; its filters compare letter by letter.
+        case_sensitive: true,
     }
 }
 

@@ -82,7 +82,8 @@ impl Px {
 
     async fn fresh(&self, object: &Object, model: &'static str) -> Result<Vec<Field>, Fault> {
         let attributes: Vec<Attribute> = self.get(&format!("admin/model/{model}/attributes")).await?;
-        let mut fields = vec![Field { key: true, required: true, ..field(object.id, object.id, FieldType::Text { max: 255 }, true) }];
+        let mut fields =
+            vec![Field { key: true, required: true, case_sensitive: true, ..field(object.id, object.id, FieldType::Text { max: 255 }, true) }];
         for attribute in attributes.iter().filter(|attribute| attribute.state != "DELETED" && attribute.api_name != object.id) {
             let custom = attribute.origin == "CUSTOM";
             let name = if custom { format!("customAttributes.{}", attribute.api_name) } else { attribute.api_name.clone() };
@@ -132,7 +133,10 @@ fn listed(object: &Object) -> Vec<Field> {
         _ => FieldType::Text { max: u32::MAX },
     };
     let writable = |name: &str| object.name == "engagements" && name == "state";
-    names.into_iter().map(|name| Field { key: name == object.id, ..field(name, name, kind(name), writable(name)) }).collect()
+    names
+        .into_iter()
+        .map(|name| Field { key: name == object.id, case_sensitive: name == object.id, ..field(name, name, kind(name), writable(name)) })
+        .collect()
 }
 
 fn field(name: &str, label: &str, kind: FieldType, writable: bool) -> Field {
@@ -146,6 +150,8 @@ fn field(name: &str, label: &str, kind: FieldType, writable: bool) -> Field {
         updateable: writable,
         required: false,
         key: false,
+        // "Not case-sensitive" is what the reference says of filters; ids are (PX REST API, "Users").
+        case_sensitive: false,
     }
 }
 

@@ -158,8 +158,10 @@ impl Px {
         } else if !plain.is_empty() {
             found = self.all(object, Pushed::default()).await?;
         }
-        let wanted: HashSet<String> = plain.iter().chain(&odd).map(ToString::to_string).collect();
-        found.retain(|record| record.path(&lookup.by).is_some_and(|value| wanted.contains(&value.to_string())));
+        // Filters ignore capitals, and ids do not.
+        let key = |value: &Value| if lookup.by == object.id { value.to_string() } else { value.to_string().to_lowercase() };
+        let wanted: HashSet<String> = plain.iter().chain(&odd).map(key).collect();
+        found.retain(|record| record.path(&lookup.by).is_some_and(|value| wanted.contains(&key(value))));
         found.retain(|record| lookup.filter.as_ref().is_none_or(|filter| filter.matches(record)));
         let mut fields = vec![object.id.to_owned(), lookup.by.clone()];
         fields.extend(lookup.fields.iter().cloned());

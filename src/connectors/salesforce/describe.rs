@@ -54,6 +54,8 @@ struct WireField {
     #[serde(default)]
     external_id: bool,
     #[serde(default)]
+    case_sensitive: bool,
+    #[serde(default)]
     id_lookup: bool,
     #[serde(default)]
     restricted_picklist: bool,
@@ -159,6 +161,7 @@ fn field_of(wire: WireField) -> Field {
     Field {
         required,
         key: wire.external_id || wire.id_lookup,
+        case_sensitive: wire.case_sensitive,
         nillable: wire.nillable,
         createable: wire.createable,
         updateable: wire.updateable,

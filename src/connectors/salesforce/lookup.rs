@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::{Serialize, de::DeserializeSeed};
 
-use crate::model::{Fault, FieldType, Lookup, Record, System, Value};
+use crate::model::{Fault, FieldType, Lookup, Record, SalesforceId, System, Value, salesforce_id};
 
 use super::{
     Salesforce,
@@ -91,10 +91,11 @@ fn spelt(fields: impl Iterator<Item = String>, by: &str) -> impl Iterator<Item =
     fields.map(move |field| if field.eq_ignore_ascii_case(by) { by.to_owned() } else { field })
 }
 
-/// The keys that can be ids of the object at all: others are found nowhere, and would sink the whole call.
+/// The keys that can be ids of the object at all, each once and in one form: others are found nowhere, and would sink the whole call.
 fn ids_of(keys: &[Value], prefix: Option<&str>) -> Vec<String> {
-    let sound = |id: &&str| matches!(id.len(), 15 | 18) && id.bytes().all(|b| b.is_ascii_alphanumeric()) && prefix.is_none_or(|p| id.starts_with(p));
-    let mut ids: Vec<String> = keys.iter().filter_map(Value::as_str).map(str::trim).filter(sound).map(str::to_owned).collect();
+    let sound = |id: &str| if let SalesforceId::Sound(id) = salesforce_id(id.trim()) { Some(id) } else { None };
+    let mut ids: Vec<String> =
+        keys.iter().filter_map(Value::as_str).filter_map(sound).filter(|id| prefix.is_none_or(|p| id.starts_with(p))).collect();
     ids.sort_unstable();
     ids.dedup();
     ids
@@ -103,12 +104,13 @@ fn ids_of(keys: &[Value], prefix: Option<&str>) -> Vec<String> {
 /// The keys as literals, in lists that fit a statement each. Keys that do not fit the field's type are found nowhere.
 fn lists(lookup: &Lookup, object: &Described, kinds: &Kinds) -> Vec<String> {
     let kind = kinds.get(&lookup.by.to_ascii_lowercase()).cloned().unwrap_or(FieldType::Text { max: 255 });
-    let by_id = matches!(kind, FieldType::Id);
+    let by_id = matches!(kind, FieldType::Id | FieldType::Reference { .. });
+    let prefix = object.key_prefix.as_deref().filter(|_| kind == FieldType::Id);
     let mut lists: Vec<String> = Vec::new();
     let mut room = 0;
     let ids: Vec<Value>;
     let keys = if by_id {
-        ids = ids_of(&lookup.keys, object.key_prefix.as_deref()).into_iter().map(Value::text).collect();
+        ids = ids_of(&lookup.keys, prefix).into_iter().map(Value::text).collect();
         &ids
     } else {
         &lookup.keys

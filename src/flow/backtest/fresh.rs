@@ -4,12 +4,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::{
     flow::Error,
-    model::{Effect, Lookup, Read, Record, Reply, Source, System, Value},
+    model::{Effect, Lookup, Read, Record, Reply, Source, System, Value, account_key, other_spelling},
     script::{Body, Declaration, Participants, Perform},
 };
 
 use super::{
-    sample::{Given, plain, short},
+    sample::{Given, plain},
     trial::{self, Ground},
 };
 
@@ -103,11 +103,12 @@ fn companies(version: &Declaration, perform: &dyn Perform, given: &mut Given) ->
     let Body::Rule(rule) = &version.body else { return Ok(()) };
     let rows = given.sources.iter().flat_map(|(_, records)| records.iter());
     let mut keys: Vec<Value> = rows.filter_map(|row| row.path(&rule.account)).filter(|id| !id.is_blank()).cloned().collect();
-    keys.retain(|key| !given.companies.contains_key(&short(&key.to_string())));
+    keys.retain(|key| !given.companies.contains_key(&account_key(&key.to_string())));
     if keys.is_empty() {
         return Ok(());
     }
-    given.companies.extend(keys.iter().map(|key| (short(&key.to_string()), None)));
+    given.companies.extend(keys.iter().map(|key| (account_key(&key.to_string()), None)));
+    keys.extend(keys.clone().iter().filter_map(|key| other_spelling(key.as_str()?)).map(Value::text));
     let lookup = Lookup {
         system: System::Gainsight,
         object: "Company".to_owned(),
@@ -118,7 +119,7 @@ fn companies(version: &Declaration, perform: &dyn Perform, given: &mut Given) ->
     };
     if let Reply::Records(found) = perform.perform(Effect::Lookup(lookup))? {
         for company in found {
-            let account = company.get("SfdcAccountId").map(|id| short(&id.to_string())).unwrap_or_default();
+            let account = company.get("SfdcAccountId").map(|id| account_key(&id.to_string())).unwrap_or_default();
             given.companies.insert(account, company.get("Gsid").cloned());
         }
     }

@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 
 use crate::{
     flow::plain::{from_json, to_json},
-    model::{Effect, Fault, Lookup, Query, Read, Record, Reply, Source, System, Value},
+    model::{Effect, Fault, Lookup, Query, Read, Record, Reply, Source, System, Value, account_key},
     script::{Body, Declaration, Participants, Perform},
     store::Sampled,
 };
@@ -83,7 +83,7 @@ impl Sampling {
         });
         for record in records {
             if sources[at].pick(record, self.keep) {
-                wanted.extend(record.iter().filter_map(|(_, value)| value.as_str()).filter(|text| text.len() <= 40).map(short));
+                wanted.extend(record.iter().filter_map(|(_, value)| value.as_str()).filter(|text| text.len() <= 40).map(account_key));
             }
         }
     }
@@ -91,11 +91,11 @@ impl Sampling {
     fn see_companies(&self, keys: &[Value], found: &[Record]) {
         let mut seen = self.hold();
         let Seen { wanted, companies, .. } = &mut *seen;
-        for key in keys.iter().map(|key| short(&key.to_string())).filter(|key| wanted.contains(key)) {
+        for key in keys.iter().map(|key| account_key(&key.to_string())).filter(|key| wanted.contains(key)) {
             companies.entry(key).or_default();
         }
         for record in found {
-            let key = record.get("SfdcAccountId").map(|id| short(&id.to_string())).unwrap_or_default();
+            let key = record.get("SfdcAccountId").map(|id| account_key(&id.to_string())).unwrap_or_default();
             if let Some(company) = companies.get_mut(&key) {
                 *company = record.get("Gsid").cloned();
             }
@@ -113,7 +113,8 @@ impl Sampling {
             let records = together(texts_of(picked), others.map(texts_of).unwrap_or_default(), self.keep);
             sampled.push(Sampled { source: serde_json::to_string(&picked.source).unwrap_or_default(), records });
         }
-        let texts = |picked: &Picked| picked.records.iter().flat_map(|r| r.iter().filter_map(|(_, v)| v.as_str()).map(short)).collect::<Vec<_>>();
+        let texts =
+            |picked: &Picked| picked.records.iter().flat_map(|r| r.iter().filter_map(|(_, v)| v.as_str()).map(account_key)).collect::<Vec<_>>();
         let still: HashSet<String> = seen.sources.iter().flat_map(texts).collect();
         let companies: Vec<String> = seen
             .companies
@@ -204,11 +205,6 @@ pub(super) fn is_of_companies(lookup: &Lookup) -> bool {
     lookup.system == System::Gainsight && lookup.object == "Company" && lookup.by == "SfdcAccountId"
 }
 
-/// Fifteen characters are a Salesforce id; the other three only check it.
-pub(super) fn short(id: &str) -> String {
-    id.get(..15).filter(|_| id.len() == 18).unwrap_or(id).to_owned()
-}
-
 /// A source without what may change from one version to the next: which fields are read and which records pass.
 pub(super) fn plain(source: &Source) -> Source {
     match source {
@@ -245,7 +241,7 @@ impl Given {
             if sampled.source == COMPANIES {
                 given.companies.extend(documents.filter_map(|document| {
                     let company = document.get("company").filter(|company| !company.is_null()).map(|company| Value::from(company.clone()));
-                    Some((document.get("account")?.as_str()?.to_owned(), company))
+                    Some((account_key(document.get("account")?.as_str()?), company))
                 }));
             } else if let Ok(source) = serde_json::from_str(&sampled.source) {
                 given.sources.push((source, Arc::new(documents.filter_map(|document| from_json(&document)).collect())));

@@ -8,11 +8,14 @@ use std::{
 use crate::{
     connectors::Stop,
     flow::{Error, Notice, Notify, Rejection, Tally, integration, mapping, rule, segment, work::Work},
-    model::{Change, Date, Effect, Fault, FaultKind, Lookup, ObjectSchema, Page, Read, Record, Reply, RowOutcome, Source, System, Value, Write},
+    model::{
+        Change, Date, Effect, Fault, FaultKind, Lookup, ObjectSchema, Page, Read, Record, Reply, RowOutcome, Source, System, Value, Write,
+        account_key,
+    },
     script::{Body, Declaration, Perform},
 };
 
-use super::sample::{Given, alike, is_of_companies, plain, short};
+use super::sample::{Given, alike, is_of_companies, plain};
 
 /// What both versions are run with.
 pub struct Ground<'a> {
@@ -167,8 +170,8 @@ impl<'a> OnSample<'a> {
             return Vec::new();
         }
         let company = |key: &Value| {
-            let account = key.to_string();
-            let gsid = match self.given.companies.get(&short(&account)) {
+            let account = account_key(&key.to_string());
+            let gsid = match self.given.companies.get(&account) {
                 Some(known) => known.clone()?,
                 // Never asked: the earlier version had no need to know.
                 None => Value::text(format!("company of {account}")),

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    flow::{cell::compute, load::id_of},
-    model::{Change, Effect, Fault, FaultKind, Filter, HttpCall, Lookup, Operator, Record, Reply, System, Value, Write},
+    flow::cell::compute,
+    model::{Change, Effect, Fault, FaultKind, Filter, HttpCall, Lookup, Operator, Record, Reply, System, Value, Write, id_of},
     store::Participant,
 };
 
@@ -58,7 +58,7 @@ pub(super) fn close(pass: &Pass<'_>, participant: &Participant, reason: &str) ->
         .filter_map(|record| {
             let before = record.get("status").map(|status| ("status".into(), status.clone())).into_iter().collect();
             let fields = [("status".into(), Value::text(CLOSED))].into_iter().collect();
-            Some(Change::Update { key: reason.to_owned(), id: id_of(System::Gainsight, record)?, fields, before })
+            Some(Change::Update { key: reason.to_owned(), id: id_of(System::Gainsight, "call_to_action", record)?, fields, before })
         })
         .collect();
     let closed = rows.len();

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde_json::Value as Json;
 
 use crate::{
-    model::{Effect, Fault, FaultKind, Lookup, Reply},
+    model::{Effect, Fault, FaultKind, Lookup, Reply, account_key},
     script::Perform,
 };
 
@@ -40,8 +40,9 @@ impl Replay {
 
     /// The keys wherever they were asked for, when each of them was.
     fn looked_up(&self, lookup: &Lookup, asked: &Json) -> Option<Reply> {
-        let mut wanted: BTreeSet<String> = lookup.keys.iter().map(|key| key.to_string().to_lowercase()).collect();
-        let keys = wanted.clone();
+        // Asked for by this very spelling; a system may have answered with another, which whoever asks compares by its rule.
+        let mut wanted: BTreeSet<String> = lookup.keys.iter().map(ToString::to_string).collect();
+        let keys: BTreeSet<String> = wanted.iter().map(|key| account_key(key).to_lowercase()).collect();
         let mut found = BTreeMap::new();
         for exchange in &self.exchanges {
             let same = without_fields(&exchange.asked) == without_fields(asked) && has_fields(&exchange.asked, asked);
@@ -51,7 +52,7 @@ impl Replay {
             }
             let Ok(Reply::Records(records)) = exchange.answer.reply() else { continue };
             for record in records {
-                let key = record.path(&lookup.by).map(|value| value.to_string().to_lowercase()).unwrap_or_default();
+                let key = record.path(&lookup.by).map(|value| account_key(&value.to_string()).to_lowercase()).unwrap_or_default();
                 if keys.contains(&key) {
                     found.entry((key, format!("{record:?}"))).or_insert(record);
                 }
@@ -80,9 +81,9 @@ impl Perform for Replay {
     }
 }
 
-/// A key as keys are compared.
+/// A key as it was asked for.
 fn text(key: &Json) -> String {
-    key.as_str().map_or_else(|| key.to_string(), str::to_owned).to_lowercase()
+    key.as_str().map_or_else(|| key.to_string(), str::to_owned)
 }
 
 /// The lists of fields that a question may have.

@@ -12,7 +12,7 @@ use crate::{
         slots::{self, Missing, Role, Sample, Slot},
         work::Work,
     },
-    model::{Choices, Date, Field, FieldType, Operator, Record, System, Value},
+    model::{Choices, Date, Field, FieldType, KeyRule, Operator, Record, System, Value},
     script::{Action, ActionKind, Blank, Cell, CtaAction, FieldMap, Mode, ObjectLoad, Place, RuleScore, Target, UsageLoad},
 };
 
@@ -67,9 +67,17 @@ pub(crate) fn take_rows(work: &mut Work<'_>, ready: &mut Ready, rows: Vec<Record
 
 /// A row as the action takes it, or why it does not.
 pub(super) fn fit(ready: &Ready, mut row: Record, date: Date) -> Result<Record, Rejection> {
-    if ready.company && row.get(COMPANY).is_none_or(Value::is_blank) {
+    let reason = match row.get(COMPANY).filter(|company| !company.is_blank()) {
+        _ if !ready.company => None,
+        None => Some("is not a Gainsight customer: no company has this account's id".to_owned()),
+        Some(Value::List(all)) => {
+            let ids: Vec<String> = all.iter().map(ToString::to_string).collect();
+            Some(format!("{} companies of Gainsight have this account's id ({}); it has to be one", ids.len(), ids.join(", ")))
+        }
+        Some(_) => None,
+    };
+    if let Some(reason) = reason {
         let key = ready.origin.of_row(&row);
-        let reason = "is not a Gainsight customer: no company has this account's id".to_owned();
         return Err(Rejection { source: Some(key.clone()), key, reason, place: Some(ready.place.to_string()), ..Rejection::default() });
     }
     if let Some((cell, keep)) = &ready.date {
@@ -81,7 +89,7 @@ pub(super) fn fit(ready: &Ready, mut row: Record, date: Date) -> Result<Record, 
 
 /// The key of a row that fits.
 pub(super) fn key(ready: &Ready, row: &Record, date: Date) -> Result<load::Key, Rejection> {
-    load::key(&ready.load, row, date)
+    load::key(&ready.load, row, date).map_err(Rejection::from)
 }
 
 /// Takes rows that fit.
@@ -256,11 +264,22 @@ fn ready(load: Load, company: bool, date: Option<(Cell, Option<String>)>) -> Rea
 }
 
 fn slot(name: &str, from: &Cell, role: Role) -> Slot {
-    Slot { field: field(name, FieldType::Text { max: 4_000 }), from: from.clone(), fresh: false, role, place: Place::default() }
+    let field = field(name, FieldType::Text { max: 4_000 });
+    Slot { field, from: from.clone(), fresh: false, role, place: Place::default(), rule: KeyRule::Folded }
 }
 
 fn field(name: &str, kind: FieldType) -> Field {
-    Field { name: name.to_owned(), label: name.to_owned(), kind, nillable: true, createable: true, updateable: true, required: false, key: false }
+    Field {
+        name: name.to_owned(),
+        label: name.to_owned(),
+        kind,
+        nillable: true,
+        createable: true,
+        updateable: true,
+        required: false,
+        key: false,
+        case_sensitive: false,
+    }
 }
 
 fn map(target: &str, from: Cell, place: &Place) -> FieldMap {

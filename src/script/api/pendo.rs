@@ -60,6 +60,10 @@ mod functions {
     /// `key` (`#{ pendo, salesforce }`), `push` (a list of `#{ report, fields, daily }`), `pull` (a list of fields), `blank`, and `every`, `daily`,
     /// `weekly`, `monthly` or `cron`, `after`, `overrides`. A push with `daily: false` runs only when started by hand.
     ///
+    /// Without `key`, accounts are matched by `accountId` and `Id`, visitors by `visitorId` and `Email`. Ids of Pendo are any text, and capitals
+    /// count in them (support.pendo.io, "Visitor and Account IDs"); in Salesforce it depends on the field. A record that Pendo does not know, or
+    /// that has no key, is without a match, which is no fault of a pull.
+    ///
     /// # Example
     /// ```rhai
     /// pendo::salesforce_integration("usage", #{

@@ -79,8 +79,20 @@ impl Check<'_> {
 
     fn integration(&mut self, integration: &Integration) {
         let Some(schema) = (self.lookup)(System::Salesforce, &integration.object) else { return };
-        for push in &integration.push {
+        let key = |field: &str| Cell::Field(field.to_owned());
+        let place = &integration.key_place;
+        if integration.push.is_empty() {
+            self.known(&schema, &integration.salesforce_key, place);
+        }
+        if let (false, Some(pendo)) = (integration.pull.is_empty(), (self.lookup)(System::Pendo, &integration.per)) {
+            let side = Side::Schema(schema.clone());
+            self.key(&side, &pendo, (&integration.pendo_key, &key(&integration.salesforce_key)), place);
+        }
+        for (at, push) in integration.push.iter().enumerate() {
             let side = Side::Report(push.report.clone());
+            if at == 0 {
+                self.key(&side, &schema, (&integration.salesforce_key, &key(&integration.pendo_key)), place);
+            }
             for map in &push.fields {
                 // A field outside Pendo_ is refused already.
                 if let Some(field) = schema.field(&map.target) {
@@ -105,7 +117,7 @@ impl Check<'_> {
         }
         let Some(schema) = (self.lookup)(mapping.to.system, &mapping.to.object) else { return };
         for map in &mapping.match_on {
-            self.known(&schema, &map.target, &map.place);
+            self.key(&side, &schema, (&map.target, &map.from), &map.place);
         }
         let keys: Vec<&str> = mapping.match_on.iter().map(|map| map.target.as_str()).collect();
         self.targets(&side, &schema, &mapping.fields, (&keys, mapping.mode));
@@ -186,6 +198,33 @@ impl Check<'_> {
         }
     }
 
+    /// A field that identifies rows of the target: it is there, and can hold what it is compared with. In the words of a run.
+    fn key(&mut self, side: &Side, schema: &ObjectSchema, (target, from): (&str, &Cell), place: &Place) {
+        let Some(field) = schema.field(target) else {
+            if schema.system == System::Pendo {
+                let message = format!("pendo {} has no field `{target}`, which identifies the row", schema.name);
+                let names = schema.fields.iter().map(|field| field.name.as_str());
+                self.found.push(
+                    Diagnostic::new(Id::UnknownField, place, message)
+                        .about(target)
+                        .meant(target, names, || Some(format!("{} lists its fields", describe(schema)))),
+                );
+            } else {
+                self.known(schema, target, place);
+            }
+            return;
+        };
+        let given = match from {
+            Cell::Field(name) => source_type(side, name),
+            Cell::RuleDate(_) => Some(FieldType::Date),
+            Cell::Constant(_) | Cell::Compute(_) => None,
+        };
+        if let Some(clash) = given.and_then(|kind| field.kind.clash("is given", &kind)) {
+            let message = format!("{} {}.{target} {clash}", schema.system, schema.name);
+            self.found.push(Diagnostic::new(Id::TypeMismatch, place, message).hint("match by fields that hold the same kind of key"));
+        }
+    }
+
     /// A field that has to exist. Only the first step of a path is known here.
     fn known(&mut self, schema: &ObjectSchema, name: &str, place: &Place) {
         let made = || self.made.contains(&(schema.system, schema.name.as_str(), name));
@@ -253,7 +292,7 @@ impl Check<'_> {
             Cell::Constant(value) => field.kind.fit(value).err().map(|misfit| misfit.to_string()),
             Cell::RuleDate(_) => (!alike(&FieldType::Date, &field.kind)).then(|| "the rule date is a date".to_owned()),
             Cell::Field(name) => {
-                source_type(side, name).filter(|kind| !can_hold(&field.kind, kind)).map(|kind| format!("`{name}` is {}", kind.word()))
+                source_type(side, name).filter(|kind| !kind.converts_to(&field.kind)).map(|kind| format!("`{name}` is {}", kind.word()))
             }
             Cell::Compute(_) => None,
         };
@@ -285,6 +324,8 @@ fn is_relation(field: &Field, name: &str) -> bool {
 fn source_type(side: &Side, name: &str) -> Option<FieldType> {
     match side {
         Side::Schema(schema) => schema.field(name).map(|field| field.kind.clone()),
+        // Ids are any text.
+        Side::Report(report) if System::Pendo.id_field(&report.per) == Some(name) => Some(FieldType::Text { max: u32::MAX }),
         Side::Report(report) => report.columns.iter().find(|(column, _)| column == name).and_then(|(_, measure)| measure_type(measure)),
         Side::Unknown => None,
     }
@@ -328,12 +369,4 @@ fn family(kind: &FieldType) -> Family {
 fn alike(a: &FieldType, b: &FieldType) -> bool {
     let (a, b) = (family(a), family(b));
     a == b || a == Family::Any || b == Family::Any
-}
-
-/// Text may hold a number or a date and is tried row by row; ids and e-mail addresses hold only text.
-fn can_hold(target: &FieldType, source: &FieldType) -> bool {
-    match (target, family(source)) {
-        (FieldType::Text { .. } | FieldType::Other { .. }, _) | (_, Family::Any | Family::Text) => true,
-        _ => alike(target, source),
-    }
 }

@@ -12,6 +12,10 @@ pub(in crate::script::api) mod functions {
     /// `cursor` (the source's change field), and `every`, `daily`, `weekly`, `monthly` or `cron`, `after`, `overrides`. A value that a field
     /// cannot hold as it is rejects its row with the reason; with `blank: "clear"` a checkbox becomes false.
     ///
+    /// What is the same key is decided by the system that is written: capitals count in ids of Pendo, Gainsight and PX and in Salesforce fields
+    /// defined as case-sensitive, not in other Salesforce text nor in e-mail addresses; a Salesforce id is one in its 15 and its 18 characters, and
+    /// one whose check characters are wrong is refused. Two rows of the source that are one record are told by both keys, and the first is used.
+    ///
     /// # Example
     /// ```rhai
     /// mapping("contacts-to-people", #{

@@ -10,7 +10,7 @@ use crate::script::{
         options::{Item, Options},
         sources::origin,
     },
-    declaration::{Blank, Body, Integration, Pull, Push},
+    declaration::{Blank, Body, Integration, Place, Pull, Push},
     diagnostics::{Diagnostic, Id},
     site::Site,
 };
@@ -22,7 +22,7 @@ pub(in crate::script::api) fn integration(ctx: &NativeCallContext, name: &str, o
 fn read(site: &Site, options: &mut Options) -> Option<Body> {
     let given = options.take(site, "object");
     let object = given.as_ref().map_or(Some("Account".to_owned()), |item| item.text(site));
-    let (pendo_key, salesforce_key) = keys(site, options);
+    let (pendo_key, salesforce_key, key_place) = keys(site, options);
     let push = options.take(site, "push").map(|item| pushes(site, &item)).unwrap_or_default();
     let pull = options.take(site, "pull").map(|item| pulls(site, &item)).unwrap_or_default();
     let blank = options.take(site, "blank").map_or(Some(Blank::default()), |item| item.choice(site, &BLANKS));
@@ -38,15 +38,17 @@ fn read(site: &Site, options: &mut Options) -> Option<Body> {
     let per = per(site, &push, pendo_key.as_deref())?;
     let pendo_key = pendo_key.unwrap_or_else(|| format!("{per}Id"));
     let salesforce_key = salesforce_key.unwrap_or_else(|| if per == "visitor" { "Email" } else { "Id" }.to_owned());
-    Some(Body::Integration(Integration { object, per, pendo_key, salesforce_key, push, pull, blank: blank? }))
+    Some(Body::Integration(Integration { object, per, pendo_key, salesforce_key, key_place, push, pull, blank: blank? }))
 }
 
-fn keys(site: &Site, options: &mut Options) -> (Option<String>, Option<String>) {
-    let Some(item) = options.take(site, "key") else { return (None, None) };
-    let Some(mut keys) = item.options(site, "`key`") else { return (None, None) };
+/// The keys of both sides, and where they are written.
+fn keys(site: &Site, options: &mut Options) -> (Option<String>, Option<String>, Place) {
+    let Some(item) = options.take(site, "key") else { return (None, None, options.place.clone()) };
+    let place = item.place.clone();
+    let Some(mut keys) = item.options(site, "`key`") else { return (None, None, place) };
     let found = (keys.need_text(site, "pendo"), keys.need_text(site, "salesforce"));
     keys.finish(site);
-    found
+    (found.0, found.1, place)
 }
 
 /// Account or visitor: all reports are of one kind; without any, the key tells.
