@@ -1,8 +1,8 @@
 //! Who comes in: records of a source as candidates, and whether each may enter (B8).
 
 use crate::{
-    model::{Record, Reentry, Timestamp, Value},
-    script::Journey,
+    model::{Record, Reentry, System, Timestamp, Value, account_key, alias},
+    script::{Journey, Participants},
     store::ParticipantState,
 };
 
@@ -36,7 +36,7 @@ impl Candidate {
                 .path(name)
                 .filter(|value| !value.is_blank() && !matches!(value, Value::List(_) | Value::Map(_)))
                 .ok_or_else(|| format!("has no `{name}`, which tells people apart"))?;
-            key.push_str(&value.to_string().trim().to_lowercase());
+            key.push_str(&spelled(journey, name, value.to_string().trim()));
             key.push(BETWEEN);
         }
         let text = |name: &str| {
@@ -44,6 +44,40 @@ impl Candidate {
             (!value.is_blank()).then(|| value.to_string().trim().to_owned())
         };
         Ok(Self { email: text(&journey.identity.email), px_id: text(&journey.identity.px_id), key, fields })
+    }
+
+    /// The key under which the same person may be remembered from before ids had rules of their own; none where it is the same.
+    pub(super) fn earlier_key(&self, journey: &Journey) -> Option<String> {
+        let values = journey.unique_on.iter().filter_map(|name| self.fields.path(name));
+        let mut key = String::new();
+        for value in values {
+            key.push_str(&value.to_string().trim().to_lowercase());
+            key.push(BETWEEN);
+        }
+        Some(key).filter(|key| *key != self.key)
+    }
+}
+
+/// A value of `unique_on` in the form in which two spellings of it are equal: capitals count in the ids of Pendo and PX, a Salesforce id is one
+/// in both of its forms, and of all else, addresses first, capitals do not count.
+fn spelled(journey: &Journey, name: &str, text: &str) -> String {
+    let system = match &journey.participants {
+        Participants::Source { source, .. } => Some(source.system()),
+        Participants::List(_) => None,
+    };
+    let exact = match alias(name).as_str() {
+        _ if name == journey.identity.email => false,
+        "visitor_id" | "identify_id" => true,
+        "account_id" | "id" => matches!(system, Some(System::Pendo | System::Px)),
+        _ => name == journey.identity.px_id,
+    };
+    let of_salesforce = || matches!(system, Some(System::Salesforce | System::Gainsight)) && alias(name).ends_with("id");
+    if exact {
+        text.to_owned()
+    } else if of_salesforce() {
+        account_key(text).to_lowercase()
+    } else {
+        text.to_lowercase()
     }
 }
 

@@ -2,7 +2,7 @@
 //! in batches, one transaction each, and can be cut short anywhere: the next look goes on from what the state file holds.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -200,7 +200,8 @@ fn candidates(pass: &Pass<'_>, rows: Vec<Record>, intake: &mut Intake) -> (Vec<C
 /// Who may come in. PX is asked only about those who could.
 pub(super) fn judge(pass: &Pass<'_>, candidates: Vec<Candidate>) -> Result<Vec<(Candidate, Option<Known>, Entrance)>, Error> {
     let keys: Vec<String> = candidates.iter().map(|candidate| candidate.key.clone()).collect();
-    let known = pass.store.known_keys(pass.name(), &keys)?;
+    let mut known = pass.store.known_keys(pass.name(), &keys)?;
+    known_otherwise(pass, &candidates, &mut known)?;
     let needs_px = pass.needs_px();
     let gate = |px_known| Gate { journey: pass.journey, calendar: &pass.calendar, now: pass.now, needs_px, px_known };
     let earlier = |candidate: &Candidate| known.get(&candidate.key).map(|known| Earlier { state: known.state, ended: known.ended });
@@ -213,6 +214,29 @@ pub(super) fn judge(pass: &Pass<'_>, candidates: Vec<Candidate>) -> Result<Vec<(
         (candidate, known, becomes)
     });
     Ok(judged.collect())
+}
+
+/// Those who came in before ids had rules of their own are the same people now.
+fn known_otherwise(pass: &Pass<'_>, candidates: &[Candidate], known: &mut HashMap<String, Known>) -> Result<(), Error> {
+    let earlier: Vec<(&Candidate, String)> = candidates
+        .iter()
+        .filter(|candidate| !known.contains_key(&candidate.key))
+        .filter_map(|candidate| Some((candidate, candidate.earlier_key(pass.journey)?)))
+        .collect();
+    if earlier.is_empty() {
+        return Ok(());
+    }
+    let keys: Vec<String> = earlier.iter().map(|(_, key)| key.clone()).collect();
+    let found = pass.store.known_keys(pass.name(), &keys)?;
+    for (candidate, key) in earlier {
+        let Some(one) = found.get(&key) else { continue };
+        let kept = pass.store.by_key(pass.name(), &key)?.into_iter().find(|participant| participant.id == one.id);
+        let same = kept.and_then(|kept| Candidate::of(pass.journey, Record::clone(&kept.fields)).ok()).is_some_and(|kept| kept.key == candidate.key);
+        if same {
+            known.insert(candidate.key.clone(), *one);
+        }
+    }
+    Ok(())
 }
 
 /// The PX ids among the candidates' that PX knows.

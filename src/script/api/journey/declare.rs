@@ -96,8 +96,9 @@ pub(in crate::script::api) mod functions {
     ///
     /// Who: `participants`, a source or a list of maps (an empty one where all are added by `tabi journey add`); `filter`, conditions or a
     /// closure; `fields`, further fields of the participant's record;
-    /// `unique_on`, the fields that tell people apart (default: the address); `reentry`, `"never"` (the default), `"after_end"`, or a length such as
-    /// `days(30)` after the end. `email`, `px_id` and `company` name the fields that say who somebody is; Gainsight people have them in `email`,
+    /// `unique_on`, the fields that tell people apart (default: the address; capitals count only in ids of Pendo and PX); `reentry`, `"never"` (the
+    /// default), `"after_end"`, or a length such as `days(30)` after the end. `email`, `px_id` and `company` name the fields that say who somebody
+    /// is; Gainsight people have them in `email`,
     /// `external_id` and `company_id`, PX users in `email`, `identifyId` and `accountId`, Salesforce contacts in `Email`, `Email` and `AccountId`,
     /// Pendo visitors in `metadata.agent.email`, `visitorId` and `accountId`, lists in `email`, `px_id` and `company_id`. `every`, `daily`,
     /// `weekly`, `monthly` or `cron` tells how often people are looked for; without it, every hour.
