@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use crate::model::Timestamp;
+use crate::model::{TimeZone, Timestamp};
 
 use super::Secret;
 
@@ -19,12 +19,24 @@ pub struct Options {
     pub hosts: Vec<String>,
     /// The wall clock, for signed logins and `Retry-After` dates.
     pub clock: fn() -> Timestamp,
+    /// Where days begin and end: a condition with a day on a date-time field asks for the instants of that day.
+    pub zone: TimeZone,
 }
 
 impl Options {
-    /// Nothing connected yet.
+    /// Nothing connected yet, and days in UTC.
     pub fn new(clock: fn() -> Timestamp) -> Self {
-        Self { salesforce: None, pendo: None, gainsight: None, px: None, email: None, http: HttpOptions::default(), hosts: Vec::new(), clock }
+        Self {
+            salesforce: None,
+            pendo: None,
+            gainsight: None,
+            px: None,
+            email: None,
+            http: HttpOptions::default(),
+            hosts: Vec::new(),
+            clock,
+            zone: TimeZone::UTC,
+        }
     }
 }
 

@@ -49,7 +49,7 @@ impl Systems {
     /// Clients for what the options name; nothing is called yet. `stop` ends their waiting.
     pub fn new(options: Options, stop: Stop) -> Result<Self, Error> {
         let calls = Arc::new(Counters::default());
-        let scene = Scene { options: options.http, stop: stop.clone(), calls: calls.clone(), clock: options.clock };
+        let scene = Scene { options: options.http, stop: stop.clone(), calls: calls.clone(), clock: options.clock, zone: options.zone };
         let web = reqwest::Client::builder()
             .user_agent(concat!("tabi/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(options.http.connect_timeout)

@@ -1,50 +1,101 @@
 //! Rows of a rule folded into one per group, with its calculated fields. Memory grows with the groups, not with the rows.
+//!
+//! Nothing is guessed: a group of which one value does not go into its aggregates is rejected with that value, and gives no row.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    cmp::Ordering,
+    collections::{HashMap, HashSet},
+};
 
 use crate::{
-    model::{Date, FieldType, Record, Value},
-    script::{Aggregate, Rule},
+    model::{Date, Fault, FaultKind, FieldType, ObjectSchema, Record, TimeZone, Timestamp, Value, day},
+    script::{Aggregate, EVERY_ROW, Rule},
 };
+
+use super::{Rejection, sum::Sum, work::brief};
 
 /// Groups in the order in which their first rows came.
 #[derive(Debug, Default)]
 pub(crate) struct Groups {
     at: HashMap<String, usize>,
     groups: Vec<Group>,
+    /// Fields that aggregates read and that some row had.
+    seen: HashSet<String>,
+    rows: u64,
 }
 
 #[derive(Debug)]
 struct Group {
+    /// As people read it.
+    key: String,
     /// The first row: shown fields that are not calculated come from it.
     first: Record,
     states: Vec<State>,
+    /// The first value that does not go into an aggregate.
+    wrong: Option<Rejection>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    rows: u64,
     count: u64,
-    sum: f64,
-    min: Option<Value>,
-    max: Option<Value>,
+    sum: Sum,
+    best: Option<Value>,
     first: Option<Value>,
     last: Option<Value>,
     distinct: HashSet<String>,
 }
 
+/// Why a value does not go into an aggregate: field, value, reason.
+type Unfit<'a> = (&'a str, &'a Value, String);
+
+/// What rows are folded by: the rule, what its source's fields are, the rule date, and where days begin.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Folding<'a> {
+    pub(crate) rule: &'a Rule,
+    pub(crate) schema: Option<&'a ObjectSchema>,
+    pub(crate) date: Date,
+    pub(crate) zone: &'a TimeZone,
+}
+
+/// Refuses what no row could make right: a sum of texts, the smallest of lists.
+///
+/// # Errors
+/// `Invalid`, with the field.
+pub(crate) fn addable(rule: &Rule, schema: Option<&ObjectSchema>) -> Result<(), Fault> {
+    for aggregate in &rule.calculated {
+        let kind = schema.and_then(|schema| schema.field(&aggregate.field)).map(|field| &field.kind);
+        if let Some(reason) = kind.and_then(|kind| aggregate.refuses(kind)) {
+            return Err(Fault::new(FaultKind::Invalid, reason).field(&aggregate.field));
+        }
+    }
+    Ok(())
+}
+
 impl Groups {
-    pub(crate) fn add(&mut self, rule: &Rule, row: &Record, date: Date) {
+    pub(crate) fn add(&mut self, folding: Folding<'_>, row: &Record) {
+        let rule = folding.rule;
         let names: &[String] = if rule.group_by.is_empty() { std::slice::from_ref(&rule.account) } else { &rule.group_by };
         let key: String = names.iter().map(|name| row.path(name).map_or_else(String::new, ToString::to_string) + "\u{1f}").collect();
+        self.rows += 1;
+        self.note(rule, row);
+        let shown = key.trim_end_matches('\u{1f}').replace('\u{1f}', "|");
         let at = *self.at.entry(key).or_insert_with(|| {
             let states = rule.calculated.iter().map(|_| State::default()).collect();
-            self.groups.push(Group { first: row.clone(), states });
+            self.groups.push(Group { key: shown, first: row.clone(), states, wrong: None });
             self.groups.len() - 1
         });
-        for (aggregate, state) in rule.calculated.iter().zip(&mut self.groups[at].states) {
-            if within(aggregate, row, date) {
-                state.add(aggregate, row.path(&aggregate.field).unwrap_or(&Value::Null));
+        let group = &mut self.groups[at];
+        for (aggregate, state) in rule.calculated.iter().zip(&mut group.states) {
+            if let Err((field, value, reason)) = state.take(folding, aggregate, row)
+                && group.wrong.is_none()
+            {
+                group.wrong = Some(Rejection {
+                    key: group.key.clone(),
+                    field: Some(field.to_owned()),
+                    value: Some(brief(value)),
+                    reason,
+                    ..Rejection::default()
+                });
             }
         }
     }
@@ -53,69 +104,160 @@ impl Groups {
         self.groups.len() as u64
     }
 
-    /// One row per group, calculated fields set.
-    pub(crate) fn into_rows(self, rule: &Rule) -> impl Iterator<Item = Record> {
-        self.groups.into_iter().map(|group| {
+    /// Notes which fields of aggregates there are at all.
+    fn note(&mut self, rule: &Rule, row: &Record) {
+        for name in fields(rule) {
+            if !self.seen.contains(name) && row.path(name).is_some() {
+                self.seen.insert(name.to_owned());
+            }
+        }
+    }
+
+    /// One row per group with its calculated fields set, or why there is none.
+    ///
+    /// # Errors
+    /// `Invalid` when an aggregate reads a field that no row has: a total of nothing would look like a total.
+    pub(crate) fn into_rows(self, rule: &Rule) -> Result<impl Iterator<Item = Result<Record, Rejection>>, Fault> {
+        let missing = fields(rule).find(|name| self.rows > 0 && !self.seen.contains(*name));
+        if let Some(name) = missing {
+            return Err(
+                Fault::new(FaultKind::Invalid, format!("no row of the source has the field `{name}`, which is to be calculated with")).field(name)
+            );
+        }
+        Ok(self.groups.into_iter().map(|group| {
+            if let Some(wrong) = group.wrong {
+                return Err(wrong);
+            }
             let mut row = group.first;
             for (aggregate, state) in rule.calculated.iter().zip(&group.states) {
-                row.set(aggregate.name.as_str(), state.result(&aggregate.function));
+                let rejection =
+                    |reason| Rejection { key: group.key.clone(), field: Some(aggregate.name.clone()), value: None, reason, ..Rejection::default() };
+                let value = state.result(&aggregate.function).map_err(rejection)?;
+                row.set(aggregate.name.as_str(), value);
             }
-            row
+            Ok(row)
+        }))
+    }
+}
+
+/// The fields that aggregates read of a row.
+fn fields(rule: &Rule) -> impl Iterator<Item = &str> {
+    rule.calculated.iter().flat_map(|aggregate| {
+        let field = (aggregate.field != EVERY_ROW).then_some(aggregate.field.as_str());
+        field.into_iter().chain(aggregate.window.iter().map(|(field, _)| field.as_str()))
+    })
+}
+
+/// Whether a row lies within the days up to and including the rule date.
+fn within<'r>(folding: Folding<'_>, aggregate: &'r Aggregate, row: &'r Record) -> Result<bool, Unfit<'r>> {
+    let Some((field, days)) = &aggregate.window else { return Ok(true) };
+    let value = row.path(field).unwrap_or(&Value::Null);
+    let fitted = match value {
+        // Milliseconds since 1970, as Pendo keeps time.
+        Value::Int(millis) => Timestamp::from_millisecond(*millis).ok().map(|at| Value::Date(day::day_of(at, folding.zone))),
+        _ => FieldType::Date.fit(value, folding.zone).ok(),
+    };
+    match fitted {
+        Some(Value::Date(day)) => {
+            let first = folding.date.saturating_sub(jiff::Span::new().days(i64::from(*days)));
+            Ok(day > first && day <= folding.date)
+        }
+        // What has no date lies in no window.
+        Some(_) => Ok(false),
+        None => Err((
+            field,
+            value,
+            format!("{} is no date, so nobody knows whether the row is within the {days} days of `{}`", value.type_name(), aggregate.name),
+        )),
+    }
+}
+
+impl State {
+    fn take<'r>(&mut self, folding: Folding<'_>, aggregate: &'r Aggregate, row: &'r Record) -> Result<(), Unfit<'r>> {
+        if !within(folding, aggregate, row)? {
+            return Ok(());
+        }
+        let value = row.path(&aggregate.field).unwrap_or(&Value::Null);
+        if aggregate.field == EVERY_ROW {
+            self.count += 1;
+            return Ok(());
+        }
+        if value.is_blank() {
+            return Ok(());
+        }
+        self.count += 1;
+        let field = folding.schema.and_then(|schema| schema.field(&aggregate.field));
+        self.add(&aggregate.function, value, field.map(|field| &field.kind), folding.zone).map_err(|reason| (aggregate.field.as_str(), value, reason))
+    }
+
+    fn add(&mut self, function: &str, value: &Value, kind: Option<&FieldType>, zone: &TimeZone) -> Result<(), String> {
+        match function {
+            "sum" | "avg" => self.sum.add(&number(function, value, kind, zone)?),
+            "min" => self.better(function, typed(value, kind, zone)?, Ordering::Less),
+            "max" => self.better(function, typed(value, kind, zone)?, Ordering::Greater),
+            "first" => {
+                self.first.get_or_insert_with(|| value.clone());
+                Ok(())
+            }
+            "last" => {
+                self.last = Some(value.clone());
+                Ok(())
+            }
+            "count_distinct" => {
+                self.distinct.insert(value.to_string());
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Keeps the value if it is the better one. Values of different types have no order.
+    fn better(&mut self, function: &str, value: Value, wanted: Ordering) -> Result<(), String> {
+        if matches!(value, Value::Bool(_) | Value::List(_) | Value::Map(_)) {
+            return Err(format!("`{function}` is of numbers, dates and texts, and this is a {}", value.type_name()));
+        }
+        match &self.best {
+            None => self.best = Some(value),
+            Some(best) => match value.compare(best) {
+                Some(ordering) if ordering == wanted => self.best = Some(value),
+                Some(_) => (),
+                None => return Err(format!("`{function}` cannot tell a {} from a {}: the group has both", value.type_name(), best.type_name())),
+            },
+        }
+        Ok(())
+    }
+
+    /// As the vendor's rules do: a sum over nothing is 0, an average, minimum or maximum over nothing is null.
+    #[allow(clippy::cast_possible_wrap)]
+    fn result(&self, function: &str) -> Result<Value, String> {
+        Ok(match function {
+            "sum" => self.sum.total()?,
+            "avg" => self.sum.mean(self.count)?,
+            "count" => Value::Int(self.count as i64),
+            "count_distinct" => Value::Int(self.distinct.len() as i64),
+            "min" | "max" => self.best.clone().unwrap_or_default(),
+            "first" => self.first.clone().unwrap_or_default(),
+            "last" => self.last.clone().unwrap_or_default(),
+            _ => Value::Null,
         })
     }
 }
 
-/// Within the days up to and including the rule date.
-fn within(aggregate: &Aggregate, row: &Record, date: Date) -> bool {
-    let Some((field, days)) = &aggregate.window else { return true };
-    let Ok(Value::Date(day)) = FieldType::Date.fit(row.path(field).unwrap_or(&Value::Null)) else { return false };
-    let first = date.saturating_sub(jiff::Span::new().days(i64::from(*days)));
-    day > first && day <= date
-}
-
-impl State {
-    fn add(&mut self, aggregate: &Aggregate, value: &Value) {
-        self.rows += 1;
-        if value.is_blank() {
-            return;
-        }
-        self.count += 1;
-        self.sum += value.as_f64().unwrap_or(0.0);
-        match aggregate.function.as_str() {
-            "min" if better(self.min.as_ref(), value, std::cmp::Ordering::Less) => self.min = Some(value.clone()),
-            "max" if better(self.max.as_ref(), value, std::cmp::Ordering::Greater) => self.max = Some(value.clone()),
-            "first" if self.first.is_none() => self.first = Some(value.clone()),
-            "last" => self.last = Some(value.clone()),
-            "count_distinct" => {
-                self.distinct.insert(value.to_string());
-            }
-            _ => (),
-        }
-    }
-
-    /// As the vendor's rules do: a sum over nothing is 0, an average, minimum or maximum over nothing is null.
-    #[allow(clippy::cast_precision_loss, clippy::cast_possible_wrap)]
-    fn result(&self, function: &str) -> Value {
-        match function {
-            "sum" => number(self.sum),
-            "avg" if self.count > 0 => Value::Float(self.sum / self.count as f64),
-            "count" => Value::Int(self.count as i64),
-            "count_rows" => Value::Int(self.rows as i64),
-            "count_distinct" => Value::Int(self.distinct.len() as i64),
-            "min" => self.min.clone().unwrap_or_default(),
-            "max" => self.max.clone().unwrap_or_default(),
-            "first" => self.first.clone().unwrap_or_default(),
-            "last" => self.last.clone().unwrap_or_default(),
-            _ => Value::Null,
-        }
+/// A number to add. Text becomes one only where its field is one of numbers.
+fn number(function: &str, value: &Value, kind: Option<&FieldType>, zone: &TimeZone) -> Result<Value, String> {
+    match typed(value, kind, zone)? {
+        number @ (Value::Int(_) | Value::Float(_)) => Ok(number),
+        other => Err(format!("`{function}` adds numbers, and this is a {}", other.type_name())),
     }
 }
 
-fn better(best: Option<&Value>, value: &Value, wanted: std::cmp::Ordering) -> bool {
-    best.is_none_or(|best| value.compare(best) == Some(wanted))
-}
-
-fn number(sum: f64) -> Value {
-    #[allow(clippy::cast_possible_truncation)]
-    if sum.fract() == 0.0 && sum.abs() < 9_007_199_254_740_992.0 { Value::Int(sum as i64) } else { Value::Float(sum) }
+/// The value as its field's type has it; without a type, as it came.
+fn typed(value: &Value, kind: Option<&FieldType>, zone: &TimeZone) -> Result<Value, String> {
+    match kind {
+        Some(FieldType::Int { .. } | FieldType::Number { .. } | FieldType::Float) if !matches!(value, Value::Int(_) | Value::Float(_)) => {
+            FieldType::Float.fit(value, zone).map_err(|misfit| misfit.0)
+        }
+        Some(kind @ (FieldType::Date | FieldType::DateTime { .. })) => kind.fit(value, zone).map_err(|misfit| misfit.0),
+        _ => Ok(value.clone()),
+    }
 }

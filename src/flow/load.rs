@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     model::{
-        Change, Date, Fault, FaultKind, Filter, KeyRule, Lookup, Name, ObjectSchema, Operator, Record, Source, System, Value, Write, id_of,
+        Change, Date, Fault, FaultKind, Filter, KeyRule, Lookup, Name, ObjectSchema, Operator, Record, Source, System, TimeZone, Value, Write, id_of,
         other_spelling, salesforce_id,
     },
     script::{Blank, Cell, Mode, Target},
@@ -207,7 +207,7 @@ impl Load {
 pub(crate) fn take_rows(work: &mut Work<'_>, load: &mut Load, rows: &[Record]) -> Result<(), Error> {
     let mut candidates = Vec::with_capacity(rows.len());
     for row in rows {
-        match candidate(load, row, work.date) {
+        match candidate(load, row, work.date, work.zone) {
             Ok(candidate) => match load.twice(&candidate.key.compared, &candidate.key.shown) {
                 None => candidates.push(candidate),
                 Some(reason) => work.reject(load.refusal(&candidate, None, None, reason)),
@@ -260,11 +260,11 @@ impl From<Keyless> for Rejection {
 ///
 /// # Errors
 /// Why it has none.
-pub(crate) fn key(load: &Load, row: &Record, date: Date) -> Result<Key, Keyless> {
+pub(crate) fn key(load: &Load, row: &Record, date: Date, zone: &TimeZone) -> Result<Key, Keyless> {
     let (mut values, mut shown, mut compared) = (Vec::with_capacity(load.keys.len()), String::new(), String::new());
     for slot in &load.keys {
         let rejection = |value, reason| Box::new(load.rejection(String::new(), &load.origin.id(row), Some(slot), value, reason));
-        let (given, value) = fitted(slot, row, date).map_err(|(value, reason)| Keyless::Bad(rejection(value, reason)))?;
+        let (given, value) = fitted(slot, row, (date, zone)).map_err(|(value, reason)| Keyless::Bad(rejection(value, reason)))?;
         if value == Value::Null {
             return Err(Keyless::Blank(rejection(None, format!("no value for `{}`, which identifies the row", slot.field.name))));
         }
@@ -280,19 +280,19 @@ pub(crate) fn key(load: &Load, row: &Record, date: Date) -> Result<Key, Keyless>
     Ok(Key { shown, compared, values })
 }
 
-fn candidate(load: &Load, row: &Record, date: Date) -> Result<Candidate, Keyless> {
-    let key = key(load, row, date)?;
+fn candidate(load: &Load, row: &Record, date: Date, zone: &TimeZone) -> Result<Candidate, Keyless> {
+    let key = key(load, row, date, zone)?;
     let source = load.origin.id(row);
     let rejection = |slot: &Slot, (value, reason)| Keyless::Bad(Box::new(load.rejection(key.shown.clone(), &source, Some(slot), value, reason)));
-    let fit = |slot: &Slot| fitted(slot, row, date).map(|(_, value)| value).map_err(|why| rejection(slot, why));
+    let fit = |slot: &Slot| fitted(slot, row, (date, zone)).map(|(_, value)| value).map_err(|why| rejection(slot, why));
     let values = load.fields.iter().map(fit).collect::<Result<_, _>>()?;
     Ok(Candidate { key, source, values })
 }
 
 /// A cell as the row gives it, and as the field holds it; else the value that does not fit, and why.
-fn fitted(slot: &Slot, row: &Record, date: Date) -> Result<(Value, Value), (Option<String>, String)> {
+fn fitted(slot: &Slot, row: &Record, (date, zone): (Date, &TimeZone)) -> Result<(Value, Value), (Option<String>, String)> {
     let value = compute(&slot.from, row, date).map_err(|fault| (None, fault.message))?;
-    let fitted = slot.field.kind.fit(&value).and_then(|fitted| match (&fitted, slot.rule) {
+    let fitted = slot.field.kind.fit(&value, zone).and_then(|fitted| match (&fitted, slot.rule) {
         (Value::Text(text), KeyRule::SalesforceId) => salesforce_id(text).sound().map(|()| fitted),
         _ => Ok(fitted),
     });
@@ -372,9 +372,9 @@ fn present(work: &Work<'_>, load: &Load, candidates: &[Candidate]) -> Result<Pre
     let keys = candidates.iter().map(|candidate| candidate.key.values[by].clone());
     let mut ids = HashSet::new();
     for record in look_up(work, load, (by, first), keys)? {
-        let key = key_of_held(load, &record);
+        let key = key_of_held(load, &record, work.zone);
         if exact && !wanted.contains(key.as_str()) {
-            present.near.insert(key.to_lowercase(), held(&load.keys[by], &record).to_string());
+            present.near.insert(key.to_lowercase(), held(&load.keys[by], &record, work.zone).to_string());
         }
         // Asked for by two spellings, a record may come twice.
         if id_of(load.target.system, &load.target.object, &record).is_none_or(|id| ids.insert(id)) {
@@ -400,7 +400,7 @@ fn otherwise_spelled(work: &Work<'_>, load: &Load, (by, candidates): (usize, &[C
     let mut keys: Vec<Value> = others.values().map(|(_, key)| key.clone()).collect();
     keys.sort_by(|a, b| a.as_str().cmp(&b.as_str()));
     for record in look_up(work, load, (by, first), keys.into_iter())? {
-        let own = key_of_held(load, &record);
+        let own = key_of_held(load, &record, work.zone);
         if let Some((candidate, _)) = others.get(&own) {
             present.found.entry(candidate.key.compared.clone()).or_default().push(record);
             present.others.insert(candidate.key.compared.clone(), own);
@@ -431,15 +431,15 @@ fn look_up(work: &Work<'_>, load: &Load, (by, first): (usize, &Candidate), keys:
     })
 }
 
-fn key_of_held(load: &Load, record: &Record) -> String {
-    let values: Vec<Value> = load.keys.iter().map(|slot| held(slot, record)).collect();
+fn key_of_held(load: &Load, record: &Record, zone: &TimeZone) -> String {
+    let values: Vec<Value> = load.keys.iter().map(|slot| held(slot, record, zone)).collect();
     key_of(load, values.iter())
 }
 
 /// What a record holds in a slot, in the form in which it compares. A value that no longer fits counts as different.
-fn held(slot: &Slot, record: &Record) -> Value {
+fn held(slot: &Slot, record: &Record, zone: &TimeZone) -> Value {
     let value = record.path(&slot.field.name).unwrap_or(&Value::Null);
-    slot.field.kind.fit(value).unwrap_or_else(|_| value.clone())
+    slot.field.kind.fit(value, zone).unwrap_or_else(|_| value.clone())
 }
 
 fn missing(work: &mut Work<'_>, load: &mut Load, candidate: Candidate, present: &Present) {
@@ -512,7 +512,7 @@ fn differ(work: &mut Work<'_>, load: &mut Load, candidate: Candidate, present: &
     let mut changed: Vec<(&Slot, Value, Value)> = Vec::new();
     let mut differs = false;
     for ((slot, said), value) in load.fields.iter().zip(&load.said).zip(candidate.values) {
-        let old = if slot.fresh { Value::Null } else { held(slot, present) };
+        let old = if slot.fresh { Value::Null } else { held(slot, present, work.zone) };
         let clears = load.blank == Blank::Clear || *said;
         let value = if value == Value::Null && clears { slot.field.emptied() } else { value };
         let keep = slot.role == Role::Insert || slot.rule.same_content(&value, &old) || (value == Value::Null && !clears);

@@ -40,6 +40,8 @@ mod seen;
 mod segment;
 /// Target fields found, typed, created where missing.
 mod slots;
+/// Sums without drift.
+mod sum;
 /// What one piece of work is given, counts and tells.
 mod work;
 

@@ -53,7 +53,7 @@ pub struct Options {
     pub now: Timestamp,
     /// What journeys are run for.
     pub occasion: journey::Occasion,
-    /// The workspace's time zone, for journeys that name none.
+    /// The workspace's time zone: where days begin and end, but in journeys that name their own.
     pub zone: TimeZone,
     /// Makes the mails of journeys.
     pub mailer: journey::Mailer,
@@ -179,7 +179,7 @@ fn begin(declaration: &Declaration, options: &Options, wire: &Wire, notify: &Not
     match options.hands {
         Hands::Plan => {
             let answers = options.answers.clone().unwrap_or_else(|| Arc::new(wire.clone()));
-            open.perform = Some(Arc::new(Plan::new(answers, &declaration.name, Arc::clone(notify), planned.clone())));
+            open.perform = Some(Arc::new(Plan::new(answers, &declaration.name, Arc::clone(notify), planned.clone(), options.zone.clone())));
         }
         Hands::Live => {
             if let Err(error) = begin_live(&mut open, declaration, options, wire) {
@@ -248,6 +248,7 @@ fn work(open: &mut Open, declaration: &Declaration, part: Part, options: &Option
             notify: &notify,
             stop,
             date,
+            zone: &options.zone,
             page_size: options.page_size,
             rule_updates: options.rule_updates.as_ref(),
             tally: open.tally,

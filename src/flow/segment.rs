@@ -50,7 +50,8 @@ fn members_wanted(work: &mut Work<'_>, segment: &SegmentDecl, present: &BTreeSet
     let key = if segment.per == "account" { "accountId" } else { "visitorId" };
     query.fields = std::iter::once(key).chain(segment.filter.fields()).map(str::to_owned).collect();
     query.filter = Some(segment.filter.clone());
-    let chosen = ids(work, &Source::Object(query), key, |row| segment.filter.matches(row))?;
+    let zone = work.zone;
+    let chosen = ids(work, &Source::Object(query), key, |row| segment.filter.matches(row, zone))?;
     if segment.per != "account" {
         return Ok((chosen, 0));
     }

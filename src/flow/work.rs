@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     connectors::Stop,
-    model::{CreateField, Date, Effect, Fault, FaultKind, Lookup, ObjectSchema, Page, Read, Record, Reply, RowOutcome, System, Value, Write},
+    model::{
+        CreateField, Date, Effect, Fault, FaultKind, Lookup, ObjectSchema, Page, Read, Record, Reply, RowOutcome, System, TimeZone, Value, Write,
+    },
     script::Perform,
 };
 
@@ -108,6 +110,8 @@ pub(crate) struct Work<'a> {
     pub(crate) stop: &'a Stop,
     /// The rule date, and "today" for windows.
     pub(crate) date: Date,
+    /// Where days begin and end.
+    pub(crate) zone: &'a TimeZone,
     /// Rows asked for in one page.
     pub(crate) page_size: u32,
     /// Salesforce object -> fields that rules may write (A13).

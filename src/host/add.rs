@@ -7,7 +7,7 @@ use crate::{
         self, Notice, Notify,
         journey::{self, Added, Desk},
     },
-    model::{Fault, FaultKind, Record},
+    model::{Fault, FaultKind, Record, day::day_of},
     script::Body,
     store::{Holder, ProgramStatus, Store},
 };
@@ -46,7 +46,7 @@ pub fn add(
     for message in found.remarks {
         notify(Notice::Warning { name: name.to_owned(), message });
     }
-    let today = now.to_zoned(workspace.config.timezone.clone()).date();
+    let today = day_of(now, &workspace.config.timezone);
     let declaration = found.declarations.into_iter().next().map(|declaration| declaration.on(today));
     let Some((declaration, Body::Journey(one))) = declaration.as_ref().map(|declaration| (declaration, &declaration.body)) else {
         return Err(refuse(format!("`{name}` stands still because of an edit: `tabi journey publish {name} --accept` takes it up")));

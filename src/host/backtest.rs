@@ -94,7 +94,7 @@ pub fn one(
     };
     let (date, page_size) = (workspace.today(), workspace.run_options().page_size);
     let (earlier, new) = (&earlier.on(date), &new.on(date));
-    let ground = Ground { date, page_size, rule_updates: workspace.rule_updates(), schema: &schema, stop };
+    let ground = Ground { date, zone: &workspace.config.timezone, page_size, rule_updates: workspace.rule_updates(), schema: &schema, stop };
     let given = match fresh {
         Some((wire, records)) => backtest::fresh([earlier, new], wire, &ground, records)?,
         None => Given::from_kept(&store.sample(&new.name)?),

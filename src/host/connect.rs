@@ -32,6 +32,7 @@ pub fn options(config: &Config, root: &Path, sandbox: Option<&Value>, all: bool)
     let from = Source { config, root };
     let mut options = connectors::Options::new(clock::now);
     options.hosts.clone_from(&config.http.allow);
+    options.zone.clone_from(&config.timezone);
     if let Some(timeout) = config.http.timeout {
         options.http.answer_timeout = timeout;
         options.http.read_timeout = timeout.saturating_mul(4);

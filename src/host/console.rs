@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     connectors::Stop,
     flow::{Live, Notice, Notify, Plan, Planned, Wire},
-    model::{Effect, Fault, FaultKind, Record, Reply, Value},
+    model::{Effect, Fault, FaultKind, Record, Reply, TimeZone, Value},
     sandbox,
     script::{self, Diagnostic, Evaluated, Limits, Perform, PrintSink, RunError, Turn},
     store::{Begin, Finish, Participant, ParticipantFilter, RunId, Status},
@@ -214,6 +214,7 @@ impl Console {
             stop: self.cancel.renew(),
             notify: Arc::clone(&self.notify),
             planned: self.planned.clone(),
+            zone: self.workspace.config.timezone.clone(),
             live: self.live,
             input: input.to_owned(),
             run: Mutex::default(),
@@ -275,8 +276,8 @@ impl Wrong {
 
 /// Limits of tabi.toml are about declarations; what is typed may use more, unless its time is set.
 pub(super) fn script_limits(workspace: &Workspace) -> Limits {
-    let (usual, ours) = (Limits::for_scripts(), &workspace.config.limits);
-    Limits { time: ours.time.unwrap_or(usual.time), call_depth: limits(ours).call_depth, ..usual }
+    let (usual, ours) = (Limits::for_scripts(), limits(&workspace.config));
+    Limits { time: workspace.config.limits.time.unwrap_or(usual.time), call_depth: ours.call_depth, zone: ours.zone, ..usual }
 }
 
 /// Carries out the effects of one evaluation.
@@ -285,6 +286,7 @@ struct Hand {
     stop: (Arc<AtomicBool>, Stop),
     notify: Notify,
     planned: Planned,
+    zone: TimeZone,
     live: bool,
     input: String,
     /// Begun by the first write.
@@ -338,7 +340,8 @@ impl Perform for Hand {
         let reply = if self.live {
             wire.perform(effect)?
         } else {
-            Plan::new(Arc::new(wire.clone()), script::TYPED, Arc::clone(&self.notify), self.planned.clone()).perform(effect)?
+            let (wire, notify, zone) = (Arc::new(wire.clone()), Arc::clone(&self.notify), self.zone.clone());
+            Plan::new(wire, script::TYPED, notify, self.planned.clone(), zone).perform(effect)?
         };
         if let Reply::Schema(schema) = &reply {
             // Kept for completion and `check`, which work without a connection.

@@ -37,7 +37,7 @@ impl Earlier {
             return Ok(generation.clone());
         }
         let sources = store.revision(&program.name, program.revision)?.map(|revision| journey::sources(&revision)).unwrap_or_default();
-        let generation = (!sources.is_empty()).then(|| Generation::of_sources(&sources, &limits(&workspace.config.limits)));
+        let generation = (!sources.is_empty()).then(|| Generation::of_sources(&sources, &limits(&workspace.config)));
         let generation = generation.filter(|generation| generation.declaration(&program.name).is_some()).map(Arc::new);
         self.loaded.insert(program.name.clone(), (program.revision, generation.clone()));
         Ok(generation)

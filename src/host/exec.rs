@@ -26,7 +26,7 @@ pub struct Exec<'a> {
 pub fn exec(workspace: &Workspace, session: &Session, exec: Exec<'_>) -> Result<Result<Value, RunError>, Error> {
     let name = exec.file.to_string_lossy().into_owned();
     if let Some(notify) = &exec.plan {
-        let plan = Plan::new(Arc::new(session.wire.clone()), &name, Arc::clone(notify), Planned::default());
+        let plan = Plan::new(Arc::new(session.wire.clone()), &name, Arc::clone(notify), Planned::default(), workspace.config.timezone.clone());
         return Ok(run(workspace, session, exec, Arc::new(plan)));
     }
     let (store, started) = (&session.store, workspace.clock.now());

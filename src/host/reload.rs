@@ -128,7 +128,7 @@ pub fn reload(workspace: &Workspace, current: Option<&Loaded>) -> (Loaded, Recei
     let mut snapshot = scan(&workspace.root);
     let names: Vec<&str> = snapshot.names().collect();
     let previous = current.map(|current| current.generation.as_ref());
-    let generation = Generation::load(&workspace.root, &names, &limits(&workspace.config.limits), previous);
+    let generation = Generation::load(&workspace.root, &names, &limits(&workspace.config), previous);
     let sought = sought(&generation, current);
     for name in &sought {
         // As it was when it was read, so that a later edit is another text.
@@ -177,8 +177,9 @@ fn known(before: &Generation, after: &Generation) -> BTreeSet<usize> {
 }
 
 /// The engine's limits, where `tabi.toml` says nothing else.
-pub fn limits(config: &config::Limits) -> Limits {
-    let usual = Limits::default();
+pub fn limits(config: &config::Config) -> Limits {
+    let (usual, zone) = (Limits::default(), config.timezone.clone());
+    let config = &config.limits;
     Limits {
         operations: config.operations.unwrap_or(usual.operations),
         call_depth: config.call_depth.unwrap_or(usual.call_depth),
@@ -187,6 +188,7 @@ pub fn limits(config: &config::Limits) -> Limits {
         map: config.map.unwrap_or(usual.map),
         variables: config.variables.unwrap_or(usual.variables),
         time: config.time.unwrap_or(usual.time),
+        zone,
         ..usual
     }
 }

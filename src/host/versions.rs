@@ -77,7 +77,7 @@ pub fn earlier(workspace: &Workspace, store: Option<&Store>, present: &Declarati
         Against::Git(commit) => of_git(&workspace.root, commit)?,
     };
     let texts = files.into_iter().map(|(name, text)| (name, text.trim_start_matches('\u{feff}').into())).collect();
-    let generation = Generation::of_sources(&Sources::of(texts), &limits(&workspace.config.limits));
+    let generation = Generation::of_sources(&Sources::of(texts), &limits(&workspace.config));
     // What it says of others, such as what it runs after, is not wrong because they are not there.
     let found = generation.declared().iter().find(|declaration| declaration.name == *name);
     found.cloned().ok_or_else(|| NoVersion::NotDeclared { name: name.clone() })

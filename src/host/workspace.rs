@@ -11,7 +11,7 @@ use crate::{
     config::{self, Config},
     flow::{self, backtest::Redaction},
     host::clock::Clock,
-    model::Date,
+    model::{Date, day::day_of},
     sandbox,
     store::{self, Retention, Store},
 };
@@ -95,7 +95,7 @@ impl Workspace {
 
     /// The calendar day in the workspace's zone.
     pub fn today(&self) -> Date {
-        self.clock.now().to_zoned(self.config.timezone.clone()).date()
+        day_of(self.clock.now(), &self.config.timezone)
     }
 
     /// How declarations are run when nothing else is said: for today, incrementally.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Record, Timestamp, Value, decimal::Decimal, moment::Moment};
+use super::{Record, TimeZone, Timestamp, Value, day, decimal::Decimal, moment::Moment};
 
 /// The operators a rule's filter can use; the words are those of scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -134,25 +134,26 @@ impl Filter {
         self.conditions.iter().enumerate().filter(move |(at, c)| first(*at, &c.field)).map(|(_, c)| c.field.as_str())
     }
 
-    /// Whether a record passes. As in SQL, a comparison with null is false; text is compared without case.
-    pub fn matches(&self, record: &Record) -> bool {
-        self.holds(&self.logic, record)
+    /// Whether a record passes. As in SQL, a comparison with null is false; text is compared without case. A day stands for all of its instants
+    /// in the zone.
+    pub fn matches(&self, record: &Record, zone: &TimeZone) -> bool {
+        self.holds(&self.logic, record, zone)
     }
 
-    fn holds(&self, logic: &Logic, record: &Record) -> bool {
+    fn holds(&self, logic: &Logic, record: &Record, zone: &TimeZone) -> bool {
         match logic {
-            Logic::Is(label) => self.condition(label).is_some_and(|c| c.matches(record.path(&c.field).unwrap_or(&Value::Null))),
-            Logic::Not(inner) => !self.holds(inner, record),
-            Logic::All(parts) => parts.iter().all(|part| self.holds(part, record)),
-            Logic::Any(parts) => parts.iter().any(|part| self.holds(part, record)),
+            Logic::Is(label) => self.condition(label).is_some_and(|c| c.matches(record.path(&c.field).unwrap_or(&Value::Null), zone)),
+            Logic::Not(inner) => !self.holds(inner, record, zone),
+            Logic::All(parts) => parts.iter().all(|part| self.holds(part, record, zone)),
+            Logic::Any(parts) => parts.iter().any(|part| self.holds(part, record, zone)),
         }
     }
 }
 
 impl Condition {
-    pub fn matches(&self, value: &Value) -> bool {
+    pub fn matches(&self, value: &Value, zone: &TimeZone) -> bool {
         use std::cmp::Ordering::{Equal, Greater, Less};
-        let ordering = || compare(value, &self.value);
+        let ordering = || compare(value, &self.value, zone);
         match self.operator {
             Operator::IsNull => value.is_blank(),
             Operator::IsNotNull => !value.is_blank(),
@@ -162,40 +163,42 @@ impl Condition {
             Operator::LessOrEqual => matches!(ordering(), Some(Less | Equal)),
             Operator::Greater => ordering() == Some(Greater),
             Operator::GreaterOrEqual => matches!(ordering(), Some(Greater | Equal)),
-            Operator::In => self.listed(value),
-            Operator::NotIn => !self.listed(value),
+            Operator::In => self.listed(value, zone),
+            Operator::NotIn => !self.listed(value, zone),
             Operator::Contains => text_test(value, &self.value, |a, b| a.contains(b)),
             Operator::StartsWith => text_test(value, &self.value, |a, b| a.starts_with(b)),
             Operator::EndsWith => text_test(value, &self.value, |a, b| a.ends_with(b)),
         }
     }
 
-    fn listed(&self, value: &Value) -> bool {
+    fn listed(&self, value: &Value, zone: &TimeZone) -> bool {
         match &self.value {
-            Value::List(items) => items.iter().any(|item| compare(value, item) == Some(std::cmp::Ordering::Equal)),
-            single => compare(value, single) == Some(std::cmp::Ordering::Equal),
+            Value::List(items) => items.iter().any(|item| compare(value, item, zone) == Some(std::cmp::Ordering::Equal)),
+            single => compare(value, single, zone) == Some(std::cmp::Ordering::Equal),
         }
     }
 }
 
-fn compare(a: &Value, b: &Value) -> Option<std::cmp::Ordering> {
+fn compare(a: &Value, b: &Value, zone: &TimeZone) -> Option<std::cmp::Ordering> {
     match (a, b) {
         (Value::Text(a), Value::Text(b)) => Some(a.to_lowercase().cmp(&b.to_lowercase())),
         // A date written as text on one side, as JSON does.
-        (Value::Date(_) | Value::Instant(_), Value::Text(text)) => a.compare(&moment(text)?),
-        (Value::Text(text), Value::Date(_) | Value::Instant(_)) => moment(text)?.compare(b),
+        (Value::Date(_) | Value::Instant(_), Value::Text(text)) => compare(a, &moment(text)?, zone),
+        (Value::Text(text), Value::Date(_) | Value::Instant(_)) => compare(&moment(text)?, b, zone),
         // A number written as text on one side.
         (Value::Int(_) | Value::Float(_), Value::Text(text)) => a.compare(&number(text)?),
         (Value::Text(text), Value::Int(_) | Value::Float(_)) => number(text)?.compare(b),
         // Milliseconds since 1970, as Pendo keeps time.
-        (Value::Int(millis), Value::Date(_) | Value::Instant(_)) => Value::Instant(Timestamp::from_millisecond(*millis).ok()?).compare(b),
-        (Value::Date(_) | Value::Instant(_), Value::Int(millis)) => a.compare(&Value::Instant(Timestamp::from_millisecond(*millis).ok()?)),
+        (Value::Int(millis), Value::Date(_) | Value::Instant(_)) => compare(&Value::Instant(Timestamp::from_millisecond(*millis).ok()?), b, zone),
+        (Value::Date(_) | Value::Instant(_), Value::Int(millis)) => compare(a, &Value::Instant(Timestamp::from_millisecond(*millis).ok()?), zone),
+        (Value::Date(a), Value::Instant(b)) => Some(a.cmp(&day::day_of(*b, zone))),
+        (Value::Instant(a), Value::Date(b)) => Some(day::against_day(*a, *b, zone)),
         _ => a.compare(b),
     }
 }
 
 /// A day or an instant; a time without a zone is neither.
-fn moment(text: &str) -> Option<Value> {
+pub(super) fn moment(text: &str) -> Option<Value> {
     match Moment::read(text)? {
         Moment::Day(date) => Some(Value::Date(date)),
         Moment::Instant(at) => Some(Value::Instant(at)),
@@ -244,7 +247,7 @@ fn label(at: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Condition, Filter, Logic, Operator, Record, Value};
+    use super::{Condition, Filter, Logic, Operator, Record, TimeZone, Value};
 
     /// Numbers that look random and are the same in every run.
     struct Dice(u64);
@@ -290,7 +293,11 @@ mod tests {
             for x in 0..4 {
                 for y in 0..4 {
                     let row: Record = [("x".into(), Value::Int(x)), ("y".into(), Value::Int(y))].into_iter().collect();
-                    assert_eq!(all.matches(&row), filters.iter().all(|filter| filter.matches(&row)), "{filters:?} on {row:?}");
+                    assert_eq!(
+                        all.matches(&row, &TimeZone::UTC),
+                        filters.iter().all(|filter| filter.matches(&row, &TimeZone::UTC)),
+                        "{filters:?} on {row:?}"
+                    );
                 }
             }
             assert_eq!(all.conditions.len(), filters.iter().map(|filter| filter.conditions.len()).sum::<usize>());

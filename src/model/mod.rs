@@ -4,6 +4,8 @@
 mod choices;
 /// Which types pass into each other.
 mod convert;
+/// Days and the instants they are made of, in one time zone.
+pub mod day;
 /// Decimal numbers as they are written.
 pub(crate) mod decimal;
 /// A journey's flow, drawn.
@@ -36,6 +38,8 @@ mod survey;
 mod system;
 /// One cell and one row.
 mod value;
+/// Days in conditions as the instants they are made of.
+mod whole_days;
 
 pub use choices::Choices;
 pub use effect::{Change, CreateField, Effect, Email, HttpCall, Lookup, Page, Read, Reply, Request, RowOutcome, SegmentEdit, StateCall, Write};
@@ -52,8 +56,11 @@ pub use survey::{MAIL_FIELDS, Question, QuestionKind, questions};
 pub use system::System;
 pub(crate) use value::Names;
 pub use value::{Name, Record, Value};
+pub use whole_days::is_date_word;
 
 /// An instant, UTC.
 pub use jiff::Timestamp;
 /// A calendar day without a zone.
 pub use jiff::civil::Date;
+/// Where days begin and end: the workspace's, or a journey's own.
+pub use jiff::tz::TimeZone;

@@ -1,11 +1,11 @@
 //! What an object's fields are, and whether a value fits one.
 
-use jiff::{Timestamp, civil::Date};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 use super::{
-    Choices, System, Value,
+    Choices, System, Value, day,
     decimal::{Decimal, is_exact},
     moment::{Moment, time_of_day},
 };
@@ -121,11 +121,12 @@ impl FieldType {
     }
 
     /// The value as this field would hold it after a write (rounded, trimmed, cut to the second), or why it cannot.
-    /// Comparing two fitted values tells whether a write would change anything.
+    /// Comparing two fitted values tells whether a write would change anything. A date and time becomes its day in the zone, and a day its first
+    /// instant there.
     ///
     /// # Errors
     /// A `Misfit` with the reason, without the field's name.
-    pub fn fit(&self, value: &Value) -> Result<Value, Misfit> {
+    pub fn fit(&self, value: &Value, zone: &TimeZone) -> Result<Value, Misfit> {
         if value.is_blank() {
             return Ok(Value::Null);
         }
@@ -137,8 +138,8 @@ impl FieldType {
             Self::Int { bits } => fit_int(value, *bits),
             Self::Number { digits, scale } => fit_number(value, *digits, *scale),
             Self::Float => fit_float(value).map(Value::Float),
-            Self::Date => fit_date(value).map(Value::Date),
-            Self::DateTime { millis } => fit_instant(value, *millis).map(Value::Instant),
+            Self::Date => fit_date(value, zone).map(Value::Date),
+            Self::DateTime { millis } => fit_instant(value, *millis, zone).map(Value::Instant),
             Self::Time => fit_time(value),
             Self::Picklist(choices) => choices.fit_one(value),
             Self::MultiPicklist(choices) => choices.fit_many(value),
@@ -266,28 +267,27 @@ fn fit_time(value: &Value) -> Result<Value, Misfit> {
 }
 
 /// ISO dates and instants only: `01/02/2026` is one day in one country and another in the next. A time without a zone keeps its day.
-fn fit_date(value: &Value) -> Result<Date, Misfit> {
-    let utc_day = |at: Timestamp| at.to_zoned(jiff::tz::TimeZone::UTC).date();
+fn fit_date(value: &Value, zone: &TimeZone) -> Result<Date, Misfit> {
     match value {
         Value::Date(date) => Ok(*date),
-        Value::Instant(at) => Ok(utc_day(*at)),
+        Value::Instant(at) => Ok(day::day_of(*at, zone)),
         Value::Text(text) => match Moment::read(text) {
             Some(Moment::Day(date)) => Ok(date),
             Some(Moment::Local(local)) => Ok(local.date()),
-            Some(Moment::Instant(at)) => Ok(utc_day(at)),
+            Some(Moment::Instant(at)) => Ok(day::day_of(at, zone)),
             None => misfit(value, "a date; write it as 2026-01-31"),
         },
         _ => misfit(value, "a date; numbers need `date(..)`"),
     }
 }
 
-fn fit_instant(value: &Value, millis: bool) -> Result<Timestamp, Misfit> {
+fn fit_instant(value: &Value, millis: bool, zone: &TimeZone) -> Result<Timestamp, Misfit> {
     let at = match value {
         Value::Instant(at) => *at,
-        Value::Date(date) => midnight(*date)?,
+        Value::Date(date) => day::begin_of(*date, zone),
         Value::Text(text) => match Moment::read(text) {
             Some(Moment::Instant(at)) => at,
-            Some(Moment::Day(date)) => midnight(date)?,
+            Some(Moment::Day(date)) => day::begin_of(date, zone),
             Some(Moment::Local(_)) => {
                 let remedy = "has no time zone; write 2026-01-31T10:00:00Z, or `timestamp(..)` for a time in the workspace's zone";
                 return Err(Misfit(format!("text `{}` {remedy}", shown(value))));
@@ -301,13 +301,9 @@ fn fit_instant(value: &Value, millis: bool) -> Result<Timestamp, Misfit> {
     at.round(down).map_err(|e| Misfit(e.to_string()))
 }
 
-fn midnight(date: Date) -> Result<Timestamp, Misfit> {
-    date.to_zoned(jiff::tz::TimeZone::UTC).map(|day| day.timestamp()).map_err(|e| Misfit(e.to_string()))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Choices, Field, FieldType, Value};
+    use super::{Choices, Field, FieldType, TimeZone, Value};
 
     fn kinds() -> Vec<FieldType> {
         vec![
@@ -380,8 +376,8 @@ mod tests {
     fn a_fitted_value_fits_as_it_is() {
         for kind in kinds() {
             for value in odd_values() {
-                if let Ok(fitted) = kind.fit(&value) {
-                    assert_eq!(kind.fit(&fitted), Ok(fitted.clone()), "{kind:?} {value:?}");
+                if let Ok(fitted) = kind.fit(&value, &TimeZone::UTC) {
+                    assert_eq!(kind.fit(&fitted, &TimeZone::UTC), Ok(fitted.clone()), "{kind:?} {value:?}");
                 }
             }
         }
@@ -389,7 +385,7 @@ mod tests {
 
     #[test]
     fn no_number_becomes_another() {
-        let fit = |kind: FieldType, value: Value| kind.fit(&value).map_err(|misfit| misfit.0);
+        let fit = |kind: FieldType, value: Value| kind.fit(&value, &TimeZone::UTC).map_err(|misfit| misfit.0);
         let whole = FieldType::Number { digits: 18, scale: 0 };
         let many = |shown: &str| Err(format!("`{shown}` has more digits than the field can hold exactly"));
         for value in [Value::Int(9_007_199_254_740_993), Value::text("9007199254740993")] {
@@ -421,20 +417,20 @@ mod tests {
     fn a_time_without_a_zone_is_refused_and_no_time_is_cut() {
         let seconds = FieldType::DateTime { millis: false };
         for text in ["2026-01-31 10:00:00", "2026-01-31T10:00:00", "2026-01-31T10:00"] {
-            let why = seconds.fit(&Value::text(text)).map_err(|misfit| misfit.0);
+            let why = seconds.fit(&Value::text(text), &TimeZone::UTC).map_err(|misfit| misfit.0);
             assert!(why.as_ref().is_err_and(|why| why.contains("has no time zone; write 2026-01-31T10:00:00Z")), "{text}: {why:?}");
         }
-        let at = seconds.fit(&Value::text("2026-01-31T10:00:00[Europe/Berlin]"));
+        let at = seconds.fit(&Value::text("2026-01-31T10:00:00[Europe/Berlin]"), &TimeZone::UTC);
         assert_eq!(at.map(|at| at.to_string()), Ok("2026-01-31T09:00:00Z".to_owned()));
-        assert!(FieldType::Date.fit(&Value::text("2026-01-31T10:00:00+05:00[Europe/Berlin]")).is_err());
+        assert!(FieldType::Date.fit(&Value::text("2026-01-31T10:00:00+05:00[Europe/Berlin]"), &TimeZone::UTC).is_err());
     }
 
     #[test]
     fn lengths_are_of_utf_16() {
         let two = FieldType::Text { max: 2 };
-        assert!(two.fit(&Value::text("\u{1F600}")).is_ok());
-        assert!(two.fit(&Value::text("a\u{1F600}")).is_err());
-        assert!(two.fit(&Value::text("ää")).is_ok());
+        assert!(two.fit(&Value::text("\u{1F600}"), &TimeZone::UTC).is_ok());
+        assert!(two.fit(&Value::text("a\u{1F600}"), &TimeZone::UTC).is_err());
+        assert!(two.fit(&Value::text("ää"), &TimeZone::UTC).is_ok());
     }
 
     #[test]

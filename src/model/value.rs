@@ -6,7 +6,7 @@ use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeMap};
 use smol_str::SmolStr;
 
-use super::decimal::Decimal;
+use super::{decimal::Decimal, moment::Moment};
 
 /// The name of a field. Cheap to clone.
 pub type Name = SmolStr;
@@ -55,6 +55,18 @@ impl Value {
         }
     }
 
+    /// A day, or text that is one.
+    pub fn as_day(&self) -> Option<Date> {
+        match self {
+            Self::Date(date) => Some(*date),
+            Self::Text(text) => match Moment::read(text)? {
+                Moment::Day(date) => Some(date),
+                Moment::Local(_) | Moment::Instant(_) => None,
+            },
+            _ => None,
+        }
+    }
+
     /// Null, or text without anything but white space.
     pub fn is_blank(&self) -> bool {
         match self {
@@ -91,7 +103,7 @@ impl Value {
         size_of::<Self>() + inner
     }
 
-    /// Orders values that can be compared: numbers with numbers, text with text, dates with dates and instants.
+    /// Orders values of one type: numbers, texts, truth values, dates, instants. A date and an instant need a zone: see `Condition`.
     pub fn compare(&self, other: &Self) -> Option<Ordering> {
         match (self, other) {
             (Self::Int(a), Self::Int(b)) => Some(a.cmp(b)),
@@ -99,8 +111,6 @@ impl Value {
             (Self::Text(a), Self::Text(b)) => Some(a.cmp(b)),
             (Self::Date(a), Self::Date(b)) => Some(a.cmp(b)),
             (Self::Instant(a), Self::Instant(b)) => Some(a.cmp(b)),
-            (Self::Date(a), Self::Instant(b)) => Some(a.cmp(&utc_day(*b))),
-            (Self::Instant(a), Self::Date(b)) => Some(utc_day(*a).cmp(b)),
             (Self::Int(a), Self::Float(b)) => order(*a, *b),
             (Self::Float(a), Self::Int(b)) => order(*b, *a).map(Ordering::reverse),
             (Self::Float(a), Self::Float(b)) => a.partial_cmp(b),
@@ -112,10 +122,6 @@ impl Value {
 /// Exactly: as doubles, whole numbers above 2^53 would be equal to their neighbours.
 fn order(n: i64, x: f64) -> Option<Ordering> {
     Decimal::of_float(x).map(|x| Decimal::of_int(n).order(&x)).or_else(|| 0.0.partial_cmp(&x))
-}
-
-fn utc_day(at: Timestamp) -> Date {
-    at.to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
 /// The value as a person would read it in a table; no quotes around text.

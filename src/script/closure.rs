@@ -15,7 +15,7 @@ use crate::model::{Condition, Date, Fault, FaultKind, Record, Value};
 
 use super::{
     declaration::Place,
-    desk::{Desk, Loading},
+    desk::{Desk, Loading, zone_of},
     failure::{CLOSURE, Cause, Failure, failure},
     limits::{self, PrintSink},
     native::{self, Native, Surroundings},
@@ -165,7 +165,7 @@ impl Closure {
     fn running(&self, perform: Arc<dyn Perform>, trial: Option<Arc<Trial>>) -> NativeCallContextStore {
         let mut context = self.0.context.clone();
         let (stopwatch, templates) = (self.0.stopwatch, Arc::clone(&self.0.templates));
-        context.global.tag = Dynamic::from(Desk::Running { perform, stopwatch, templates, trial });
+        context.global.tag = Dynamic::from(Desk::Running { perform, stopwatch, templates, trial, zone: zone_of(&self.0.engine) });
         context
     }
 

@@ -136,9 +136,10 @@ impl Console {
     fn evaluate_here(&mut self, input: &str, turn: Turn, entering: bool) -> Result<Evaluated, RunError> {
         let Turn { perform, print, stop } = turn;
         let desk = if entering {
-            Desk::Importing
+            Desk::Importing { zone: self.limits.zone.clone() }
         } else {
-            Desk::Running { perform, stopwatch: self.limits.stopwatch, templates: Arc::clone(&self.templates), trial: None }
+            let (stopwatch, zone) = (self.limits.stopwatch, self.limits.zone.clone());
+            Desk::Running { perform, stopwatch, templates: Arc::clone(&self.templates), trial: None, zone }
         };
         self.engine.set_default_tag(Dynamic::from(desk));
         let text = format!("{}{input}", self.text);

@@ -220,6 +220,23 @@ pub struct Aggregate {
     pub window: Option<(String, u32)>,
 }
 
+/// `count` of this counts rows.
+pub const EVERY_ROW: &str = "*";
+
+impl Aggregate {
+    /// Why a field of this type does not go into it, as far as the type alone tells.
+    pub fn refuses(&self, kind: &FieldType) -> Option<String> {
+        let number = matches!(kind, FieldType::Int { .. } | FieldType::Number { .. } | FieldType::Float | FieldType::Other { .. });
+        match self.function.as_str() {
+            "sum" | "avg" if !number => Some(format!("`{}` adds numbers, and `{}` is a field of type {}", self.function, self.field, kind.word())),
+            "min" | "max" if *kind == FieldType::Bool => {
+                Some(format!("`{}` is of numbers, dates and texts, and `{}` is a field of type {}", self.function, self.field, kind.word()))
+            }
+            _ => None,
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub struct Action {
     /// Only rows that pass; none for all.

@@ -8,7 +8,7 @@ use std::{
 
 use rhai::{Dynamic, Engine, EvalAltResult, NativeCallContext, Position};
 
-use crate::model::{Date, Effect, Fault, FaultKind, Reply};
+use crate::model::{Date, Effect, Fault, FaultKind, Reply, TimeZone};
 
 use super::{
     declaration::{Declaration, MeasureDecl, Place},
@@ -27,11 +27,11 @@ pub(super) enum Desk {
     /// A mapping closure: every effect is refused. `rule_date()` is the run's, when there is one.
     Pure { rule_date: Option<Date> },
     /// A file being imported: effects are refused, declarations are its own file's business.
-    Importing,
+    Importing { zone: TimeZone },
     /// A file being loaded: effects are refused and reported, declarations collected.
     Loading(Arc<Loading>),
     /// A run; in a test, with what only tests can ask for.
-    Running { perform: Arc<dyn Perform>, stopwatch: fn() -> Instant, templates: Arc<Shelf>, trial: Option<Arc<Trial>> },
+    Running { perform: Arc<dyn Perform>, stopwatch: fn() -> Instant, templates: Arc<Shelf>, trial: Option<Arc<Trial>>, zone: TimeZone },
 }
 
 /// One file being loaded.
@@ -102,6 +102,23 @@ pub(super) fn desk(ctx: &NativeCallContext) -> Desk {
     ctx.tag().and_then(|tag| tag.read_lock::<Desk>().map(|desk| desk.clone())).unwrap_or(Desk::Pure { rule_date: None })
 }
 
+/// Where days begin and end: the workspace's zone.
+pub(super) fn zone(ctx: &NativeCallContext) -> TimeZone {
+    zone_of(ctx.engine())
+}
+
+/// The zone that an engine was made with. The desk of one that runs a script stands in its place, and has it too.
+pub(super) fn zone_of(engine: &Engine) -> TimeZone {
+    let tag = engine.default_tag();
+    if let Some(zone) = tag.read_lock::<TimeZone>() {
+        return zone.clone();
+    }
+    match tag.read_lock::<Desk>().as_deref() {
+        Some(Desk::Running { zone, .. } | Desk::Importing { zone }) => zone.clone(),
+        _ => TimeZone::UTC,
+    }
+}
+
 /// Where the call in progress is written.
 pub(super) fn call_place(ctx: &NativeCallContext) -> Place {
     place(ctx.call_source().unwrap_or_default(), ctx.call_position())
@@ -119,7 +136,7 @@ pub(super) fn perform(ctx: &NativeCallContext, effect: Effect) -> Result<Reply, 
         Desk::Pure { .. } => {
             Err(at(ctx, thrown(Fault::new(FaultKind::NotAllowed, format!("a closure that computes a value may not {}", wish(&effect))))))
         }
-        Desk::Importing => {
+        Desk::Importing { .. } => {
             let message = format!("an imported file may not {} while it loads", wish(&effect));
             Err(at(ctx, thrown(Fault::new(FaultKind::NotAllowed, message))))
         }

@@ -3,7 +3,7 @@
 //! Deliberately absent: `eval`, `sleep`, the time package (a clock), files, and rhai's own module resolver.
 
 use rhai::{
-    Engine, EvalAltResult, OptimizationLevel,
+    Dynamic, Engine, EvalAltResult, OptimizationLevel,
     packages::{
         ArithmeticPackage, BasicArrayPackage, BasicFnPackage, BasicIteratorPackage, BasicMapPackage, BasicMathPackage, BasicStringPackage,
         LanguageCorePackage, LogicPackage, MoreStringPackage, Package,
@@ -22,6 +22,8 @@ use super::{
 /// An engine with the whole script API, without a module resolver.
 pub(super) fn engine(limits: &Limits) -> Engine {
     let mut engine = Engine::new_raw();
+    // Where days begin and end: an evaluation's own tag is its desk.
+    engine.set_default_tag(Dynamic::from(limits.zone.clone()));
     packages(&mut engine);
     engine.set_optimization_level(OptimizationLevel::None);
     engine.set_fail_on_invalid_map_property(true).set_max_strings_interned(1024);

@@ -11,7 +11,7 @@ use rhai::{AST, Dynamic, Engine, EvalAltResult, Module, ModuleResolver, ParseErr
 
 use super::{
     declaration::Place,
-    desk::{Desk, Maps},
+    desk::{Desk, Maps, zone_of},
     diagnostics::{Diagnostic, Id},
     sources::Texts,
     spots::{FileMap, place},
@@ -260,7 +260,7 @@ impl Library {
     fn evaluate(&self, engine: &Engine, name: &str) -> Result<Module, Refused> {
         let ast = self.compiled(engine, name)?;
         let mut global = engine.new_global_runtime_state();
-        global.tag = Dynamic::from(Desk::Importing);
+        global.tag = Dynamic::from(Desk::Importing { zone: zone_of(engine) });
         Module::eval_ast_as_new_raw(engine, &mut Scope::new(), &mut global, &ast).or_else(|error| {
             let failure = super::failure::failure(error, name);
             if failure.fault.code.as_deref() == Some(Id::ImportCycle.code()) {

@@ -11,6 +11,8 @@ use std::{
 
 use rhai::{Dynamic, Engine};
 
+use crate::model::TimeZone;
+
 /// Limits of one evaluation: loading one file, one call of a closure, or one plain script.
 #[derive(Debug, Clone)]
 pub struct Limits {
@@ -38,6 +40,8 @@ pub struct Limits {
     pub time: Duration,
     /// A stopwatch's reading. It bounds time and never reaches a script.
     pub stopwatch: fn() -> Instant,
+    /// Not a limit, but given with them: where the script's days begin and end, the workspace's.
+    pub zone: TimeZone,
 }
 
 impl Default for Limits {
@@ -57,6 +61,7 @@ impl Default for Limits {
             imports: 64,
             time: Duration::from_secs(5),
             stopwatch: Instant::now,
+            zone: TimeZone::UTC,
         }
     }
 }

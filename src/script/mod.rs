@@ -75,8 +75,8 @@ pub use closure::Closure;
 pub use complete::{Catalogue, Completion, complete};
 pub use console::{Console, Evaluated, TYPED, Turn};
 pub use declaration::{
-    Action, ActionKind, Aggregate, Blank, Body, Cell, CtaAction, Declaration, DeclaredField, FieldMap, Integration, Kind, Mapping, MeasureDecl, Mode,
-    ObjectLoad, Place, Pull, Push, Rule, RuleDate, RuleScore, SegmentDecl, Target, UsageLoad,
+    Action, ActionKind, Aggregate, Blank, Body, Cell, CtaAction, Declaration, DeclaredField, EVERY_ROW, FieldMap, Integration, Kind, Mapping,
+    MeasureDecl, Mode, ObjectLoad, Place, Pull, Push, Rule, RuleDate, RuleScore, SegmentDecl, Target, UsageLoad,
 };
 pub use diagnostics::{CODES, Code, Diagnostic, Example, Label, Page, Severity, Suggestion, explain, page, render, render_within};
 pub use docs::{Entry, Form, reference};

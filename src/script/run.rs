@@ -98,7 +98,13 @@ fn evaluate(library: &Arc<Library>, name: &str, text: &str, run: ScriptRun) -> R
     let mut engine = engine(&run.limits);
     engine.set_module_resolver(Resolver(Arc::clone(library)));
     let templates = Arc::new(Shelf::of(Arc::clone(library)));
-    engine.set_default_tag(Dynamic::from(Desk::Running { perform: run.perform, stopwatch: run.limits.stopwatch, templates, trial: None }));
+    engine.set_default_tag(Dynamic::from(Desk::Running {
+        perform: run.perform,
+        stopwatch: run.limits.stopwatch,
+        templates,
+        trial: None,
+        zone: run.limits.zone.clone(),
+    }));
     let mut scope = Scope::new();
     scope.push_constant("args", run.arguments.into_iter().map(Dynamic::from).collect::<Array>());
     let ast = checked(library, &engine, &scope, (name, text), &run.limits)?;

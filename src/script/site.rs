@@ -31,7 +31,7 @@ impl<'c, 'e> Site<'c, 'e> {
     pub(super) fn of(ctx: &'c NativeCallContext<'e>) -> Self {
         let (loading, quiet) = match desk(ctx) {
             Desk::Loading(loading) => (Some(loading), false),
-            Desk::Importing => (None, true),
+            Desk::Importing { .. } => (None, true),
             Desk::Pure { .. } | Desk::Running { .. } => (None, false),
         };
         let file = ctx.call_source().unwrap_or_default();

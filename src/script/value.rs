@@ -26,10 +26,12 @@ pub(super) fn to_map(record: &Record) -> Map {
     record.iter().map(|(name, value)| (name.as_str().into(), to_dynamic(value))).collect()
 }
 
+const NO_NUMBER: &str = "a number that is not finite (a division by zero)";
+
 /// What a script hands back, as plain data.
 ///
 /// # Errors
-/// The name of a type that is no data, such as a function.
+/// The name of a type that is no data, such as a function; also for infinity and what is no number.
 pub(super) fn from_dynamic(value: &Dynamic) -> Result<Value, &'static str> {
     if value.is_shared() {
         return from_dynamic(&value.flatten_clone());
@@ -41,7 +43,8 @@ pub(super) fn from_dynamic(value: &Dynamic) -> Result<Value, &'static str> {
         return Ok(Value::Int(n));
     }
     if let Ok(x) = value.as_float() {
-        return Ok(Value::Float(x));
+        // Nothing else in the program has to think of what is left of a division by zero.
+        return if x.is_finite() { Ok(Value::Float(x)) } else { Err(NO_NUMBER) };
     }
     if value.is_unit() {
         return Ok(Value::Null);

@@ -2,7 +2,7 @@
 
 use tabi::{
     connectors::{GainsightAuth, GainsightLimits, GainsightOptions, Secret},
-    model::{Change, Condition, Effect, FaultKind, FieldType, Filter, Operator, Query, Record, Reply, Request, Source, System, Value},
+    model::{Change, Condition, Effect, FaultKind, FieldType, Filter, Operator, Query, Record, Reply, Request, Source, System, TimeZone, Value},
 };
 
 use super::bench::{Bench, bench, credential, insert, options, query, record, sandbox, text, update, with};
@@ -115,7 +115,7 @@ async fn filters_select_the_same_rows_as_the_filter_itself() {
         Filter::all(vec![("Arr".into(), Operator::Greater, Value::Int(1000)), ("Name".into(), Operator::Contains, Value::text("a"))]),
     ];
     for filter in filters {
-        let wanted: Vec<&Record> = all.iter().filter(|row| filter.matches(row)).collect();
+        let wanted: Vec<&Record> = all.iter().filter(|row| filter.matches(row, &TimeZone::UTC)).collect();
         let found = bench.all(Query { filter: Some(filter.clone()), ..query(GS, "Company", &fields) }).await;
         assert_eq!(found.iter().collect::<Vec<_>>(), wanted, "{filter:?}");
     }

@@ -2,7 +2,10 @@
 
 use tabi::{
     connectors::{PxOptions, Secret},
-    model::{Change, Effect, FaultKind, FieldType, Filter, Operator, Query, Record, Reply, Request, SegmentEdit, Source, System, Timestamp, Value},
+    model::{
+        Change, Effect, FaultKind, FieldType, Filter, Operator, Query, Record, Reply, Request, SegmentEdit, Source, System, TimeZone, Timestamp,
+        Value,
+    },
 };
 
 use super::bench::{Bench, bench, credential, insert, options, query, record, sandbox, text, update, with};
@@ -77,7 +80,7 @@ async fn filters_select_the_same_rows_as_the_filter_itself_and_go_to_px_where_it
     for (filter, pushed) in cases {
         let before = asked(&bench, "/v1/users").await.len();
         let found = bench.all(Query { filter: Some(filter.clone()), ..Query::of(PX, "users") }).await;
-        let wanted: Vec<Record> = all.iter().filter(|row| filter.matches(row)).cloned().collect();
+        let wanted: Vec<Record> = all.iter().filter(|row| filter.matches(row, &TimeZone::UTC)).cloned().collect();
         assert_eq!(found, wanted, "{filter:?}");
         let queries = asked(&bench, "/v1/users").await.split_off(before);
         assert_eq!(queries[0].contains("filter="), pushed, "{queries:?}");

@@ -9,7 +9,7 @@ use tabi::{
     connectors::{Options, SalesforceAuth, Secret},
     model::{
         Change, Choices, Condition, CreateField, Effect, FaultKind, FieldType, Filter, Logic, Operator, Query, Record, Reply, Request, Source,
-        System, Timestamp, Value,
+        System, TimeZone, Timestamp, Value,
     },
 };
 
@@ -207,7 +207,7 @@ async fn filters_select_the_same_rows_as_the_filter_itself() {
         },
     ];
     for filter in filters {
-        let wanted: Vec<&Record> = all.iter().filter(|row| filter.matches(row)).collect();
+        let wanted: Vec<&Record> = all.iter().filter(|row| filter.matches(row, &TimeZone::UTC)).collect();
         let found = bench.all(Query { filter: Some(filter.clone()), ..query(SF, "Account", &fields) }).await;
         assert_eq!(found.iter().collect::<Vec<_>>(), wanted, "{filter:?}");
     }

@@ -179,7 +179,7 @@ impl Expected {
 fn fresh(workspace: &Workspace) -> Generation {
     let found = scan(&workspace.root);
     let names: Vec<&str> = found.names().collect();
-    Generation::load(&workspace.root, &names, &limits(&workspace.config.limits), None)
+    Generation::load(&workspace.root, &names, &limits(&workspace.config), None)
 }
 
 #[test]
@@ -221,7 +221,7 @@ fn what_is_taken_over_is_what_compiling_everything_would_give_and_no_more_is_com
             let found = scan(&workspace.root);
             let names: Vec<&str> = found.names().collect();
             // Other limits are another ground: nothing is taken over.
-            let mut limits = limits(&workspace.config.limits);
+            let mut limits = limits(&workspace.config);
             limits.operations += step;
             whole = Generation::load(&workspace.root, &names, &limits, Some(&whole));
             assert_eq!(whole.compiled(), names);

@@ -1,7 +1,7 @@
 //! Closures in their native form give what the interpreter gives, value for value and fault for fault.
 
 use tabi::{
-    model::{Record, Value},
+    model::{Record, TimeZone, Value},
     script::{Body, Cell, Closure, Generation, Limits},
 };
 
@@ -435,7 +435,7 @@ fn what_a_filter_says_plainly_is_demanded_of_every_row() {
         let wanted: Vec<_> = wanted.iter().map(|(field, operator, value)| ((*field).to_owned(), *operator, (*value).to_owned())).collect();
         assert_eq!(told, wanted, "{text}");
         for row in rows.iter().filter(|row| closure.call_row(row) == Ok(Value::Bool(true))) {
-            let meets = demands.iter().all(|one| one.matches(row.path(&one.field).unwrap_or(&Value::Null)));
+            let meets = demands.iter().all(|one| one.matches(row.path(&one.field).unwrap_or(&Value::Null), &TimeZone::UTC));
             assert!(meets, "{text} is true of {row:?}");
         }
     }
@@ -464,7 +464,7 @@ fn no_filter_is_true_of_a_row_that_does_not_meet_its_demands() {
         let demands = closure.demands();
         demanding += usize::from(!demands.is_empty());
         for row in &rows {
-            let meets = demands.iter().all(|one| one.matches(row.path(&one.field).unwrap_or(&Value::Null)));
+            let meets = demands.iter().all(|one| one.matches(row.path(&one.field).unwrap_or(&Value::Null), &TimeZone::UTC));
             turned_away += usize::from(!meets);
             // What is turned away is sure to be turned away by the closure, which could not have failed either.
             let known = row.get("a").is_some() && row.get("b").is_some();

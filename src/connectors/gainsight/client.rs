@@ -14,7 +14,7 @@ use crate::{
         http::{Answer, Call, Http, Pace, Repeat, Scene, broken_json},
         request::{call_of, value_of},
     },
-    model::{Fault, FaultKind, Name, Request, System, Value},
+    model::{Fault, FaultKind, Name, Request, System, TimeZone, Value},
 };
 
 use super::{
@@ -28,6 +28,8 @@ const RENEWALS: usize = 6;
 #[derive(Debug)]
 pub(in crate::connectors) struct Gainsight {
     pub(super) http: Http,
+    /// Where days begin and end.
+    pub(super) zone: TimeZone,
     options: GainsightOptions,
     token: Mutex<Option<Secret>>,
     pub(super) described: Mutex<HashMap<String, Arc<Described>>>,
@@ -54,7 +56,7 @@ impl Gainsight {
         let http = Http::new(System::Gainsight, ("[gainsight] domain", &options.domain), scene, pace, errors::judge)?;
         // A token is renewed instead.
         let http = if matches!(options.auth, GainsightAuth::AccessKey(_)) { http.keyed() } else { http };
-        Ok(Self { http, options, token: Mutex::default(), described: Mutex::default(), choices: Mutex::default() })
+        Ok(Self { http, zone: scene.zone.clone(), options, token: Mutex::default(), described: Mutex::default(), choices: Mutex::default() })
     }
 
     pub(super) fn call(&self, method: Method, path: &str) -> Call {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::model::{Condition, FieldType, Filter, Logic, Operator, Value};
+use crate::model::{Condition, FieldType, Filter, Logic, Operator, TimeZone, Value};
 
 use super::{describe::Described, names::Names};
 
@@ -17,6 +17,9 @@ pub(super) struct Where {
     /// written anywhere: such conditions are left to whoever has the rows.
     exact: bool,
 }
+
+/// A filter, what its fields are called and are, and where days begin.
+type Given<'a> = (&'a Filter, Names, &'a Described, &'a TimeZone);
 
 impl Where {
     pub(super) fn new(field_key: &'static str) -> Self {
@@ -49,10 +52,13 @@ impl Where {
         alias
     }
 
-    /// Adds a filter; false when the API cannot say it, and then nothing is added.
-    pub(super) fn add(&mut self, filter: &Filter, names: Names, object: &Described) -> bool {
+    /// Adds a filter; false when the API cannot say it, and then nothing is added. A day compared with a date and time is said with the
+    /// instants of that day in the zone, whatever the tenant's own zone is.
+    pub(super) fn add(&mut self, filter: &Filter, names: Names, object: &Described, zone: &TimeZone) -> bool {
         let before = self.conditions.len();
-        match self.logic(&filter.logic, filter, names, object) {
+        let is_time = |condition: &Condition| matches!(object.kind(&names.wire(&condition.field)), Some(FieldType::DateTime { .. }));
+        let filter = &filter.in_instants(is_time, zone);
+        match self.logic(&filter.logic, (filter, names, object, zone)) {
             Some(part) => {
                 self.join(&part);
                 true
@@ -64,17 +70,17 @@ impl Where {
         }
     }
 
-    fn logic(&mut self, logic: &Logic, filter: &Filter, names: Names, object: &Described) -> Option<String> {
+    fn logic(&mut self, logic: &Logic, given: Given<'_>) -> Option<String> {
         match logic {
-            Logic::Is(label) => self.comparison(filter.condition(label)?, names, object),
+            Logic::Is(label) => self.comparison(given.0.condition(label)?, given),
             Logic::Not(_) => None,
-            Logic::All(parts) => self.parts(parts, " AND ", (filter, names, object)),
-            Logic::Any(parts) => self.parts(parts, " OR ", (filter, names, object)),
+            Logic::All(parts) => self.parts(parts, " AND ", given),
+            Logic::Any(parts) => self.parts(parts, " OR ", given),
         }
     }
 
-    fn parts(&mut self, parts: &[Logic], with: &str, (filter, names, object): (&Filter, Names, &Described)) -> Option<String> {
-        let parts: Option<Vec<String>> = parts.iter().map(|part| self.logic(part, filter, names, object)).collect();
+    fn parts(&mut self, parts: &[Logic], with: &str, given: Given<'_>) -> Option<String> {
+        let parts: Option<Vec<String>> = parts.iter().map(|part| self.logic(part, given)).collect();
         match parts?.as_slice() {
             [] => None,
             [one] => Some(one.clone()),
@@ -82,7 +88,7 @@ impl Where {
         }
     }
 
-    fn comparison(&mut self, condition: &Condition, names: Names, object: &Described) -> Option<String> {
+    fn comparison(&mut self, condition: &Condition, (_, names, object, zone): Given<'_>) -> Option<String> {
         let field = names.wire(&condition.field);
         let kind = object.kind(&field)?;
         // Choices are stored as ids, and filters name labels.
@@ -96,7 +102,7 @@ impl Where {
         if !self.exact && is_text(kind) && !has_one_case(&condition.value) {
             return None;
         }
-        let value = || operand(&condition.value, kind);
+        let value = || operand(&condition.value, kind, zone);
         let simple = match condition.operator {
             Operator::Equal => "EQ",
             Operator::Less => "LT",
@@ -116,7 +122,7 @@ impl Where {
             }
             Operator::In => {
                 let Value::List(items) = &condition.value else { return None };
-                let values: Option<Vec<Json>> = items.iter().map(|item| operand(item, kind)).collect();
+                let values: Option<Vec<Json>> = items.iter().map(|item| operand(item, kind, zone)).collect();
                 return Some(self.condition(&field, "IN", &values.filter(|values| !values.is_empty())?));
             }
             Operator::NotIn => return None,
@@ -131,13 +137,13 @@ impl Where {
 }
 
 /// A value to compare with; none for null, and for what does not fit the field.
-pub(super) fn operand(value: &Value, kind: &FieldType) -> Option<Json> {
+pub(super) fn operand(value: &Value, kind: &FieldType, zone: &TimeZone) -> Option<Json> {
     if value.is_blank() {
         return None;
     }
     let fitted = match kind {
-        FieldType::Date | FieldType::DateTime { .. } | FieldType::Bool => kind.fit(value).ok()?,
-        FieldType::Number { .. } | FieldType::Int { .. } | FieldType::Float => FieldType::Float.fit(value).ok()?,
+        FieldType::Date | FieldType::DateTime { .. } | FieldType::Bool => kind.fit(value, zone).ok()?,
+        FieldType::Number { .. } | FieldType::Int { .. } | FieldType::Float => FieldType::Float.fit(value, zone).ok()?,
         _ => Value::text(value.to_string()),
     };
     Some(match fitted {

@@ -11,7 +11,7 @@ use crate::{
         http::{broken_json, invalid},
         rows::{Cast, Column, Columns, RowsSeed},
     },
-    model::{Condition, Fault, FieldType, Filter, Logic, Lookup, Name, Page, Query, Record, System, Value, field_called},
+    model::{Condition, Fault, FieldType, Filter, Logic, Lookup, Name, Page, Query, Record, System, TimeZone, Value, field_called},
 };
 
 use super::{
@@ -43,6 +43,7 @@ struct Plan {
     labels: Option<Arc<HashMap<Name, Name>>>,
     /// What the API could not say.
     sift: Option<Filter>,
+    zone: TimeZone,
 }
 
 impl Gainsight {
@@ -54,7 +55,7 @@ impl Gainsight {
         let mut plan = self.plan(&query.object, &query.fields, query.filter.as_ref(), "Gsid").await?;
         let mut clause = plan.clause();
         if let Some(filter) = &query.filter
-            && !clause.add(filter, plan.names, &plan.object)
+            && !clause.add(filter, plan.names, &plan.object, &plan.zone)
         {
             plan.sift = Some(filter.clone());
         }
@@ -62,7 +63,7 @@ impl Gainsight {
         if let Some((field, at)) = &query.since {
             let field = plan.names.wire(field);
             let kind = plan.object.kind(&field).cloned().unwrap_or(FieldType::DateTime { millis: true });
-            let value = operand(&Value::Instant(*at), &kind).unwrap_or_default();
+            let value = operand(&Value::Instant(*at), &kind, &self.zone).unwrap_or_default();
             clause.and(&field, "GTE", &[value]);
         }
         let rows = self.page(&plan, clause.json(), (offset, size)).await?;
@@ -82,19 +83,19 @@ impl Gainsight {
         let mut fields = vec!["Gsid".to_owned(), lookup.by.clone()];
         fields.extend(lookup.fields.iter().cloned());
         let mut plan = self.plan(&lookup.object, &fields, lookup.filter.as_ref(), &lookup.by).await?;
-        plan.sift = lookup.filter.clone().filter(|filter| !plan.clause().add(filter, plan.names, &plan.object));
+        plan.sift = lookup.filter.clone().filter(|filter| !plan.clause().add(filter, plan.names, &plan.object, &plan.zone));
         let by = plan.names.wire(&lookup.by);
         let kind = plan.object.kind(&by).cloned().unwrap_or(FieldType::Text { max: u32::MAX });
         let dropdown = plan.object.dropdown(&by);
         // A key that is no option is found nowhere.
-        let wire = |key: &Value| dropdown.map_or_else(|| operand(key, &kind), |dropdown| dropdown.ids(key).ok().map(Json::from));
+        let wire = |key: &Value| dropdown.map_or_else(|| operand(key, &kind, &self.zone), |dropdown| dropdown.ids(key).ok().map(Json::from));
         let keys: Vec<Json> = lookup.keys.iter().filter_map(wire).collect();
         let plan = &plan;
         let chunks = keys.chunks(KEYS_A_CALL).map(|keys| {
             let mut clause = plan.clause();
             clause.and(&by, "IN", keys);
             if let (Some(filter), None) = (&lookup.filter, &plan.sift) {
-                clause.add(filter, plan.names, &plan.object);
+                clause.add(filter, plan.names, &plan.object, &plan.zone);
             }
             self.all(plan, clause.json())
         });
@@ -130,6 +131,14 @@ impl Gainsight {
     async fn plan(&self, object: &str, fields: &[String], filter: Option<&Filter>, key: &str) -> Result<Plan, Fault> {
         let names = Names::of(object);
         let described = self.described(names.object(object)).await?;
+        for condition in filter.iter().flat_map(|filter| &filter.conditions) {
+            let kind = described.kind(&names.wire(&condition.field));
+            if matches!(kind, Some(FieldType::Date | FieldType::DateTime { .. }))
+                && let Some(reason) = condition.no_moment()
+            {
+                return Err(invalid(System::Gainsight, reason).field(&condition.field));
+            }
+        }
         let asked: Vec<Name> = if fields.is_empty() { all_fields(names, &described) } else { unique(fields) };
         let mut plan = Plan {
             names,
@@ -138,6 +147,7 @@ impl Gainsight {
             dropdowns: Vec::new(),
             labels: None,
             sift: None,
+            zone: self.zone.clone(),
             asked: asked.clone(),
             object: described,
         };
@@ -244,7 +254,7 @@ impl Plan {
             if self.object.is_comparable(&self.names.wire(field)) {
                 let condition = Condition { field: field.to_string(), ..demand.clone() };
                 let filter = Filter { logic: Logic::Is(condition.label.clone()), conditions: vec![condition] };
-                clause.add(&filter, self.names, &self.object);
+                clause.add(&filter, self.names, &self.object, &self.zone);
             }
         }
     }
@@ -267,7 +277,7 @@ impl Plan {
     /// Rows as they were asked for: choices by label, sifted, in the order of the fields.
     fn records(&self, rows: Vec<Record>) -> Vec<Record> {
         let labelled = rows.into_iter().map(|row| self.labelled(row));
-        let passing = labelled.filter(|row| self.sift.as_ref().is_none_or(|filter| filter.matches(row)));
+        let passing = labelled.filter(|row| self.sift.as_ref().is_none_or(|filter| filter.matches(row, &self.zone)));
         let exact = self.asked.len() == self.columns.list.len();
         passing.map(|row| if exact { row } else { self.only_asked(row) }).collect()
     }

@@ -14,7 +14,7 @@ use reqwest::{StatusCode, header::HeaderMap};
 use serde::de::DeserializeOwned;
 use tracing::Instrument;
 
-use crate::model::{Fault, FaultKind, System, Timestamp};
+use crate::model::{Fault, FaultKind, System, TimeZone, Timestamp};
 
 use super::refusal::{looks_like_html, retry_after, unknown_outcome};
 use super::{Call, Pace, Refusal, Repeat, garbled};
@@ -27,6 +27,7 @@ pub(in crate::connectors) struct Scene {
     pub stop: Stop,
     pub calls: Arc<Counters>,
     pub clock: fn() -> Timestamp,
+    pub zone: TimeZone,
 }
 
 /// Asks one system.

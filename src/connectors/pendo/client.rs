@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::sync::Mutex;
 
-use crate::model::{Fault, Request, System, Value};
+use crate::model::{Fault, Request, System, TimeZone, Value};
 
 use super::{errors, read::OpenReads, schema::Schema};
 use crate::connectors::{
@@ -18,6 +18,8 @@ use crate::connectors::{
 #[derive(Debug)]
 pub(in crate::connectors) struct Pendo {
     pub(super) http: Http,
+    /// Where days begin and end.
+    pub(super) zone: TimeZone,
     options: PendoOptions,
     pub(super) schemas: Mutex<HashMap<&'static str, Arc<Schema>>>,
     pub(super) open: Mutex<OpenReads>,
@@ -27,7 +29,7 @@ impl Pendo {
     pub(in crate::connectors) fn new(options: PendoOptions, scene: &Scene) -> Result<Self, reqwest::Error> {
         let pace = Pace::new(options.calls_per_minute, None);
         let http = Http::new(System::Pendo, ("[pendo] region or base_url", &options.base_url), scene, pace, errors::judge)?.keyed();
-        Ok(Self { http, options, schemas: Mutex::default(), open: Mutex::default() })
+        Ok(Self { http, zone: scene.zone.clone(), options, schemas: Mutex::default(), open: Mutex::default() })
     }
 
     fn url(&self, below: &str) -> String {

@@ -2,7 +2,9 @@
 
 use reqwest::Method;
 
-use crate::model::{Fault, FaultKind, FieldType, Filter, Listed, Lookup, Name, Named, ObjectSchema, Page, Query, Record, Report, System, Value};
+use crate::model::{
+    Fault, FaultKind, FieldType, Filter, Listed, Lookup, Name, Named, ObjectSchema, Page, Query, Record, Report, System, TimeZone, Value,
+};
 
 use super::{
     Pendo,
@@ -91,7 +93,7 @@ impl Pendo {
         if let Some((field, at)) = &query.since {
             items.retain(|item| matches!(item.path(field), Some(Value::Instant(changed)) if changed >= at));
         }
-        let records = picked(items, query.filter.as_ref(), &query.fields, query.limit);
+        let records = picked(items, (query.filter.as_ref(), &self.zone), &query.fields, query.limit);
         Ok(Page { total: Some(records.len() as u64), records, next: None })
     }
 
@@ -100,13 +102,13 @@ impl Pendo {
         items.retain(|item| item.path(&lookup.by).is_some_and(|value| lookup.keys.contains(value)));
         let mut fields = vec!["id".to_owned(), lookup.by.clone()];
         fields.extend(lookup.fields.iter().cloned());
-        Ok(picked(items, lookup.filter.as_ref(), &fields, None))
+        Ok(picked(items, (lookup.filter.as_ref(), &self.zone), &fields, None))
     }
 }
 
-fn picked(items: Vec<Record>, filter: Option<&Filter>, fields: &[String], limit: Option<u64>) -> Vec<Record> {
+fn picked(items: Vec<Record>, (filter, zone): (Option<&Filter>, &TimeZone), fields: &[String], limit: Option<u64>) -> Vec<Record> {
     let fields: Vec<Name> = fields.iter().map(Name::from).collect();
     let most = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
-    let passing = items.into_iter().filter(|item| filter.is_none_or(|filter| filter.matches(item))).take(most);
+    let passing = items.into_iter().filter(|item| filter.is_none_or(|filter| filter.matches(item, zone))).take(most);
     passing.map(|item| if fields.is_empty() { item } else { only(item, &fields) }).collect()
 }

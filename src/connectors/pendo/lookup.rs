@@ -41,7 +41,7 @@ impl Pendo {
         let mut found = Vec::new();
         while let Some(row) = rows.next(self).await? {
             let here = row.get(&lookup.by).is_some_and(|value| keys.contains(&value.to_string()));
-            if here && lookup.filter.as_ref().is_none_or(|filter| filter.matches(&row)) {
+            if here && lookup.filter.as_ref().is_none_or(|filter| filter.matches(&row, &self.zone)) {
                 found.push(only(row, &unique(&kept)));
             }
         }

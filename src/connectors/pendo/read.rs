@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::model::{Fault, Filter, Measure, Name, Page, Query, Record, Report, Source, System, Value};
+use crate::model::{Fault, Filter, Measure, Name, Page, Query, Record, Report, Source, System, TimeZone, Value};
 
 use super::{
     Pendo,
@@ -94,6 +94,11 @@ impl Pendo {
     async fn begin_query(&self, query: &Query, after: Option<Value>) -> Result<(Vec<Stream>, Shape, Option<u64>), Fault> {
         let kind = kind_of(&query.object).unwrap_or("account");
         let schema = self.schema(kind).await?;
+        for condition in query.filter.iter().flat_map(|filter| &filter.conditions).filter(|condition| schema.is_time(&condition.field)) {
+            if let Some(reason) = condition.no_moment() {
+                return Err(invalid(System::Pendo, reason).field(&condition.field));
+            }
+        }
         let fields: Vec<String> = if query.fields.is_empty() {
             std::iter::once(id_field(kind).to_owned()).chain(schema.paths().map(str::to_owned)).collect()
         } else {
@@ -153,7 +158,7 @@ impl OpenRead {
                 return Ok((records, true));
             }
             let Some(row) = self.next(pendo).await? else { return Ok((records, true)) };
-            if let Some(record) = self.shape.record(row) {
+            if let Some(record) = self.shape.record(row, &pendo.zone) {
                 records.push(record);
                 self.left = self.left.map(|left| left - 1);
             }
@@ -225,12 +230,12 @@ fn order(a: &Value, b: &Value) -> Ordering {
 
 impl Shape {
     /// The record of a row, if it passes.
-    fn record(&self, mut rows: Vec<Option<Record>>) -> Option<Record> {
+    fn record(&self, mut rows: Vec<Option<Record>>, zone: &TimeZone) -> Option<Record> {
         match self {
             Self::Raw => rows.swap_remove(0),
             Self::Query { filter, fields } => {
                 let row = rows.swap_remove(0)?;
-                if filter.as_ref().is_some_and(|filter| !filter.matches(&row)) {
+                if filter.as_ref().is_some_and(|filter| !filter.matches(&row, zone)) {
                     return None;
                 }
                 Some(only(row, fields))

@@ -4,7 +4,7 @@ use futures_util::{StreamExt, stream};
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Change, Fault, FaultKind, FieldType, Name, Record, RowOutcome, System, Value, Write};
+use crate::model::{Change, Fault, FaultKind, FieldType, Name, Record, RowOutcome, System, TimeZone, Value, Write};
 
 use super::{
     Pendo,
@@ -53,7 +53,7 @@ impl Pendo {
         let mut outcomes = Outcomes::new(write.rows.len());
         for create in [false, true] {
             let mut refused = Vec::new();
-            let groups = grouped(kind, create, &write.rows, &schema, &mut refused);
+            let groups = grouped(kind, create, &write.rows, (&schema, &self.zone), &mut refused);
             for (at, fault) in refused {
                 outcomes.put(std::iter::once(at), Ok(vec![failed(fault)]));
             }
@@ -169,7 +169,13 @@ const fn wire_type(value: &Value) -> Option<&'static str> {
 }
 
 /// Rows by metadata group. `create` picks inserts and upserts, else updates.
-fn grouped<'a>(kind: &str, create: bool, rows: &'a [Change], schema: &Schema, refused: &mut Vec<(usize, Fault)>) -> Vec<(&'a str, Vec<Row<'a>>)> {
+fn grouped<'a>(
+    kind: &str,
+    create: bool,
+    rows: &'a [Change],
+    (schema, zone): (&Schema, &TimeZone),
+    refused: &mut Vec<(usize, Fault)>,
+) -> Vec<(&'a str, Vec<Row<'a>>)> {
     let mut groups: Vec<(&str, Vec<Row<'_>>)> = Vec::new();
     for (at, change) in rows.iter().enumerate() {
         let (id, fields) = match change {
@@ -188,7 +194,7 @@ fn grouped<'a>(kind: &str, create: bool, rows: &'a [Change], schema: &Schema, re
         for (path, value) in fields.iter().filter(|(path, _)| *path != id_field(kind)) {
             match parts(path) {
                 None => refused.push((at, invalid(System::Pendo, format!("`{path}` is no metadata field")).field(path.as_str()))),
-                Some((group, name)) => match on_the_wire(schema, path, value) {
+                Some((group, name)) => match on_the_wire(schema, path, value, zone) {
                     Ok(value) => put(&mut groups, group, at, id, (name, value)),
                     Err(fault) => refused.push((at, fault)),
                 },
@@ -210,12 +216,12 @@ fn put<'a>(groups: &mut Vec<(&'a str, Vec<Row<'a>>)>, group: &'a str, at: usize,
 }
 
 /// Times are milliseconds since 1970, in fields of that type.
-fn on_the_wire(schema: &Schema, path: &str, value: &Value) -> Result<Value, Fault> {
+fn on_the_wire(schema: &Schema, path: &str, value: &Value, zone: &TimeZone) -> Result<Value, Fault> {
     // Milliseconds already.
     if !schema.is_time(path) || matches!(value, Value::Int(_)) {
         return Ok(value.clone());
     }
-    match (FieldType::DateTime { millis: true }).fit(value) {
+    match (FieldType::DateTime { millis: true }).fit(value, zone) {
         Ok(Value::Instant(at)) => Ok(Value::Int(at.as_millisecond())),
         Ok(other) => Ok(other),
         Err(misfit) => Err(invalid(System::Pendo, misfit.0).field(path)),

@@ -12,7 +12,7 @@ use crate::{
         http::{Answer, Call, Http, Pace, Scene},
         request::{call_of, value_of},
     },
-    model::{Fault, FieldType, Request, System, Value},
+    model::{Fault, FieldType, Request, System, TimeZone, Value},
 };
 
 use super::errors;
@@ -20,6 +20,8 @@ use super::errors;
 #[derive(Debug)]
 pub(in crate::connectors) struct Px {
     pub(super) http: Http,
+    /// Where days begin and end.
+    pub(super) zone: TimeZone,
     pub(super) options: PxOptions,
     /// Custom attributes and their types, by model.
     pub(super) attributes: Mutex<HashMap<&'static str, Arc<HashMap<String, FieldType>>>>,
@@ -28,7 +30,7 @@ pub(in crate::connectors) struct Px {
 impl Px {
     pub(in crate::connectors) fn new(options: PxOptions, scene: &Scene) -> Result<Self, reqwest::Error> {
         let http = Http::new(System::Px, ("[px] region or base_url", &options.base_url), scene, Pace::default(), errors::judge)?.keyed();
-        Ok(Self { http, options, attributes: Mutex::default() })
+        Ok(Self { http, zone: scene.zone.clone(), options, attributes: Mutex::default() })
     }
 
     /// A path that does not name its version is below `/v1/`.

@@ -1,9 +1,9 @@
 //! Conditions that PX can check itself. What it lets through is checked again here, so a condition is handed over only when PX lets
 //! through at least what passes.
 
-use crate::model::{Condition, Filter, Logic, Operator, Timestamp, Value};
+use crate::model::{Condition, Filter, Logic, Operator, TimeZone, Timestamp, Value};
 
-use super::objects::{Object, Style};
+use super::objects::{Object, Style, TIMES};
 
 /// Values of one `in` that become alternatives.
 pub(super) const ALTERNATIVES: usize = 50;
@@ -20,7 +20,7 @@ pub(super) struct Pushed {
 
 impl Pushed {
     /// The part of a filter that the object's calls can carry.
-    pub(super) fn of(object: &Object, filter: Option<&Filter>, since: Option<&(String, Timestamp)>) -> Self {
+    pub(super) fn of(object: &Object, filter: Option<&Filter>, since: Option<&(String, Timestamp)>, zone: &TimeZone) -> Self {
         let mut pushed = Self::default();
         if let Some((field, at)) = since {
             pushed.condition(
@@ -28,8 +28,10 @@ impl Pushed {
                 &Condition { label: String::new(), field: field.clone(), operator: Operator::GreaterOrEqual, value: Value::Instant(*at) },
             );
         }
-        for condition in filter.iter().flat_map(|filter| joined(filter, &filter.logic)) {
-            pushed.condition(object, condition);
+        if let Some(filter) = filter.map(|filter| filter.in_instants(is_time, zone)) {
+            for condition in joined(&filter, &filter.logic) {
+                pushed.condition(object, condition);
+            }
         }
         pushed
     }
@@ -66,7 +68,7 @@ impl Pushed {
                     _ => return,
                 };
                 // How PX orders text is not written anywhere.
-                let ordered = matches!(value, Value::Int(_) | Value::Float(_) | Value::Instant(_) | Value::Date(_));
+                let ordered = matches!(value, Value::Int(_) | Value::Float(_) | Value::Instant(_));
                 if let Some(value) = operand(value).filter(|_| ordered || operator == Operator::Equal) {
                     self.terms.push(format!("{field}{word}{value}"));
                 }
@@ -96,6 +98,11 @@ impl Pushed {
     }
 }
 
+/// Times are milliseconds at PX.
+fn is_time(condition: &Condition) -> bool {
+    TIMES.contains(&condition.field.as_str()) || matches!(condition.value, Value::Date(_))
+}
+
 /// The conditions that all have to hold.
 fn joined<'f>(filter: &'f Filter, logic: &'f Logic) -> Vec<&'f Condition> {
     match logic {
@@ -110,7 +117,7 @@ fn joined<'f>(filter: &'f Filter, logic: &'f Logic) -> Vec<&'f Condition> {
 pub(super) fn operand(value: &Value) -> Option<String> {
     match value {
         Value::Int(_) | Value::Float(_) | Value::Bool(_) => Some(value.to_string()),
-        Value::Instant(_) | Value::Date(_) => instant(value).map(|at| at.as_millisecond().to_string()),
+        Value::Instant(at) => Some(at.as_millisecond().to_string()),
         Value::Text(text) if !value.is_blank() && !text.contains([';', '\n', '\r']) && text.trim().len() == text.len() => Some(text.to_string()),
         _ => None,
     }
@@ -119,7 +126,6 @@ pub(super) fn operand(value: &Value) -> Option<String> {
 fn instant(value: &Value) -> Option<Timestamp> {
     match value {
         Value::Instant(at) => Some(*at),
-        Value::Date(day) => day.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|day| day.timestamp()),
         Value::Int(ms) => Timestamp::from_millisecond(*ms).ok(),
         Value::Text(text) => crate::connectors::rows::instant_of(text),
         _ => None,

@@ -11,7 +11,7 @@ use crate::{
         http::{Call, escape, garbled, invalid},
         rows::Cast,
     },
-    model::{Fault, FaultKind, FieldType, Lookup, Page, Query, Record, System, Timestamp, Value},
+    model::{Fault, FaultKind, FieldType, Lookup, Page, Query, Record, System, TimeZone, Timestamp, Value},
 };
 
 use super::{
@@ -19,7 +19,7 @@ use super::{
     describe::model_of,
     errors::TOO_WIDE,
     filters::{ALTERNATIVES, Pushed, operand},
-    objects::{Object, Style, object},
+    objects::{Object, Style, TIMES, object},
 };
 
 /// Feeds are read in windows of so many days: PX allows 190 at most.
@@ -46,7 +46,12 @@ impl Px {
     /// A feed without a condition on `date` gives what PX gives then: the last day.
     pub(in crate::connectors) async fn read_object(&self, query: &Query, after: Option<&str>, page_size: u32) -> Result<Page, Fault> {
         let object = object(&query.object)?;
-        let pushed = Pushed::of(object, query.filter.as_ref(), query.since.as_ref());
+        for condition in query.filter.iter().flat_map(|filter| &filter.conditions).filter(|condition| TIMES.contains(&condition.field.as_str())) {
+            if let Some(reason) = condition.no_moment() {
+                return Err(invalid(System::Px, reason).field(&condition.field));
+            }
+        }
+        let pushed = Pushed::of(object, query.filter.as_ref(), query.since.as_ref(), &self.zone);
         let wrong = |_| invalid(System::Px, "the token of the page before is not one of PX's");
         let mut place: Place = match after {
             Some(token) => serde_json::from_str(token).map_err(wrong)?,
@@ -54,7 +59,7 @@ impl Px {
         };
         let size = page_size.clamp(1, object.most);
         let (mut records, total, mut ended) = self.page(object, &pushed, &mut place, size).await?;
-        records.retain(|record| passes(query, record));
+        records.retain(|record| passes(query, record, &self.zone));
         if let Some(limit) = query.limit {
             let left = limit.saturating_sub(place.given);
             ended |= records.len() as u64 >= left;
@@ -162,7 +167,7 @@ impl Px {
         let key = |value: &Value| if lookup.by == object.id { value.to_string() } else { value.to_string().to_lowercase() };
         let wanted: HashSet<String> = plain.iter().chain(&odd).map(key).collect();
         found.retain(|record| record.path(&lookup.by).is_some_and(|value| wanted.contains(&key(value))));
-        found.retain(|record| lookup.filter.as_ref().is_none_or(|filter| filter.matches(record)));
+        found.retain(|record| lookup.filter.as_ref().is_none_or(|filter| filter.matches(record, &self.zone)));
         let mut fields = vec![object.id.to_owned(), lookup.by.clone()];
         fields.extend(lookup.fields.iter().cloned());
         Ok(found.into_iter().map(|record| only(record, &fields)).collect())
@@ -209,9 +214,9 @@ fn next_window(place: &mut Place, pushed: &Pushed) -> bool {
     true
 }
 
-fn passes(query: &Query, record: &Record) -> bool {
+fn passes(query: &Query, record: &Record, zone: &TimeZone) -> bool {
     let recent = query.since.as_ref().is_none_or(|(field, at)| matches!(record.path(field), Some(Value::Instant(changed)) if changed >= at));
-    recent && query.filter.as_ref().is_none_or(|filter| filter.matches(record))
+    recent && query.filter.as_ref().is_none_or(|filter| filter.matches(record, zone))
 }
 
 /// The fields asked for, nested as their dotted names say; all of them when none are.

@@ -11,7 +11,7 @@ use crate::{
         http::{escape, invalid},
         outcomes::{Outcomes, failed, written},
     },
-    model::{Change, Fault, FaultKind, FieldType, Lookup, Record, RowOutcome, System, Value, Write},
+    model::{Change, Fault, FaultKind, FieldType, Lookup, Record, RowOutcome, System, TimeZone, Value, Write},
 };
 
 use super::{
@@ -98,7 +98,7 @@ impl Px {
     }
 
     async fn insert(&self, object: &Object, types: &Types, id: String, fields: &Record) -> Result<RowOutcome, Fault> {
-        let mut body = body(types, object, fields)?;
+        let mut body = body(types, object, fields, &self.zone)?;
         body.insert(object.id.to_owned(), id.as_str().into());
         if !body.contains_key("propertyKeys") {
             let missing =
@@ -111,7 +111,7 @@ impl Px {
 
     /// Fields that are not named keep their values. The id goes in the body: it may hold any character.
     async fn update(&self, object: &Object, types: &Types, id: &str, fields: &Record) -> Result<RowOutcome, Fault> {
-        let mut body = body(types, object, fields)?;
+        let mut body = body(types, object, fields, &self.zone)?;
         body.insert(object.id.to_owned(), id.into());
         self.done(&self.call(Method::PUT, &format!("{}/update", object.path)).json(System::Px, &body)?).await?;
         Ok(written(Some(id.to_owned()), false))
@@ -148,23 +148,23 @@ impl Px {
 }
 
 /// Fields as PX takes them: times in milliseconds, no value as the blank of its type.
-fn body(types: &Types, object: &Object, fields: &Record) -> Result<Map<String, Json>, Fault> {
+fn body(types: &Types, object: &Object, fields: &Record, zone: &TimeZone) -> Result<Map<String, Json>, Fault> {
     let mut nested = Record::new();
     for (name, value) in fields.iter().filter(|(name, _)| *name != object.id) {
-        put(&mut nested, name, on_the_wire(types, name, value)?);
+        put(&mut nested, name, on_the_wire(types, name, value, zone)?);
     }
     Ok(nested.iter().map(|(name, value)| (name.to_string(), Json::from(value))).collect())
 }
 
-fn on_the_wire(types: &Types, name: &str, value: &Value) -> Result<Value, Fault> {
+fn on_the_wire(types: &Types, name: &str, value: &Value, zone: &TimeZone) -> Result<Value, Fault> {
     if let Value::Map(inner) = value {
-        let wire = |(key, value): (&crate::model::Name, &Value)| Ok((key.clone(), on_the_wire(types, &format!("{name}.{key}"), value)?));
+        let wire = |(key, value): (&crate::model::Name, &Value)| Ok((key.clone(), on_the_wire(types, &format!("{name}.{key}"), value, zone)?));
         return Ok(Value::Map(inner.iter().map(wire).collect::<Result<_, Fault>>()?));
     }
     let custom = name.starts_with("customAttributes.");
     match (types.get(name), value) {
         (Some(FieldType::DateTime { .. }), Value::Null) => Err(invalid(System::Px, "PX cannot clear a date once it is set").field(name)),
-        (Some(kind @ FieldType::DateTime { .. }), value) => match kind.fit(value) {
+        (Some(kind @ FieldType::DateTime { .. }), value) => match kind.fit(value, zone) {
             Ok(Value::Instant(at)) => Ok(Value::Int(at.as_millisecond())),
             Ok(other) => Ok(other),
             Err(misfit) => Err(invalid(System::Px, misfit.0).field(name)),

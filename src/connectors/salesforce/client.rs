@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 
-use crate::model::{Fault, FaultKind, Request, System, Value};
+use crate::model::{Fault, FaultKind, Request, System, TimeZone, Value};
 
 use super::{
     auth::{Session, login},
@@ -24,6 +24,8 @@ const RENEWALS: usize = 6;
 #[derive(Debug)]
 pub(in crate::connectors) struct Salesforce {
     pub(super) http: Http,
+    /// Where days begin and end.
+    pub(super) zone: TimeZone,
     pub(super) options: SalesforceOptions,
     state: Mutex<State>,
     pub(super) described: Mutex<HashMap<String, Arc<Described>>>,
@@ -42,7 +44,7 @@ impl Salesforce {
     pub(in crate::connectors) fn new(options: SalesforceOptions, scene: &Scene) -> Result<Self, reqwest::Error> {
         let judge: fn(&Refusal) -> Fault = |refusal| soap::judge(refusal).unwrap_or_else(|| errors::judge(refusal));
         let http = Http::new(System::Salesforce, ("[salesforce] login_url", &options.login_url), scene, Pace::default(), judge)?;
-        Ok(Self { http, options, state: Mutex::default(), described: Mutex::default() })
+        Ok(Self { http, zone: scene.zone.clone(), options, state: Mutex::default(), described: Mutex::default() })
     }
 
     /// A path below the version's root, such as `sobjects/Account`.

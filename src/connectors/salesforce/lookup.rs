@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::{Serialize, de::DeserializeSeed};
 
-use crate::model::{Fault, FieldType, Lookup, Record, SalesforceId, System, Value, salesforce_id};
+use crate::model::{Fault, FieldType, Lookup, Record, SalesforceId, System, TimeZone, Value, salesforce_id};
 
 use super::{
     Salesforce,
@@ -65,10 +65,10 @@ impl Salesforce {
         let kinds = self.kinds(object, paths).await?;
         let mut tail = String::new();
         if let Some(filter) = &lookup.filter {
-            tail = format!(" AND {}", soql::condition(filter, &kinds)?);
+            tail = format!(" AND {}", soql::condition(filter, &kinds, &self.zone)?);
         }
         let head = format!("SELECT {} FROM {} WHERE {} IN (", fields.join(","), lookup.object, lookup.by);
-        let lists = lists(lookup, object, &kinds);
+        let lists = lists(lookup, object, &kinds, &self.zone);
         let calls = lists.into_iter().map(|list| {
             let soql = format!("{head}{list}){tail}");
             async move { self.all_rows(&soql, columns).await }
@@ -102,7 +102,7 @@ fn ids_of(keys: &[Value], prefix: Option<&str>) -> Vec<String> {
 }
 
 /// The keys as literals, in lists that fit a statement each. Keys that do not fit the field's type are found nowhere.
-fn lists(lookup: &Lookup, object: &Described, kinds: &Kinds) -> Vec<String> {
+fn lists(lookup: &Lookup, object: &Described, kinds: &Kinds, zone: &TimeZone) -> Vec<String> {
     let kind = kinds.get(&lookup.by.to_ascii_lowercase()).cloned().unwrap_or(FieldType::Text { max: 255 });
     let by_id = matches!(kind, FieldType::Id | FieldType::Reference { .. });
     let prefix = object.key_prefix.as_deref().filter(|_| kind == FieldType::Id);
@@ -116,7 +116,7 @@ fn lists(lookup: &Lookup, object: &Described, kinds: &Kinds) -> Vec<String> {
         &lookup.keys
     };
     for key in keys.iter().filter(|key| !key.is_blank()) {
-        let Ok(literal) = soql::literal(key, &kind, &lookup.by) else { continue };
+        let Ok(literal) = soql::literal(key, &kind, &lookup.by, zone) else { continue };
         match lists.last_mut() {
             Some(list) if room > 0 && list.len() + literal.len() < CHARACTERS_A_QUERY => {
                 list.push(',');

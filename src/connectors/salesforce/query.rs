@@ -11,7 +11,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use crate::model::{Fault, FaultKind, FieldType, Page, Query, Record, System};
+use crate::model::{Fault, FaultKind, FieldType, Page, Query, Record, System, day::day_of};
 
 use super::{
     Salesforce,
@@ -67,11 +67,11 @@ impl Salesforce {
     async fn statement(&self, query: &Query, object: &Arc<Described>, fields: &[String]) -> Result<String, Fault> {
         let mut conditions = Vec::new();
         if let Some(filter) = &query.filter {
-            conditions.push(soql::condition(filter, &self.kinds(object, filter.fields()).await?)?);
+            conditions.push(soql::condition(filter, &self.kinds(object, filter.fields()).await?, &self.zone)?);
         }
         if let Some((field, at)) = &query.since {
             conditions.push(match self.kind_of(object, field).await? {
-                FieldType::Date => format!("{field} >= {}", at.to_zoned(jiff::tz::TimeZone::UTC).date()),
+                FieldType::Date => format!("{field} >= {}", day_of(*at, &self.zone)),
                 _ => format!("{field} >= {}", soql::instant(*at)),
             });
         }

@@ -2,32 +2,35 @@
 
 use std::{collections::HashMap, fmt::Write as _};
 
-use crate::model::{Condition, Fault, FieldType, Filter, Logic, Operator, System, Timestamp, Value};
+use crate::model::{Condition, Fault, FieldType, Filter, Logic, Operator, System, TimeZone, Timestamp, Value, is_date_word};
 
 use crate::connectors::http::invalid;
 
 /// Field types by path, in lower case.
 pub(super) type Kinds = HashMap<String, FieldType>;
 
-/// The condition after `WHERE`.
-pub(super) fn condition(filter: &Filter, kinds: &Kinds) -> Result<String, Fault> {
-    logic(&filter.logic, filter, kinds)
+/// The condition after `WHERE`. A day compared with a date and time is said with the instants of that day in the zone: SOQL's own date
+/// words and functions would cut days in UTC, or in the connected user's zone.
+pub(super) fn condition(filter: &Filter, kinds: &Kinds, zone: &TimeZone) -> Result<String, Fault> {
+    let is_time = |condition: &Condition| matches!(kinds.get(&condition.field.to_ascii_lowercase()), Some(FieldType::DateTime { .. }));
+    let filter = filter.in_instants(is_time, zone);
+    logic(&filter.logic, &filter, kinds, zone)
 }
 
-fn logic(part: &Logic, filter: &Filter, kinds: &Kinds) -> Result<String, Fault> {
+fn logic(part: &Logic, filter: &Filter, kinds: &Kinds, zone: &TimeZone) -> Result<String, Fault> {
     match part {
         Logic::Is(label) => match filter.condition(label) {
-            Some(condition) => comparison(condition, kinds),
+            Some(condition) => comparison(condition, kinds, zone),
             None => Err(invalid(System::Salesforce, format!("the filter's logic names `{label}`, which is no condition"))),
         },
-        Logic::Not(inner) => Ok(format!("(NOT {})", logic(inner, filter, kinds)?)),
-        Logic::All(parts) => joined(parts, " AND ", filter, kinds),
-        Logic::Any(parts) => joined(parts, " OR ", filter, kinds),
+        Logic::Not(inner) => Ok(format!("(NOT {})", logic(inner, filter, kinds, zone)?)),
+        Logic::All(parts) => joined(parts, " AND ", filter, (kinds, zone)),
+        Logic::Any(parts) => joined(parts, " OR ", filter, (kinds, zone)),
     }
 }
 
-fn joined(parts: &[Logic], with: &str, filter: &Filter, kinds: &Kinds) -> Result<String, Fault> {
-    let parts: Vec<String> = parts.iter().map(|part| logic(part, filter, kinds)).collect::<Result<_, _>>()?;
+fn joined(parts: &[Logic], with: &str, filter: &Filter, (kinds, zone): (&Kinds, &TimeZone)) -> Result<String, Fault> {
+    let parts: Vec<String> = parts.iter().map(|part| logic(part, filter, kinds, zone)).collect::<Result<_, _>>()?;
     match parts.as_slice() {
         [] => Ok("Id != null".to_owned()),
         [one] => Ok(one.clone()),
@@ -35,10 +38,10 @@ fn joined(parts: &[Logic], with: &str, filter: &Filter, kinds: &Kinds) -> Result
     }
 }
 
-fn comparison(condition: &Condition, kinds: &Kinds) -> Result<String, Fault> {
+fn comparison(condition: &Condition, kinds: &Kinds, zone: &TimeZone) -> Result<String, Fault> {
     let (field, value) = (condition.field.as_str(), &condition.value);
     let kind = kinds.get(&field.to_ascii_lowercase()).cloned().unwrap_or(FieldType::Text { max: u32::MAX });
-    let simple = |operator: &str| Ok(format!("{field} {operator} {}", literal(value, &kind, field)?));
+    let simple = |operator: &str| Ok(format!("{field} {operator} {}", literal(value, &kind, field, zone)?));
     match condition.operator {
         Operator::IsNull => Ok(format!("{field} = null")),
         Operator::IsNotNull => Ok(format!("{field} != null")),
@@ -49,8 +52,8 @@ fn comparison(condition: &Condition, kinds: &Kinds) -> Result<String, Fault> {
         Operator::LessOrEqual => simple("<="),
         Operator::Greater => simple(">"),
         Operator::GreaterOrEqual => simple(">="),
-        Operator::In => listed(field, value, &kind, true),
-        Operator::NotIn => listed(field, value, &kind, false),
+        Operator::In => listed(field, value, (&kind, zone), true),
+        Operator::NotIn => listed(field, value, (&kind, zone), false),
         Operator::Contains if matches!(kind, FieldType::MultiPicklist(_)) => Ok(format!("{field} INCLUDES ({})", quoted(&value.to_string()))),
         Operator::Contains => Ok(format!("{field} LIKE {}", like("%", value, "%"))),
         Operator::StartsWith => Ok(format!("{field} LIKE {}", like("", value, "%"))),
@@ -59,7 +62,7 @@ fn comparison(condition: &Condition, kinds: &Kinds) -> Result<String, Fault> {
 }
 
 /// `IN` and `NOT IN`; a null in the list is a condition of its own, an empty list holds for nothing.
-fn listed(field: &str, value: &Value, kind: &FieldType, within: bool) -> Result<String, Fault> {
+fn listed(field: &str, value: &Value, (kind, zone): (&FieldType, &TimeZone), within: bool) -> Result<String, Fault> {
     let items = match value {
         Value::List(items) => items.as_slice(),
         single => std::slice::from_ref(single),
@@ -67,7 +70,7 @@ fn listed(field: &str, value: &Value, kind: &FieldType, within: bool) -> Result<
     let (nulls, values): (Vec<&Value>, Vec<&Value>) = items.iter().partition(|item| item.is_blank());
     let mut parts = Vec::new();
     if !values.is_empty() {
-        let literals: Vec<String> = values.into_iter().map(|item| literal(item, kind, field)).collect::<Result<_, _>>()?;
+        let literals: Vec<String> = values.into_iter().map(|item| literal(item, kind, field, zone)).collect::<Result<_, _>>()?;
         parts.push(format!("{field} {} ({})", if within { "IN" } else { "NOT IN" }, literals.join(",")));
     }
     if !nulls.is_empty() {
@@ -83,7 +86,7 @@ fn listed(field: &str, value: &Value, kind: &FieldType, within: bool) -> Result<
 }
 
 /// A value as SOQL wants it for a field of that type: text in quotes; numbers, dates and instants bare.
-pub(super) fn literal(value: &Value, kind: &FieldType, field: &str) -> Result<String, Fault> {
+pub(super) fn literal(value: &Value, kind: &FieldType, field: &str, zone: &TimeZone) -> Result<String, Fault> {
     if value.is_blank() {
         return Ok("null".to_owned());
     }
@@ -93,15 +96,15 @@ pub(super) fn literal(value: &Value, kind: &FieldType, field: &str) -> Result<St
         return Ok(text.to_string());
     }
     match kind {
-        FieldType::Bool | FieldType::Date | FieldType::DateTime { .. } | FieldType::Time | FieldType::Float => bare(kind, value, field),
+        FieldType::Bool | FieldType::Date | FieldType::DateTime { .. } | FieldType::Time | FieldType::Float => bare(kind, value, field, zone),
         // Comparing need not fit the field's size: 0.5 may be asked of a whole number.
-        FieldType::Int { .. } | FieldType::Number { .. } => bare(&FieldType::Float, value, field),
+        FieldType::Int { .. } | FieldType::Number { .. } => bare(&FieldType::Float, value, field, zone),
         _ => Ok(quoted(&value.to_string())),
     }
 }
 
-fn bare(kind: &FieldType, value: &Value, field: &str) -> Result<String, Fault> {
-    let fitted = kind.fit(value).map_err(|misfit| invalid(System::Salesforce, format!("{field}: {misfit}")).field(field))?;
+fn bare(kind: &FieldType, value: &Value, field: &str, zone: &TimeZone) -> Result<String, Fault> {
+    let fitted = kind.fit(value, zone).map_err(|misfit| invalid(System::Salesforce, format!("{field}: {misfit}")).field(field))?;
     Ok(match fitted {
         Value::Instant(at) => instant(at),
         other => other.to_string(),
@@ -111,15 +114,6 @@ fn bare(kind: &FieldType, value: &Value, field: &str) -> Result<String, Fault> {
 /// `2026-01-31T10:00:00.000Z`.
 pub(super) fn instant(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
-}
-
-/// `TODAY`, `LAST_N_DAYS:30`.
-fn is_date_word(text: &str) -> bool {
-    let (word, count) = text.split_once(':').unwrap_or((text, "0"));
-    word.len() > 3
-        && word.bytes().all(|b| b.is_ascii_uppercase() || b == b'_' || b.is_ascii_digit())
-        && count.bytes().all(|b| b.is_ascii_digit())
-        && word.starts_with(|first: char| first.is_ascii_uppercase())
 }
 
 pub(super) fn quoted(text: &str) -> String {

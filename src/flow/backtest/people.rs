@@ -59,11 +59,12 @@ struct Version<'a> {
     journey: &'a Journey,
     calendar: Calendar,
     name: &'a str,
+    zone: &'a TimeZone,
 }
 
 impl<'a> Version<'a> {
     fn of(journey: &'a Journey, people: &People<'a>) -> Self {
-        Self { journey, calendar: Calendar::new(&journey.pace, people.zone), name: people.name }
+        Self { journey, calendar: Calendar::new(&journey.pace, people.zone), name: people.name, zone: people.zone }
     }
 
     /// Where somebody comes to at a time, in words.
@@ -87,7 +88,7 @@ impl<'a> Version<'a> {
             for record in records.iter() {
                 let row = with_aliases(record.clone());
                 let filtered = match source {
-                    Source::Object(query) => query.filter.as_ref().is_some_and(|filter| !filter.matches(&row)),
+                    Source::Object(query) => query.filter.as_ref().is_some_and(|filter| !filter.matches(&row, self.zone)),
                     _ => false,
                 };
                 let kept = match keep {

@@ -9,7 +9,7 @@ use crate::{
     connectors::Stop,
     flow::{Error, Notice, Notify, Rejection, Tally, integration, mapping, rule, segment, work::Work},
     model::{
-        Change, Date, Effect, Fault, FaultKind, Lookup, ObjectSchema, Page, Read, Record, Reply, RowOutcome, Source, System, Value, Write,
+        Change, Date, Effect, Fault, FaultKind, Lookup, ObjectSchema, Page, Read, Record, Reply, RowOutcome, Source, System, TimeZone, Value, Write,
         account_key,
     },
     script::{Body, Declaration, Perform},
@@ -21,6 +21,8 @@ use super::sample::{Given, alike, is_of_companies, plain};
 pub struct Ground<'a> {
     /// The rule date.
     pub date: Date,
+    /// The workspace's.
+    pub zone: &'a TimeZone,
     pub page_size: u32,
     pub rule_updates: Option<&'a BTreeMap<String, Vec<String>>>,
     /// What a system last said about an object.
@@ -69,6 +71,7 @@ fn go(declaration: &Declaration, ground: &Ground<'_>, hands: &OnSample<'_>) -> O
         notify: &notify,
         stop: ground.stop,
         date: ground.date,
+        zone: ground.zone,
         page_size: ground.page_size,
         rule_updates: ground.rule_updates,
         tally: Tally::default(),
@@ -150,7 +153,7 @@ impl<'a> OnSample<'a> {
             hold(&self.outcome).missing.extend(missing.map(|field| (*field).to_owned()));
         }
         let passes = |record: &Record| match &read.source {
-            Source::Object(query) => query.filter.as_ref().is_none_or(|filter| filter.matches(record)),
+            Source::Object(query) => query.filter.as_ref().is_none_or(|filter| filter.matches(record, self.ground.zone)),
             _ => true,
         };
         let mut records = Vec::with_capacity(to - from);

@@ -297,7 +297,7 @@ impl<'a> Walk<'a> {
 
     fn set_fields(&mut self, step: &str) -> Result<(), Fault> {
         let Some(parts) = self.at.journey.steps.get(step) else { return Ok(()) };
-        let today: Date = self.at.now.to_zoned(jiff::tz::TimeZone::UTC).date();
+        let today: Date = self.at.calendar.day(self.at.now);
         let mut set = Record::new();
         for map in &parts.fields {
             set.set(map.target.as_str(), compute(&map.from, &self.standing.fields, today)?);
@@ -375,7 +375,7 @@ impl<'a> Walk<'a> {
     }
 
     fn known(&self) -> Known<'_> {
-        Known { fields: &self.standing.fields, facts: &self.standing.facts, calculated: &self.at.journey.calculated }
+        Known { fields: &self.standing.fields, facts: &self.standing.facts, calculated: &self.at.journey.calculated, zone: self.at.calendar.zone() }
     }
 
     fn note(&mut self, kind: EntryKind, step: &str, detail: &[(&str, Value)]) {

@@ -8,7 +8,7 @@ use crate::{
         Error, Notify, Options,
         work::{Tally, Work},
     },
-    model::{Fault, FaultKind, Timestamp},
+    model::{Fault, FaultKind, Timestamp, day::day_of},
     script::{Declaration, Journey, Perform},
     store::{Program, ProgramStatus, Store},
 };
@@ -41,7 +41,8 @@ impl Desk<'_> {
             perform: &*self.perform,
             notify,
             stop,
-            date: self.now.to_zoned(options.zone.clone()).date(),
+            date: day_of(self.now, &options.zone),
+            zone: &options.zone,
             page_size: options.page_size,
             rule_updates: options.rule_updates.as_ref(),
             tally: Tally::default(),

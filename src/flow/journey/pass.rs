@@ -14,7 +14,7 @@ use crate::{
         pages::for_each_page,
         work::{Tally, Work},
     },
-    model::{Aliases, Channel, Date, Does, EventKind, Graph, Query, Record, Source, System, Timestamp, Value},
+    model::{Aliases, Channel, Date, Does, EventKind, Graph, Query, Record, Source, System, TimeZone, Timestamp, Value},
     script::{Declaration, Journey, Participants, Perform},
     store::{Association, Entry, EntryKind, Fact, InboxEvent, Known, Move, NewParticipant, Participant, ParticipantId, ParticipantState, Store},
 };
@@ -49,6 +49,8 @@ pub struct Pass<'a> {
     pub now: Timestamp,
     /// The day in the workspace's zone.
     pub date: Date,
+    /// The workspace's; the calendar has the journey's own.
+    pub zone: &'a TimeZone,
     pub page_size: u32,
     /// As in `flow::Options`.
     pub rule_updates: Option<&'a BTreeMap<String, Vec<String>>>,
@@ -73,6 +75,7 @@ impl Pass<'_> {
             notify: self.notify,
             stop: self.stop,
             date: self.date,
+            zone: self.zone,
             page_size: self.page_size,
             rule_updates: self.rule_updates,
             tally: Tally::default(),

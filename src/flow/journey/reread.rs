@@ -68,7 +68,7 @@ fn goes_on(pass: &Pass<'_>, participant: &Participant) -> bool {
     if !matches!(participant.state, ParticipantState::Active | ParticipantState::Waiting) {
         return false;
     }
-    let about = About { fields: &participant.fields, facts: &participant.facts, calculated: &pass.journey.calculated };
+    let about = About { fields: &participant.fields, facts: &participant.facts, calculated: &pass.journey.calculated, zone: pass.calendar.zone() };
     // What fails here fails the participant, who is moved for it.
     let met = |when| holds(when, about).unwrap_or(true);
     let step = participant.step.as_deref().and_then(|name| pass.journey.graph.step(name));

@@ -104,6 +104,7 @@ pub(super) fn pass<'a>(
         stop: work.stop,
         now,
         date: work.date,
+        zone: work.zone,
         page_size: work.page_size,
         rule_updates: work.rule_updates,
         mailer: hands.mailer,

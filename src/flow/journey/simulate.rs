@@ -15,7 +15,7 @@ use crate::{
         pages::for_each_page,
         work::{Tally, Work},
     },
-    model::{Date, Does, Fault, FaultKind, ProgramModel, Query, Record, Source, System, Timestamp, Value},
+    model::{Date, Does, Fault, FaultKind, ProgramModel, Query, Record, Source, System, Timestamp, Value, day::day_of},
     script::{Body, Declaration, Journey, Participants, Perform},
     store::Move,
 };
@@ -157,7 +157,7 @@ impl Simulation<'_> {
 
     /// The day in the workspace's zone.
     fn date(&self, now: Timestamp) -> Date {
-        now.to_zoned(self.options.zone.clone()).date()
+        day_of(now, &self.options.zone)
     }
 
     fn on(&self, now: Timestamp) -> Today {
@@ -178,6 +178,7 @@ impl Simulation<'_> {
             notify: self.notify,
             stop: self.stop,
             date: self.date(self.start),
+            zone: &self.options.zone,
             page_size: self.options.page_size,
             rule_updates: self.options.rule_updates.as_ref(),
             tally: Tally::default(),
@@ -190,7 +191,7 @@ impl Stage {
     fn set(simulation: &Simulation<'_>) -> Result<Self, Error> {
         let missing = missing_engagements(simulation)?;
         let made_up = missing.iter().filter_map(|one| one.get("name").map(ToString::to_string)).collect();
-        let perform = Arc::new(Simulate::new(simulation.wire.clone(), &simulation.declaration.name, missing));
+        let perform = Arc::new(Simulate::new(simulation.wire.clone(), &simulation.declaration.name, missing, simulation.options.zone.clone()));
         let desk = Desk {
             store: simulation.wire.store(),
             perform: Arc::clone(&perform) as Arc<dyn Perform>,

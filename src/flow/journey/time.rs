@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp, ToSpan, Zoned, civil::Time, tz::TimeZone};
 
-use crate::model::{Length, Pace};
+use crate::model::{Date, Length, Pace, day::day_of};
 
 /// A journey's days and hours.
 #[derive(Debug, Clone)]
@@ -48,6 +48,16 @@ impl Calendar {
             }
         }
         moment.timestamp()
+    }
+
+    /// Where its days begin and end.
+    pub fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
+    /// The day of an instant.
+    pub fn day(&self, at: Timestamp) -> Date {
+        day_of(at, &self.zone)
     }
 
     fn local(&self, at: Timestamp) -> Zoned {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::tz::TimeZone;
 
 use crate::{
-    model::{Channel, Date, Does, EventKind, Graph, Record, Step, Timestamp, Value},
+    model::{Channel, Date, Does, EventKind, Graph, Record, Step, Timestamp, Value, day::day_of},
     store::{Entry, EntryKind, Move, Participant},
 };
 
@@ -62,7 +62,7 @@ impl Seen {
         }
         let Some(step) = &entry.step else { return };
         if entry.kind == EventKind::Sent.word() {
-            let day = entry.at.to_zoned(zone.clone()).date();
+            let day = day_of(entry.at, zone);
             let steps = self.sent.entry(day).or_default();
             match steps.get_mut(step) {
                 Some(n) => *n += 1,

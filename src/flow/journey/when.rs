@@ -1,7 +1,7 @@
 //! Whether a condition holds for one participant: events from their facts, calculated fields by their closures, fields of their record.
 
 use crate::{
-    model::{Condition, Fault, Operator, Record, Value, When},
+    model::{Condition, Fault, Operator, Record, TimeZone, Value, When},
     script::Closure,
     store::Fact,
 };
@@ -12,6 +12,8 @@ pub(super) struct Known<'a> {
     pub(super) fields: &'a Record,
     pub(super) facts: &'a [Fact],
     pub(super) calculated: &'a [(String, Closure)],
+    /// Where days begin and end: the journey's.
+    pub(super) zone: &'a TimeZone,
 }
 
 /// Whether the condition holds now.
@@ -38,12 +40,12 @@ pub(super) fn holds(when: &When, known: Known<'_>) -> Result<bool, Fault> {
         }
         When::Not(inner) => holds(inner, known).map(|held| !held),
         When::Event { event, step } => Ok(known.facts.iter().any(|fact| fact.event == *event && fact.step == *step)),
-        When::Score { step, operator, value } => Ok(compares(&score(known.facts, step), *operator, value)),
+        When::Score { step, operator, value } => Ok(compares(&score(known.facts, step), *operator, value, known.zone)),
         When::Calculated { name, operator, value } => {
             let Some((_, closure)) = known.calculated.iter().find(|(known, _)| known == name) else { return Ok(false) };
-            Ok(compares(&closure.call_row(known.fields)?, *operator, value))
+            Ok(compares(&closure.call_row(known.fields)?, *operator, value, known.zone))
         }
-        When::Field { path, operator, value } => Ok(compares(known.fields.path(path).unwrap_or(&Value::Null), *operator, value)),
+        When::Field { path, operator, value } => Ok(compares(known.fields.path(path).unwrap_or(&Value::Null), *operator, value, known.zone)),
     }
 }
 
@@ -52,6 +54,6 @@ fn score(facts: &[Fact], step: &str) -> Value {
     facts.iter().rev().filter(|fact| fact.step == step).find_map(|fact| fact.score).map_or(Value::Null, Value::Float)
 }
 
-fn compares(value: &Value, operator: Operator, wanted: &Value) -> bool {
-    Condition { label: String::new(), field: String::new(), operator, value: wanted.clone() }.matches(value)
+fn compares(value: &Value, operator: Operator, wanted: &Value, zone: &TimeZone) -> bool {
+    Condition { label: String::new(), field: String::new(), operator, value: wanted.clone() }.matches(value, zone)
 }

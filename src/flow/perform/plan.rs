@@ -7,7 +7,10 @@ use std::{
 
 use crate::{
     flow::{Notice, Notify},
-    model::{Change, CreateField, Effect, Email, Fault, Filter, Query, Read, Record, Reply, RowOutcome, SegmentEdit, Source, System, Value, Write},
+    model::{
+        Change, CreateField, Effect, Email, Fault, Filter, Query, Read, Record, Reply, RowOutcome, SegmentEdit, Source, System, TimeZone, Value,
+        Write,
+    },
     script::Perform,
 };
 
@@ -17,6 +20,7 @@ pub struct Plan {
     name: String,
     notify: Notify,
     planned: Planned,
+    zone: TimeZone,
 }
 
 /// Fields that the declarations of one plan would create: those that come later read them as null.
@@ -57,9 +61,9 @@ impl Planned {
 }
 
 impl Plan {
-    /// `answers` is asked whatever changes nothing.
-    pub fn new(answers: Arc<dyn Perform>, name: impl Into<String>, notify: Notify, planned: Planned) -> Self {
-        Self { answers, name: name.into(), notify, planned }
+    /// `answers` is asked whatever changes nothing; days are the zone's.
+    pub fn new(answers: Arc<dyn Perform>, name: impl Into<String>, notify: Notify, planned: Planned, zone: TimeZone) -> Self {
+        Self { answers, name: name.into(), notify, planned, zone }
     }
 
     /// Reads as if the fields that the plan creates were there and empty.
@@ -77,7 +81,7 @@ impl Plan {
             }
         }
         if let Some(filter) = filter {
-            page.records.retain(|record| filter.matches(record));
+            page.records.retain(|record| filter.matches(record, &self.zone));
             page.total = None;
         }
         Ok(Reply::Page(page))

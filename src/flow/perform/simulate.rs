@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::{
-    model::{Effect, Fault, Query, Read, Record, Reply, Source, System, Value},
+    model::{Effect, Fault, Query, Read, Record, Reply, Source, System, TimeZone, Value},
     script::Perform,
 };
 
@@ -26,7 +26,7 @@ pub struct Simulate {
 
 impl Simulate {
     /// `more` are engagements to be found in PX besides the sandbox's.
-    pub fn new(wire: Wire, name: &str, more: Vec<Record>) -> Self {
+    pub fn new(wire: Wire, name: &str, more: Vec<Record>, zone: TimeZone) -> Self {
         let counted: Arc<Mutex<Counted>> = Arc::default();
         let kept = Arc::clone(&counted);
         let notify: Notify = Arc::new(move |notice| {
@@ -34,7 +34,7 @@ impl Simulate {
                 *kept.lock().unwrap_or_else(PoisonError::into_inner).entry((system, object, operation)).or_default() += 1;
             }
         });
-        Self { plan: Plan::new(Arc::new(wire), name, notify, Planned::default()), more, counted }
+        Self { plan: Plan::new(Arc::new(wire), name, notify, Planned::default(), zone), more, counted }
     }
 
     pub fn counted(&self) -> Counted {

@@ -12,7 +12,7 @@ use crate::{
         slots::{self, Missing, Role, Sample, Slot},
         work::Work,
     },
-    model::{Choices, Date, Field, FieldType, KeyRule, Operator, Record, System, Value},
+    model::{Choices, Date, Field, FieldType, KeyRule, Operator, Record, System, TimeZone, Value},
     script::{Action, ActionKind, Blank, Cell, CtaAction, FieldMap, Mode, ObjectLoad, Place, RuleScore, Target, UsageLoad},
 };
 
@@ -57,7 +57,7 @@ pub(crate) fn prepare(work: &mut Work<'_>, action: &Action, sample: &Sample<'_>,
 pub(crate) fn take_rows(work: &mut Work<'_>, ready: &mut Ready, rows: Vec<Record>) -> Result<(), Error> {
     let mut chosen = Vec::with_capacity(rows.len());
     for row in rows {
-        match fit(ready, row, work.date) {
+        match fit(ready, row, work.date, work.zone) {
             Ok(row) => chosen.push(row),
             Err(rejection) => work.reject(rejection),
         }
@@ -66,7 +66,7 @@ pub(crate) fn take_rows(work: &mut Work<'_>, ready: &mut Ready, rows: Vec<Record
 }
 
 /// A row as the action takes it, or why it does not.
-pub(super) fn fit(ready: &Ready, mut row: Record, date: Date) -> Result<Record, Rejection> {
+pub(super) fn fit(ready: &Ready, mut row: Record, date: Date, zone: &TimeZone) -> Result<Record, Rejection> {
     let reason = match row.get(COMPANY).filter(|company| !company.is_blank()) {
         _ if !ready.company => None,
         None => Some("is not a Gainsight customer: no company has this account's id".to_owned()),
@@ -81,15 +81,15 @@ pub(super) fn fit(ready: &Ready, mut row: Record, date: Date) -> Result<Record, 
         return Err(Rejection { source: Some(key.clone()), key, reason, place: Some(ready.place.to_string()), ..Rejection::default() });
     }
     if let Some((cell, keep)) = &ready.date {
-        let date = compute(cell, &row, date).map(|value| FieldType::Date.fit(&value).unwrap_or(value)).unwrap_or_default();
+        let date = compute(cell, &row, date).map(|value| FieldType::Date.fit(&value, zone).unwrap_or(value)).unwrap_or_default();
         row.set(DATE, kept(date, keep.as_deref()));
     }
     Ok(row)
 }
 
 /// The key of a row that fits.
-pub(super) fn key(ready: &Ready, row: &Record, date: Date) -> Result<load::Key, Rejection> {
-    load::key(&ready.load, row, date).map_err(Rejection::from)
+pub(super) fn key(ready: &Ready, row: &Record, date: Date, zone: &TimeZone) -> Result<load::Key, Rejection> {
+    load::key(&ready.load, row, date, zone).map_err(Rejection::from)
 }
 
 /// Takes rows that fit.

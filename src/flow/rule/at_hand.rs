@@ -27,7 +27,8 @@ pub(crate) fn for_rows(work: &mut Work<'_>, action: &Action, source: &Source, ro
     enabled_only(work, std::slice::from_ref(action))?;
     // Rows that do not meet the criteria are done with.
     let mut outcomes: Vec<Outcome> = rows.iter().map(|_| Ok(Some(false))).collect();
-    let meets = |row: &Record| action.criteria.as_ref().is_none_or(|criteria| criteria.matches(row));
+    let zone = work.zone;
+    let meets = |row: &Record| action.criteria.as_ref().is_none_or(|criteria| criteria.matches(row, zone));
     let (places, rows): (Vec<usize>, Vec<Record>) = rows.into_iter().enumerate().filter(|(_, row)| meets(row)).unzip();
     if rows.is_empty() {
         return Ok(outcomes);
@@ -35,7 +36,7 @@ pub(crate) fn for_rows(work: &mut Work<'_>, action: &Action, source: &Source, ro
     let mut ready = action::prepare(work, action, &Sample { source, schema: None, rows: &rows }, &Origin::of(source))?;
     let mut rounds: Vec<Round> = Vec::new();
     for (place, row) in places.into_iter().zip(rows) {
-        let fitting = action::fit(&ready, row, work.date).and_then(|row| Ok((action::key(&ready, &row, work.date)?, row)));
+        let fitting = action::fit(&ready, row, work.date, zone).and_then(|row| Ok((action::key(&ready, &row, work.date, zone)?, row)));
         match fitting {
             Err(rejection) => {
                 work.reject(rejection.clone());

@@ -12,10 +12,19 @@ pub(crate) use company::{COMPANY, companies_of, needs_company};
 
 use crate::{
     model::{Filter, ObjectSchema, Record, Source},
-    script::{Action, ActionKind, Cell, ObjectLoad, Rule},
+    script::{Action, ActionKind, Cell, EVERY_ROW, ObjectLoad, Rule},
 };
 
-use super::{Error, aggregate::Groups, error::FieldProblem, mapping::add_fields, origin::Origin, pages::for_each_page, slots::Sample, work::Work};
+use super::{
+    Error, Rejection,
+    aggregate::{Folding, Groups, addable},
+    error::FieldProblem,
+    mapping::add_fields,
+    origin::Origin,
+    pages::for_each_page,
+    slots::Sample,
+    work::Work,
+};
 
 /// Rows of a grouped rule are given to the actions in pages of this size.
 const GROUPS_AT_ONCE: usize = 2_000;
@@ -28,6 +37,7 @@ pub(crate) fn run(work: &mut Work<'_>, rule: &Rule) -> Result<(), Error> {
         Source::Object(query) => Some(work.describe(query.system, &query.object)?),
         _ => None,
     };
+    addable(rule, schema.as_ref())?;
     let pushed_down = matches!(source, Source::Object(_));
     let mut actions: Vec<Option<action::Ready>> = rule.actions.iter().map(|_| None).collect();
     let (mut groups, mut folded) = (Groups::default(), 0);
@@ -37,25 +47,26 @@ pub(crate) fn run(work: &mut Work<'_>, rule: &Rule) -> Result<(), Error> {
     let known = Known { source: &source, schema: schema.as_ref(), origin: &origin };
     for_each_page(work, &source, |work, rows| {
         let read = rows.len();
-        let passes = |row: &Record| pushed_down || rule.filters.as_ref().is_none_or(|filter| filter.matches(row));
+        let passes = |row: &Record| pushed_down || rule.filters.as_ref().is_none_or(|filter| filter.matches(row, work.zone));
         let rows: Vec<Record> = rows.into_iter().filter(passes).collect();
         work.tally.filtered += (read - rows.len()) as u64;
         if grouped {
             folded += rows.len() as u64;
             for row in &rows {
-                groups.add(rule, row, work.date);
+                groups.add(Folding { rule, schema: schema.as_ref(), date: work.date, zone: work.zone }, row);
             }
             return Ok(());
         }
         act(work, rule, &known, &mut actions, rows)
     })?;
     work.tally.grouped += folded - groups.len();
-    let mut rows = groups.into_rows(rule);
+    let mut rows = groups.into_rows(rule)?;
     loop {
-        let page: Vec<Record> = rows.by_ref().take(GROUPS_AT_ONCE).collect();
+        let page: Vec<Result<Record, Rejection>> = rows.by_ref().take(GROUPS_AT_ONCE).collect();
         if page.is_empty() {
             break;
         }
+        let page = page.into_iter().filter_map(|row| row.map_err(|rejection| work.reject(rejection)).ok()).collect();
         act(work, rule, &known, &mut actions, page)?;
     }
     for ready in actions.iter_mut().flatten() {
@@ -76,7 +87,7 @@ fn act(work: &mut Work<'_>, rule: &Rule, known: &Known<'_>, actions: &mut [Optio
     let rows = company::attach(work, rule, known.source, rows)?;
     for (at, (action, ready)) in rule.actions.iter().zip(actions).enumerate() {
         let chosen: Vec<Record> = match &action.criteria {
-            Some(criteria) => rows.iter().filter(|row| criteria.matches(row)).cloned().collect(),
+            Some(criteria) => rows.iter().filter(|row| criteria.matches(row, work.zone)).cloned().collect(),
             None => rows.clone(),
         };
         work.tally.again += if at == 0 { 0 } else { rows.len() as u64 };
@@ -105,7 +116,7 @@ fn reading(rule: &Rule) -> Source {
         let aggregates =
             rule.calculated.iter().flat_map(|a| std::iter::once(a.field.as_str()).chain(a.window.iter().map(|(field, _)| field.as_str())));
         let names = rule.show.iter().chain(&rule.group_by).map(String::as_str).chain(filters).chain(aggregates).chain([rule.account.as_str()]);
-        for name in names.filter(|name| !name.is_empty() && !calculated(name)) {
+        for name in names.filter(|name| !name.is_empty() && *name != EVERY_ROW && !calculated(name)) {
             add_fields(&mut query.fields, std::iter::once(&plain(name)));
         }
         if company::is_company(query) {

@@ -171,7 +171,7 @@ fn recorded(stage: &Stage, name: &str) -> Result<Recording, Fault> {
 
 /// What a declaration makes of one row. No system is asked.
 pub(super) fn transform(stage: &Stage, name: &str, row: &Record) -> Result<Value, Fault> {
-    let (declaration, date) = (declared(stage, name)?, stage.workspace.today());
+    let (declaration, date, zone) = (declared(stage, name)?, stage.workspace.today(), &stage.workspace.config.timezone);
     match &declaration.on(date).body {
         Body::Mapping(one) => {
             let keys = one.match_on.iter().filter(|key| one.fields.iter().all(|map| map.target != key.target));
@@ -194,10 +194,10 @@ pub(super) fn transform(stage: &Stage, name: &str, row: &Record) -> Result<Value
             Ok(Value::Map(made))
         }
         Body::Rule(rule) => {
-            if rule.filters.as_ref().is_some_and(|filters| !filters.matches(row)) {
+            if rule.filters.as_ref().is_some_and(|filters| !filters.matches(row, zone)) {
                 return Ok(Value::List(Vec::new()));
             }
-            let passing = rule.actions.iter().filter(|action| action.criteria.as_ref().is_none_or(|criteria| criteria.matches(row)));
+            let passing = rule.actions.iter().filter(|action| action.criteria.as_ref().is_none_or(|criteria| criteria.matches(row, zone)));
             passing.map(|action| acted(action, row, date)).collect::<Result<_, _>>().map(Value::List)
         }
         Body::Segment(_) | Body::Journey(_) => {

@@ -116,7 +116,8 @@ pub struct Report {
 /// Loads scripts and tests as they lie on disk.
 pub fn load(workspace: &Workspace) -> Suite {
     let loaded = Arc::new(workspace.load());
-    let files = load_tests(&workspace.root, &find(&workspace.root).files, &Limits::for_scripts());
+    let files =
+        load_tests(&workspace.root, &find(&workspace.root).files, &Limits { zone: workspace.config.timezone.clone(), ..Limits::for_scripts() });
     Suite { loaded, files }
 }
 

@@ -1,12 +1,18 @@
 //! Days and instants in scripts. There is no "now": time comes from the systems, or as the rule date.
 
+use std::cmp::Ordering;
+
 use rhai::plugin::{Dynamic, EvalAltResult, ImmutableString, NativeCallContext, RhaiResult, export_module};
 
-use jiff::{civil::DateTime, tz::TimeZone};
+use jiff::civil::DateTime;
 
-use crate::model::{Date, Fault, FaultKind, FieldType, Length, Timestamp, Value, moment::Moment};
+use crate::model::{
+    Date, Fault, FaultKind, FieldType, Length, TimeZone, Timestamp, Value,
+    day::{against_day, day_of as day_in},
+    moment::Moment,
+};
 use crate::script::{
-    desk::{Desk, desk},
+    desk::{Desk, desk, zone},
     failure::thrown,
 };
 
@@ -31,24 +37,30 @@ pub(in crate::script) fn moved(date: Date, days: i64) -> Outcome<Date> {
     moved.or_else(|_| refuse(format!("{days} days from {date} is outside the calendar")))
 }
 
-pub(in crate::script) fn moved_instant(at: Timestamp, days: i64) -> Outcome<Timestamp> {
-    let span = jiff::SignedDuration::from_hours(days * 24);
-    at.checked_add(span).or_else(|_| refuse("outside the calendar"))
+/// The same time of day so many days later; where the clocks skip it, as much later as they skip.
+pub(in crate::script) fn moved_instant(at: Timestamp, days: i64, zone: &TimeZone) -> Outcome<Timestamp> {
+    let moved = at.to_zoned(zone.clone()).checked_add(jiff::Span::new().try_days(days).unwrap_or_default());
+    moved.map(|moved| moved.timestamp()).or_else(|_| refuse(format!("{days} days from {at} is outside the calendar")))
 }
 
-fn date_of(value: &Value) -> Outcome<Dynamic> {
-    match FieldType::Date.fit(value) {
+/// An instant against a day, which stands for all of its instants.
+pub(in crate::script) fn instant_against(at: Timestamp, date: Date, zone: &TimeZone) -> Ordering {
+    against_day(at, date, zone)
+}
+
+fn date_of(value: &Value, zone: &TimeZone) -> Outcome<Dynamic> {
+    match FieldType::Date.fit(value, zone) {
         Ok(Value::Date(date)) => Ok(Dynamic::from(date)),
         Ok(_) => Ok(Dynamic::UNIT),
         Err(misfit) => refuse(misfit.to_string()),
     }
 }
 
-fn instant_of(value: &Value) -> Outcome<Dynamic> {
+fn instant_of(value: &Value, zone: &TimeZone) -> Outcome<Dynamic> {
     if let Some(Moment::Local(local)) = value.as_str().and_then(Moment::read) {
-        return local_instant(local, &TimeZone::UTC).map(Dynamic::from);
+        return local_instant(local, zone).map(Dynamic::from);
     }
-    match (FieldType::DateTime { millis: true }).fit(value) {
+    match (FieldType::DateTime { millis: true }).fit(value, zone) {
         Ok(Value::Instant(at)) => Ok(Dynamic::from(at)),
         Ok(_) => Ok(Dynamic::UNIT),
         Err(misfit) => refuse(misfit.to_string()),
@@ -76,10 +88,6 @@ fn seconds(lasting: Lasting) -> jiff::SignedDuration {
         Length::Hours(n) => jiff::SignedDuration::from_hours(n.into()),
         Length::Minutes(n) => jiff::SignedDuration::from_mins(n.into()),
     }
-}
-
-pub(in crate::script) fn utc(at: Timestamp) -> jiff::Zoned {
-    at.to_zoned(jiff::tz::TimeZone::UTC)
 }
 
 pub(in crate::script) fn days_between(from: Date, to: Date) -> i64 {
@@ -182,20 +190,22 @@ pub(super) mod functions {
         }
     }
 
-    /// Makes a day from text (`2026-01-31`, or an instant with its offset), from an instant (its day in UTC), or from nothing.
+    /// Makes a day from text (`2026-01-31`, or an instant with its offset), from an instant (its day in the workspace's time zone,
+    /// `timezone` in `tabi.toml`, UTC unless it says otherwise), or from nothing.
+    /// An instant is compared with a day as a whole: `row.closed_at < date("2026-02-01")` is true up to the end of January there.
     ///
     /// # Example
     /// ```rhai
     /// date("2026-01-31T23:30:00-05:00") == date("2026-02-01")
     /// ```
     #[rhai_fn(return_raw)]
-    pub fn date(text: &str) -> RhaiResult {
-        date_of(&Value::text(text))
+    pub fn date(ctx: NativeCallContext, text: &str) -> RhaiResult {
+        date_of(&Value::text(text), &zone(&ctx))
     }
 
     #[rhai_fn(name = "date", return_raw)]
-    pub fn date_of_instant(at: Timestamp) -> RhaiResult {
-        date_of(&Value::Instant(at))
+    pub fn date_of_instant(ctx: NativeCallContext, at: Timestamp) -> RhaiResult {
+        date_of(&Value::Instant(at), &zone(&ctx))
     }
 
     #[rhai_fn(name = "date")]
@@ -206,15 +216,15 @@ pub(super) mod functions {
     #[rhai_fn(name = "date")]
     pub fn date_of_nothing(_nothing: ()) {}
 
-    /// Makes a day from milliseconds since 1970 (UTC), as Pendo counts time.
+    /// Makes a day from milliseconds since 1970, as Pendo counts time: the day in the workspace's time zone.
     ///
     /// # Example
     /// ```rhai
     /// date(1769817600000) == date("2026-01-31")
     /// ```
     #[rhai_fn(name = "date", return_raw)]
-    pub fn date_of_millis(millis: i64) -> Outcome<Date> {
-        from_millis(millis).map(|at| utc(at).date())
+    pub fn date_of_millis(ctx: NativeCallContext, millis: i64) -> Outcome<Date> {
+        from_millis(millis).map(|at| day_in(at, &zone(&ctx)))
     }
 
     /// Makes a day from its year, month and day.
@@ -230,21 +240,22 @@ pub(super) mod functions {
         Date::new(y, m, d).or_else(|_| refuse(format!("{year}-{month}-{day} is no day")))
     }
 
-    /// Makes an instant from text with an offset or a zone, from a day (its midnight in UTC), or from nothing. A time without either is one of
-    /// UTC: `timestamp("2026-01-31 10:00")`.
+    /// Makes an instant from text with an offset or a zone, from text without one (a time in the workspace's time zone), from a day (its first instant
+    /// there), or from nothing. `days(1)` later is the same time of day in that zone, be it 23 or 25 hours; `hours(24)` later is 24 hours.
+    /// `.date`, `.hour` and `.minute` are those of that zone, too.
     ///
     /// # Example
     /// ```rhai
     /// timestamp("2026-01-31T10:00:00Z").hour == 10 && timestamp("2026-01-31 10:00") == timestamp("2026-01-31T11:00[Europe/Berlin]")
     /// ```
     #[rhai_fn(return_raw)]
-    pub fn timestamp(text: &str) -> RhaiResult {
-        instant_of(&Value::text(text))
+    pub fn timestamp(ctx: NativeCallContext, text: &str) -> RhaiResult {
+        instant_of(&Value::text(text), &zone(&ctx))
     }
 
     #[rhai_fn(name = "timestamp", return_raw)]
-    pub fn timestamp_of_date(date: Date) -> RhaiResult {
-        instant_of(&Value::Date(date))
+    pub fn timestamp_of_date(ctx: NativeCallContext, date: Date) -> RhaiResult {
+        instant_of(&Value::Date(date), &zone(&ctx))
     }
 
     #[rhai_fn(name = "timestamp")]
@@ -282,13 +293,13 @@ pub(super) mod functions {
     }
 
     #[rhai_fn(name = "+", return_raw)]
-    pub fn timestamp_plus(at: Timestamp, days: Days) -> Outcome<Timestamp> {
-        moved_instant(at, i64::from(days.0))
+    pub fn timestamp_plus(ctx: NativeCallContext, at: Timestamp, days: Days) -> Outcome<Timestamp> {
+        moved_instant(at, i64::from(days.0), &zone(&ctx))
     }
 
     #[rhai_fn(name = "-", return_raw)]
-    pub fn timestamp_minus(at: Timestamp, days: Days) -> Outcome<Timestamp> {
-        moved_instant(at, -i64::from(days.0))
+    pub fn timestamp_minus(ctx: NativeCallContext, at: Timestamp, days: Days) -> Outcome<Timestamp> {
+        moved_instant(at, -i64::from(days.0), &zone(&ctx))
     }
 
     #[rhai_fn(name = "==")]
@@ -341,6 +352,55 @@ pub(super) mod functions {
         a >= b
     }
 
+    #[rhai_fn(name = "==")]
+    pub fn timestamp_date_eq(ctx: NativeCallContext, a: Timestamp, b: Date) -> bool {
+        instant_against(a, b, &zone(&ctx)).is_eq()
+    }
+    #[rhai_fn(name = "==")]
+    pub fn date_timestamp_eq(ctx: NativeCallContext, a: Date, b: Timestamp) -> bool {
+        instant_against(b, a, &zone(&ctx)).is_eq()
+    }
+    #[rhai_fn(name = "!=")]
+    pub fn timestamp_date_ne(ctx: NativeCallContext, a: Timestamp, b: Date) -> bool {
+        instant_against(a, b, &zone(&ctx)).is_ne()
+    }
+    #[rhai_fn(name = "!=")]
+    pub fn date_timestamp_ne(ctx: NativeCallContext, a: Date, b: Timestamp) -> bool {
+        instant_against(b, a, &zone(&ctx)).is_ne()
+    }
+    #[rhai_fn(name = "<")]
+    pub fn timestamp_date_lt(ctx: NativeCallContext, a: Timestamp, b: Date) -> bool {
+        instant_against(a, b, &zone(&ctx)).is_lt()
+    }
+    #[rhai_fn(name = "<")]
+    pub fn date_timestamp_lt(ctx: NativeCallContext, a: Date, b: Timestamp) -> bool {
+        instant_against(b, a, &zone(&ctx)).is_gt()
+    }
+    #[rhai_fn(name = "<=")]
+    pub fn timestamp_date_le(ctx: NativeCallContext, a: Timestamp, b: Date) -> bool {
+        instant_against(a, b, &zone(&ctx)).is_le()
+    }
+    #[rhai_fn(name = "<=")]
+    pub fn date_timestamp_le(ctx: NativeCallContext, a: Date, b: Timestamp) -> bool {
+        instant_against(b, a, &zone(&ctx)).is_ge()
+    }
+    #[rhai_fn(name = ">")]
+    pub fn timestamp_date_gt(ctx: NativeCallContext, a: Timestamp, b: Date) -> bool {
+        instant_against(a, b, &zone(&ctx)).is_gt()
+    }
+    #[rhai_fn(name = ">")]
+    pub fn date_timestamp_gt(ctx: NativeCallContext, a: Date, b: Timestamp) -> bool {
+        instant_against(b, a, &zone(&ctx)).is_lt()
+    }
+    #[rhai_fn(name = ">=")]
+    pub fn timestamp_date_ge(ctx: NativeCallContext, a: Timestamp, b: Date) -> bool {
+        instant_against(a, b, &zone(&ctx)).is_ge()
+    }
+    #[rhai_fn(name = ">=")]
+    pub fn date_timestamp_ge(ctx: NativeCallContext, a: Date, b: Timestamp) -> bool {
+        instant_against(b, a, &zone(&ctx)).is_le()
+    }
+
     #[rhai_fn(name = "to_string", name = "print", name = "to_debug", name = "debug")]
     pub fn date_shown(date: Date) -> ImmutableString {
         date.to_string().into()
@@ -371,17 +431,19 @@ pub(super) mod functions {
     pub fn weekday(date: &mut Date) -> i64 {
         date.weekday().to_monday_one_offset().into()
     }
+    /// The day of an instant in the workspace's time zone.
     #[rhai_fn(get = "date", pure)]
-    pub fn day_of(at: &mut Timestamp) -> Date {
-        utc(*at).date()
+    pub fn day_of(ctx: NativeCallContext, at: &mut Timestamp) -> Date {
+        day_in(*at, &zone(&ctx))
     }
+    /// The hour of an instant, 0 to 23, in the workspace's time zone.
     #[rhai_fn(get = "hour", pure)]
-    pub fn hour(at: &mut Timestamp) -> i64 {
-        utc(*at).hour().into()
+    pub fn hour(ctx: NativeCallContext, at: &mut Timestamp) -> i64 {
+        zone(&ctx).to_datetime(*at).hour().into()
     }
     #[rhai_fn(get = "minute", pure)]
-    pub fn minute(at: &mut Timestamp) -> i64 {
-        utc(*at).minute().into()
+    pub fn minute(ctx: NativeCallContext, at: &mut Timestamp) -> i64 {
+        zone(&ctx).to_datetime(*at).minute().into()
     }
     #[rhai_fn(get = "millis", pure)]
     pub fn millis(at: &mut Timestamp) -> i64 {

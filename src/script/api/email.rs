@@ -87,7 +87,7 @@ fn written(ctx: &NativeCallContext, given: Given) -> Outcome<Email> {
 fn templates(ctx: &NativeCallContext) -> Outcome<Arc<Templates>> {
     match desk(ctx) {
         Desk::Running { templates, .. } => Ok(Arc::clone(templates.get())),
-        Desk::Pure { .. } | Desk::Importing | Desk::Loading(_) => {
+        Desk::Pure { .. } | Desk::Importing { .. } | Desk::Loading(_) => {
             Err(thrown(Fault::new(FaultKind::NotAllowed, "templates are filled in by a script that runs, not while it loads")))
         }
     }

@@ -96,8 +96,8 @@ mod functions {
         declare::segment(&ctx, name, options)
     }
 
-    /// A usage report with a row for each account (A4, A7). Options: `segment`, `app`, `days` (full days up to yesterday, default 30), `columns`,
-    /// `anonymous`. Ready columns: `active_visitors`, `time_on_site` (minutes), `events`, `days_active`, `sign_in_frequency`, `last_visit`, `users`,
+    /// A usage report with a row for each account (A4, A7). Options: `segment`, `app`, `days` (full days up to yesterday in the
+    /// subscription's time zone, default 30), `columns`, `anonymous`. Ready columns: `active_visitors`, `time_on_site` (minutes), `events`, `days_active`, `sign_in_frequency`, `last_visit`, `users`,
     /// `nps_responses`, `nps_score`; also `clicks:FEATURE NAME` and metadata such as `metadata.agent.name`.
     ///
     /// Every account that Pendo knows has a row, also one that nobody used in the window (Pendo's own list of accounts shows the active ones only,

@@ -41,7 +41,8 @@ mod functions {
         Origin::of(Source::Soql(statement.to_owned()))
     }
 
-    /// Runs a SOQL query, all pages, and returns its records as maps.
+    /// Runs a SOQL query, all pages, and returns its records as maps. Its date words (`TODAY`, `LAST_N_DAYS:30`) are Salesforce's: days in the
+    /// connected user's time zone ("SOQL and SOSL Reference", Date Formats and Date Literals).
     ///
     /// # Example
     /// ```rhai

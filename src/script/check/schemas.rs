@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
-use crate::model::{Field, FieldType, Filter, Measure, ObjectSchema, Record, Report, Source, System};
+use crate::model::{Field, FieldType, Filter, Measure, ObjectSchema, Record, Report, Source, System, TimeZone, is_date_word};
 use crate::script::{
     Journey, Participants, Templates,
-    declaration::{ActionKind, Body, Cell, Declaration, FieldMap, Integration, Mapping, Mode, ObjectLoad, Place, Rule},
+    declaration::{ActionKind, Body, Cell, Declaration, EVERY_ROW, FieldMap, Integration, Mapping, Mode, ObjectLoad, Place, Rule},
     diagnostics::{Diagnostic, Id},
 };
 
@@ -127,11 +127,12 @@ impl Check<'_> {
         let side = self.side(&rule.from);
         let place = &declaration.place;
         self.filter(&side, &rule.from, place);
+        self.aggregates(&side, rule, place);
         if let Side::Schema(schema) = &side {
             let calculated = rule.calculated.iter().flat_map(|c| [Some(c.field.as_str()), c.window.as_ref().map(|(date, _)| date.as_str())]);
             let plain = rule.show.iter().chain(&rule.group_by).map(String::as_str);
             let fields: Vec<&str> =
-                plain.chain(calculated.flatten()).filter(|f| *f != "*" && !rule.calculated.iter().any(|c| c.name == **f)).collect();
+                plain.chain(calculated.flatten()).filter(|f| *f != EVERY_ROW && !rule.calculated.iter().any(|c| c.name == **f)).collect();
             for field in fields {
                 self.known(schema, field, place);
             }
@@ -143,6 +144,16 @@ impl Check<'_> {
             match &action.kind {
                 ActionKind::Object(load) => self.load(&side, rule, load),
                 ActionKind::Usage(_) | ActionKind::Score(_) | ActionKind::Cta(_) => (),
+            }
+        }
+    }
+
+    /// Sums of what are no numbers.
+    fn aggregates(&mut self, side: &Side, rule: &Rule, place: &Place) {
+        for aggregate in &rule.calculated {
+            if let Some(reason) = source_type(side, &aggregate.field).and_then(|kind| aggregate.refuses(&kind)) {
+                let finding = Diagnostic::new(Id::TypeMismatch, place, reason).about(&aggregate.field);
+                self.found.push(finding.hint("`count` or `count_distinct` it, or calculate with a field of numbers"));
             }
         }
     }
@@ -265,6 +276,15 @@ impl Check<'_> {
     fn conditions(&mut self, schema: &ObjectSchema, filter: &Filter, place: &Place) {
         for condition in &filter.conditions {
             self.known(schema, &condition.field, place);
+            let kind = schema.field(&condition.field).map(|field| &field.kind);
+            let word = schema.system == System::Salesforce && condition.value.as_str().is_some_and(is_date_word);
+            if matches!(kind, Some(FieldType::Date | FieldType::DateTime { .. }))
+                && !word
+                && let Some(reason) = condition.no_moment()
+            {
+                let message = format!("`{}` is {}, and {reason}", condition.field, kind.map_or("", |kind| kind.word()));
+                self.found.push(Diagnostic::new(Id::TypeMismatch, place, message).about(&condition.field));
+            }
         }
     }
 
@@ -289,7 +309,7 @@ impl Check<'_> {
             self.found.push(Diagnostic::new(Id::TypeMismatch, &map.place, message).hint("declare the type that the field has, or use another field"));
         }
         let reason = match &map.from {
-            Cell::Constant(value) => field.kind.fit(value).err().map(|misfit| misfit.to_string()),
+            Cell::Constant(value) => field.kind.fit(value, &TimeZone::UTC).err().map(|misfit| misfit.to_string()),
             Cell::RuleDate(_) => (!alike(&FieldType::Date, &field.kind)).then(|| "the rule date is a date".to_owned()),
             Cell::Field(name) => {
                 source_type(side, name).filter(|kind| !kind.converts_to(&field.kind)).map(|kind| format!("`{name}` is {}", kind.word()))

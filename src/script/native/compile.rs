@@ -6,7 +6,7 @@ use rhai::{ASTFlags, ASTNode, Dynamic, Engine, Expr, FnCallExpr, FnPtr, GlobalRu
 
 use crate::{
     model::{Name, Value},
-    script::{reads, spots::FileMap, value::from_dynamic},
+    script::{desk::zone_of, reads, spots::FileMap, value::from_dynamic},
 };
 
 use super::{
@@ -47,7 +47,7 @@ pub(in crate::script) fn compile(around: &Surroundings) -> Option<Native> {
     });
     let body = Node::Block(steps?.into());
     let variables = parameters.len() + compiler.defined;
-    within_limits(around.engine, compiler.nodes, variables).then(|| Native { body, longest: text_limit(around.engine) })
+    within_limits(around.engine, compiler.nodes, variables).then(|| Native { body, longest: text_limit(around.engine), zone: zone_of(around.engine) })
 }
 
 /// Whether the interpreter could not reach a limit of steps, calls or variables with a closure of this size.

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use smol_str::SmolStrBuilder;
 
-use crate::model::{Record, Value};
+use crate::model::{Record, TimeZone, Value};
 
 use super::{
     item::Item,
@@ -28,7 +28,7 @@ fn sure<'a, T>(found: Option<T>) -> Result<T, Ended<'a>> {
 impl Native {
     /// The closure's value for a row; none when only the interpreter can tell.
     pub(in crate::script) fn call(&self, row: &Record) -> Option<Value> {
-        let mut evaluation = Evaluation { row, longest: self.longest, locals: Vec::new() };
+        let mut evaluation = Evaluation { row, longest: self.longest, zone: &self.zone, locals: Vec::new() };
         let item = match evaluation.node(&self.body) {
             Ok(item) | Err(Ended::Returned(item)) => item,
             Err(Ended::GivenUp) => return None,
@@ -40,6 +40,7 @@ impl Native {
 struct Evaluation<'a> {
     row: &'a Record,
     longest: usize,
+    zone: &'a TimeZone,
     locals: Vec<Item<'a>>,
 }
 
@@ -55,7 +56,7 @@ impl<'a> Evaluation<'a> {
             Node::Sum(parts) => self.sum(parts),
             Node::Operator(operator, sides) => {
                 let (a, b) = (self.node(&sides.0)?, self.node(&sides.1)?);
-                sure(operate(*operator, &a, &b))
+                sure(operate(*operator, &a, &b, self.zone))
             }
             Node::Not(value) => self.condition(value).map(|b| Item::Bool(!b)),
             Node::Negative(value) => match self.node(value)? {
@@ -72,10 +73,11 @@ impl<'a> Evaluation<'a> {
             }
             Node::Block(steps) => self.block(steps),
             Node::Call(function, arguments) => {
+                let zone = self.zone;
                 let found = match &**arguments {
-                    [a] => function.call(&[self.node(a)?]),
-                    [a, b] => function.call(&[self.node(a)?, self.node(b)?]),
-                    [a, b, c] => function.call(&[self.node(a)?, self.node(b)?, self.node(c)?]),
+                    [a] => function.call(&[self.node(a)?], zone),
+                    [a, b] => function.call(&[self.node(a)?, self.node(b)?], zone),
+                    [a, b, c] => function.call(&[self.node(a)?, self.node(b)?, self.node(c)?], zone),
                     _ => None,
                 };
                 self.short(sure(found)?)
@@ -182,7 +184,7 @@ impl<'a> Evaluation<'a> {
                 continue;
             }
             let left = building.take().map_or(so_far, |text| Item::Made(text.finish()));
-            so_far = self.short(sure(plus(&left, &value))?)?;
+            so_far = self.short(sure(plus(&left, &value, self.zone))?)?;
         }
         self.short(building.map_or(so_far, |text| Item::Made(text.finish())))
     }
@@ -201,13 +203,13 @@ impl<'a> Evaluation<'a> {
     fn access(&mut self, value: &Item<'a>, access: &'a Access) -> Outcome<'a> {
         match (access, value) {
             (Access::Property(name, _) | Access::Entry(name), Item::Map(record)) => sure(record.get(name).map(Item::of)),
-            (Access::Property(_, Some(property)), _) => sure(property.of(value)),
+            (Access::Property(_, Some(property)), _) => sure(property.of(value, self.zone)),
             (Access::Method(function, arguments), _) => {
-                let value = value.clone();
+                let (value, zone) = (value.clone(), self.zone);
                 let found = match &**arguments {
-                    [] => function.call(&[value]),
-                    [a] => function.call(&[value, self.node(a)?]),
-                    [a, b] => function.call(&[value, self.node(a)?, self.node(b)?]),
+                    [] => function.call(&[value], zone),
+                    [a] => function.call(&[value, self.node(a)?], zone),
+                    [a, b] => function.call(&[value, self.node(a)?, self.node(b)?], zone),
                     _ => None,
                 };
                 self.short(sure(found)?)

@@ -4,8 +4,8 @@
 use smol_str::{SmolStr, SmolStrBuilder};
 
 use crate::{
-    model::{Date, FieldType, Timestamp, Value, decimal::is_exact},
-    script::api::{dates::utc, math},
+    model::{Date, FieldType, TimeZone, Timestamp, Value, day::day_of, decimal::is_exact},
+    script::api::math,
 };
 
 use super::item::Item;
@@ -62,7 +62,7 @@ impl Function {
         FUNCTIONS.iter().find(|(space, word, count, _)| (*space, *word, *count) == (namespace, name, arguments)).map(|(.., found)| *found)
     }
 
-    pub(super) fn call<'a>(self, arguments: &[Item<'a>]) -> Option<Item<'a>> {
+    pub(super) fn call<'a>(self, arguments: &[Item<'a>], zone: &TimeZone) -> Option<Item<'a>> {
         match (self, arguments) {
             (Self::Round, [value, Item::Int(places)]) => on_number(value, |x| Item::Float(math::rounded(x, *places))),
             (Self::RoundWhole | Self::Floor | Self::Ceil, [Item::Int(n)]) => Some(Item::Int(*n)),
@@ -72,9 +72,9 @@ impl Function {
             (Self::Clamp, [value, low, high]) => clamp(value, low, high),
             (Self::Percent, [part, whole]) => Some(given(math::percent_of(number(part)?, number(whole)?))),
             (Self::Ratio, [part, whole]) => Some(given(math::ratio_of(number(part)?, number(whole)?))),
-            (Self::Date, [value]) => date(value),
+            (Self::Date, [value]) => date(value, zone),
             (Self::DateOfParts, [Item::Int(y), Item::Int(m), Item::Int(d)]) => day(*y, *m, *d).map(Item::Date),
-            (Self::Instant, [value]) => instant(value),
+            (Self::Instant, [value]) => instant(value, zone),
             (Self::Days, [Item::Int(count)]) => i32::try_from(*count).ok().map(Item::Days),
             (Self::Show, [value]) => show(value),
             (_, [value, rest @ ..]) => self.on_text(value.text()?, rest),
@@ -128,15 +128,15 @@ impl Property {
         })
     }
 
-    pub(super) fn of<'a>(self, value: &Item) -> Option<Item<'a>> {
+    pub(super) fn of<'a>(self, value: &Item, zone: &TimeZone) -> Option<Item<'a>> {
         Some(match (self, value) {
             (Self::Year, Item::Date(date)) => Item::Int(date.year().into()),
             (Self::Month, Item::Date(date)) => Item::Int(date.month().into()),
             (Self::Day, Item::Date(date)) => Item::Int(date.day().into()),
             (Self::Weekday, Item::Date(date)) => Item::Int(date.weekday().to_monday_one_offset().into()),
-            (Self::Date, Item::Instant(at)) => Item::Date(utc(*at).date()),
-            (Self::Hour, Item::Instant(at)) => Item::Int(utc(*at).hour().into()),
-            (Self::Minute, Item::Instant(at)) => Item::Int(utc(*at).minute().into()),
+            (Self::Date, Item::Instant(at)) => Item::Date(day_of(*at, zone)),
+            (Self::Hour, Item::Instant(at)) => Item::Int(zone.to_datetime(*at).hour().into()),
+            (Self::Minute, Item::Instant(at)) => Item::Int(zone.to_datetime(*at).minute().into()),
             (Self::Millis, Item::Instant(at)) => Item::Int(at.as_millisecond()),
             (Self::Len, _) => Function::Len.on_text(value.text()?, &[])?,
             (Self::IsEmpty, _) => Function::IsEmpty.on_text(value.text()?, &[])?,
@@ -173,26 +173,26 @@ fn clamp<'a>(value: &Item, low: &Item, high: &Item) -> Option<Item<'a>> {
     on_number(value, |x| Item::Float(math::clamped(x, low, high)))
 }
 
-fn date<'a>(value: &Item) -> Option<Item<'a>> {
+fn date<'a>(value: &Item, zone: &TimeZone) -> Option<Item<'a>> {
     let value = match value {
-        Item::Int(millis) => return Timestamp::from_millisecond(*millis).ok().map(|at| Item::Date(utc(at).date())),
+        Item::Int(millis) => return Timestamp::from_millisecond(*millis).ok().map(|at| Item::Date(day_of(at, zone))),
         Item::Null | Item::Held(_) | Item::Made(_) | Item::Date(_) | Item::Instant(_) => value.clone().value()?,
         _ => return None,
     };
-    match FieldType::Date.fit(&value).ok()? {
+    match FieldType::Date.fit(&value, zone).ok()? {
         Value::Date(date) => Some(Item::Date(date)),
         _ => Some(Item::Null),
     }
 }
 
-fn instant<'a>(value: &Item) -> Option<Item<'a>> {
+fn instant<'a>(value: &Item, zone: &TimeZone) -> Option<Item<'a>> {
     let value = match value {
         Item::Int(millis) => return Timestamp::from_millisecond(*millis).ok().map(Item::Instant),
         Item::Instant(at) => return Some(Item::Instant(*at)),
         Item::Null | Item::Held(_) | Item::Made(_) | Item::Date(_) => value.clone().value()?,
         _ => return None,
     };
-    match (FieldType::DateTime { millis: true }).fit(&value).ok()? {
+    match (FieldType::DateTime { millis: true }).fit(&value, zone).ok()? {
         Value::Instant(at) => Some(Item::Instant(at)),
         _ => Some(Item::Null),
     }

@@ -1,8 +1,13 @@
 //! What the operators do, each as the engine does it for these types. None where it would fail, or do something not known here.
 
+use std::cmp::Ordering;
+
 use smol_str::SmolStrBuilder;
 
-use crate::script::api::dates::{days_between, moved, moved_instant};
+use crate::{
+    model::TimeZone,
+    script::api::dates::{days_between, instant_against, moved, moved_instant},
+};
 
 use super::{
     item::Item,
@@ -10,10 +15,10 @@ use super::{
 };
 
 #[inline]
-pub(super) fn operate<'a>(operator: Operator, a: &Item<'a>, b: &Item<'a>) -> Option<Item<'a>> {
+pub(super) fn operate<'a>(operator: Operator, a: &Item<'a>, b: &Item<'a>, zone: &TimeZone) -> Option<Item<'a>> {
     match operator {
-        Operator::Compare(comparison) => compare(comparison, a, b).map(Item::Bool),
-        Operator::Minus => minus(a, b),
+        Operator::Compare(comparison) => compare(comparison, a, b, zone).map(Item::Bool),
+        Operator::Minus => minus(a, b, zone),
         Operator::Times => numbers(a, b, i64::checked_mul, |x, y| x * y),
         Operator::Divide => numbers(a, b, i64::checked_div, |x, y| x / y),
         Operator::Modulo => numbers(a, b, i64::checked_rem, |x, y| x % y),
@@ -29,19 +34,19 @@ fn numbers<'a>(a: &Item, b: &Item, whole: fn(i64, i64) -> Option<i64>, float: fn
     }
 }
 
-fn minus<'a>(a: &Item, b: &Item) -> Option<Item<'a>> {
+fn minus<'a>(a: &Item, b: &Item, zone: &TimeZone) -> Option<Item<'a>> {
     match (a, b) {
         (Item::Date(to), Item::Date(from)) => Some(Item::Int(days_between(*from, *to))),
         (Item::Date(date), Item::Days(days)) => moved(*date, -i64::from(*days)).ok().map(Item::Date),
-        (Item::Instant(at), Item::Days(days)) => moved_instant(*at, -i64::from(*days)).ok().map(Item::Instant),
+        (Item::Instant(at), Item::Days(days)) => moved_instant(*at, -i64::from(*days), zone).ok().map(Item::Instant),
         _ => numbers(a, b, i64::checked_sub, |x, y| x - y),
     }
 }
 
-pub(super) fn plus<'a>(a: &Item<'a>, b: &Item<'a>) -> Option<Item<'a>> {
+pub(super) fn plus<'a>(a: &Item<'a>, b: &Item<'a>, zone: &TimeZone) -> Option<Item<'a>> {
     match (a, b) {
         (Item::Date(date), Item::Days(days)) => moved(*date, i64::from(*days)).ok().map(Item::Date),
-        (Item::Instant(at), Item::Days(days)) => moved_instant(*at, i64::from(*days)).ok().map(Item::Instant),
+        (Item::Instant(at), Item::Days(days)) => moved_instant(*at, i64::from(*days), zone).ok().map(Item::Instant),
         _ if a.text().is_some() || b.text().is_some() => {
             let mut text = SmolStrBuilder::new();
             a.show(&mut text)?;
@@ -53,12 +58,14 @@ pub(super) fn plus<'a>(a: &Item<'a>, b: &Item<'a>) -> Option<Item<'a>> {
 }
 
 #[inline]
-fn compare(comparison: Comparison, a: &Item, b: &Item) -> Option<bool> {
+fn compare(comparison: Comparison, a: &Item, b: &Item, zone: &TimeZone) -> Option<bool> {
     match (a, b) {
         (Item::Int(a), Item::Int(b)) => Some(ordered(comparison, a, b)),
         (Item::Bool(a), Item::Bool(b)) => Some(ordered(comparison, a, b)),
         (Item::Date(a), Item::Date(b)) => Some(ordered(comparison, a, b)),
         (Item::Instant(a), Item::Instant(b)) => Some(ordered(comparison, a, b)),
+        (Item::Instant(a), Item::Date(b)) => Some(ordered(comparison, &instant_against(*a, *b, zone), &Ordering::Equal)),
+        (Item::Date(a), Item::Instant(b)) => Some(ordered(comparison, &Ordering::Equal, &instant_against(*b, *a, zone))),
         (Item::Null, Item::Null) => Some(comparison == Comparison::Equal),
         (Item::Days(_) | Item::List | Item::Map(_), _) | (_, Item::Days(_) | Item::List | Item::Map(_)) if a.kind() == b.kind() => None,
         _ => match (a.text(), b.text()) {

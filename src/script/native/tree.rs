@@ -2,7 +2,7 @@
 
 use std::sync::atomic::AtomicUsize;
 
-use crate::model::{Name, Value};
+use crate::model::{Name, TimeZone, Value};
 
 use super::functions::{Function, Property};
 
@@ -12,6 +12,8 @@ pub(in crate::script) struct Native {
     pub(super) body: Node,
     /// Bytes of the longest text there may be.
     pub(super) longest: usize,
+    /// Where days begin and end.
+    pub(super) zone: TimeZone,
 }
 
 #[derive(Debug)]

@@ -36,6 +36,12 @@ pub(in crate::script::api) mod functions {
     /// `customers_only`, `account` (the field with the Salesforce account id), `group_by`, `calculated`, `actions`, and `every`, `daily`, `weekly`,
     /// `monthly` or `cron`, `after`, `overrides`.
     ///
+    /// `calculated` folds the rows of a group into numbers: `total: ["sum", FIELD]`, or `["sum", FIELD, DATE FIELD, DAYS]` for the days up to and
+    /// including the rule date; the functions are `sum`, `avg`, `min`, `max`, `count` (`"*"` counts rows), `count_distinct`, `first` and `last` in
+    /// the order of the rows. Blank values are left out; of no values `sum` and the counts are 0, and the others null. `sum` and `avg` take
+    /// numbers only, and text where its field is one of numbers; `min` and `max` take numbers, dates or texts, all of one type. Decimals are added
+    /// exactly. A group with a value that does not fit is rejected with it. Filters compare a date and time with a day as a whole: see `date`.
+    ///
     /// # Example
     /// ```rhai
     /// rule("score-usage", #{

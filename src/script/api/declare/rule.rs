@@ -9,7 +9,7 @@ use crate::script::{
         options::{Entry, Item, Options},
         sources::origin,
     },
-    declaration::{Action, Aggregate, Body, Rule},
+    declaration::{Action, Aggregate, Body, EVERY_ROW, Rule},
     diagnostics::Id,
     site::Site,
 };
@@ -80,7 +80,17 @@ const FUNCTIONS: [(&str, &str); 8] = [
 
 /// `visits_30d: ["sum", "visits", "Date__c", 30]`: function, field, and the window's date field and days.
 fn aggregates(site: &Site, item: &Item) -> Vec<Aggregate> {
-    item.entries(site).unwrap_or_default().iter().filter_map(|entry| aggregate(site, entry)).collect()
+    let entries = item.entries(site).unwrap_or_default();
+    entries.iter().filter_map(|entry| aggregate(site, entry).filter(|made| made.field != EVERY_ROW || counts(site, entry, made))).collect()
+}
+
+/// Rows are counted and nothing else.
+fn counts(site: &Site, entry: &Entry, made: &Aggregate) -> bool {
+    if made.function != "count" {
+        let message = format!("`{}` is of a field; only `count` takes `{EVERY_ROW}`, every row", made.function);
+        entry.item.invalid::<()>(site, Id::OptionValue, message, None);
+    }
+    made.function == "count"
 }
 
 fn aggregate(site: &Site, entry: &Entry) -> Option<Aggregate> {

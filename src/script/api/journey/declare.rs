@@ -112,7 +112,7 @@ pub(in crate::script::api) mod functions {
     /// which a person leaves, wherever they stand.
     ///
     /// When messages go out: `quiet_hours: ["20:00", "08:00"]`, `working_days: "mon-fri"` (or a list), `cap: #{ messages: 3, within: days(7) }`,
-    /// `time_zone: "Europe/Berlin"` (default: the workspace's).
+    /// `time_zone: "Europe/Berlin"` (default: the workspace's): where waits of days end, and the days of conditions begin and end.
     ///
     /// A nested list of steps that does not end with `finish()`, `drop(..)` or `go_to(..)` goes on with the step after the enclosing one; who
     /// passes the last step has completed the journey. People keep their place by the step's name, also while the journey is edited.

@@ -69,7 +69,7 @@ pub(in crate::script::api) mod functions {
                 let fault = Fault::new(FaultKind::NotAllowed, only_there("test")).code(Id::OnlyInTests.code());
                 Err(at(&ctx, thrown(fault)))
             }
-            Desk::Loading(_) | Desk::Importing => {
+            Desk::Loading(_) | Desk::Importing { .. } => {
                 Site::of(&ctx).test(name, &closure);
                 Ok(())
             }

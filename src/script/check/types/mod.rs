@@ -145,7 +145,7 @@ fn operator(file: &str, call: &FnCallExpr, at: Position, known: &Known) -> Optio
     };
     let at = place(file, at);
     match name {
-        "==" | "!=" | "<" | "<=" | ">" | ">=" if a != b => {
+        "==" | "!=" | "<" | "<=" | ">" | ">=" if a != b && !(is_of_time(a) && is_of_time(b)) => {
             let outcome = if name == "!=" { "always true" } else { "never true" };
             let finding = Diagnostic::new(Id::NeverAlike, &at, format!("`{name}` between {} and {} is {outcome}", a.word(), b.word()));
             let why = "values of different types are never equal, and none is larger than the other";
@@ -162,6 +162,11 @@ fn operator(file: &str, call: &FnCallExpr, at: Position, known: &Known) -> Optio
         }
         _ => None,
     }
+}
+
+/// A day and an instant are compared with each other: the day stands for all of its instants.
+const fn is_of_time(kind: Kind) -> bool {
+    matches!(kind, Kind::Date | Kind::Instant)
 }
 
 fn reads_as_number(expr: &Expr) -> bool {
