@@ -10,7 +10,7 @@ use crate::support::{Ran, Sandbox, Workspace};
 fn rule(from: &str, calculated: &str, fields: &str) -> String {
     format!(
         r#"rule("totals", #{{ rule_for: "account", from: {from}, show: ["Industry"], group_by: ["Industry"], calculated: #{{ {calculated} }},
-            actions: [load_to_sfdc(#{{ object: "Account", operation: "upsert", identifiers: ["Site"], fields: #{{ Site: "Industry", {fields} }} }})] }});"#
+            actions: [load_to_sfdc(#{{ object: "Account", operation: "upsert", identifiers: ["Site"], fields: #{{ Site: "Industry", Name: "Industry", {fields} }} }})] }});"#
     )
 }
 
