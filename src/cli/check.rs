@@ -11,7 +11,7 @@ use crate::{
     model::{ObjectSchema, System},
     script::{
         Body, Declaration, Diagnostic, check_against, check_connections, check_enabled, check_mails, check_metadata, check_named, check_shown,
-        check_templates, named_listings,
+        check_targets, check_templates, named_listings,
     },
     store::Store,
 };
@@ -183,6 +183,8 @@ fn against_schemas(loaded: &Loaded, workspace: &Workspace, online: bool, cx: &Co
     let mut found = all(&|system, object| asked.schema(system, object));
     found.extend(shown(&declarations, workspace, &asked));
     found.extend(named(&declarations, workspace, &asked));
+    let connected = workspace.connected(false).systems;
+    found.extend(check_targets(&declarations, |system, object| connected.contains(&system) && asked.lacks(system, object)));
     let trouble = asked.trouble();
     session.close();
     trouble.map_or(Ok(found), |fault| Err(fault.into()))

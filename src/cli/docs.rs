@@ -1,4 +1,5 @@
-//! `tabi docs [NAME]`: the reference of everything scripts can say, of every diagnostic code, and the guide; as one HTML page, too.
+//! `tabi docs [NAME]`: the reference of everything scripts can say, of every diagnostic code, the guide, and what the calls stand on; as one HTML
+//! page, too.
 
 use std::{
     fs,
@@ -17,7 +18,7 @@ use super::{
 
 #[derive(Debug, Args)]
 pub(crate) struct Docs {
-    /// A function (`salesforce::query`), a namespace (`score`), the code of a diagnostic (`E0402`), or `guide`.
+    /// A function (`salesforce::query`), a namespace (`score`), the code of a diagnostic (`E0402`), `guide`, or `wire`: what each call stands on.
     name: Option<String>,
     /// Write everything to this file as one HTML page with search.
     #[arg(long, value_name = "FILE", conflicts_with = "name")]
@@ -30,8 +31,12 @@ impl Docs {
         Self { name: Some(name), html: None }
     }
 }
+
 /// From the screens of the three consoles to lines of script.
 const GUIDE: &str = include_str!("docs_page/guide.md");
+
+/// For each call what evidence says that the vendor takes it so, and what is assumed.
+const WIRE: &str = include_str!("docs_page/wire.md");
 
 /// Shows the reference, or the part of it that is asked for.
 pub(crate) fn docs(args: &Docs, cx: &Context) -> Result<Exit, Failure> {
@@ -44,9 +49,9 @@ pub(crate) fn docs(args: &Docs, cx: &Context) -> Result<Exit, Failure> {
         overview(&entries, cx);
         return Ok(Exit::Done);
     };
-    if name == "guide" {
-        cx.out.json(&json!({"guide": GUIDE}));
-        guide(cx);
+    if let Some((name, text)) = [("guide", GUIDE), ("wire", WIRE)].into_iter().find(|(known, _)| known == name) {
+        cx.out.json(&json!({name: text}));
+        whole(text, cx);
         return Ok(Exit::Done);
     }
     if let Some(code) = explain(name) {
@@ -87,10 +92,10 @@ fn written(file: &Path, html: &str, cx: &Context) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// The guide as it is written, headings in bold and fences left out.
-fn guide(cx: &Context) {
+/// A text as it is written, headings in bold and fences left out.
+fn whole(text: &str, cx: &Context) {
     let mut script = false;
-    for line in GUIDE.lines() {
+    for line in text.lines() {
         match (line.starts_with("```"), line.trim_start_matches('#').trim_start()) {
             (true, _) => script = !script,
             (false, _) if script => cx.out.line(format!("    {line}")),
@@ -115,7 +120,7 @@ fn overview(entries: &[Entry], cx: &Context) {
         }
         summary(entry, cx);
     }
-    cx.out.line(paint(DIM, "\n`tabi docs NAME` shows one with its examples; `tabi docs guide` goes through the consoles' screens; `tabi explain CODE` explains a diagnostic."));
+    cx.out.line(paint(DIM, "\n`tabi docs NAME` shows one with its examples; `tabi docs guide` goes through the consoles' screens; `tabi docs wire` says what each call stands on; `tabi explain CODE` explains a diagnostic."));
 }
 
 fn summary(entry: &Entry, cx: &Context) {

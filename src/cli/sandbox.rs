@@ -36,6 +36,9 @@ pub(crate) struct Sandbox {
     /// What goes wrong: SYSTEM:KIND@PROBABILITY[,...], such as `salesforce:503@0.1,*:slow=200@0.05`.
     #[arg(long, value_name = "SPEC", default_value = "")]
     faults: String,
+    /// Only what new tenants have: no object that an administrator makes, and no engagement whose audience an administrator has not picked.
+    #[arg(long)]
+    strict: bool,
     /// Throw away what earlier commands left in it.
     #[arg(long)]
     fresh: bool,
@@ -105,6 +108,7 @@ fn options(args: &Sandbox, workspace: &Workspace, ports: BTreeMap<String, u16>) 
         seed: args.seed.or(defaults.seed),
         start: args.now,
         faults: args.faults.clone(),
+        strict: args.strict || defaults.strict,
         fresh: args.fresh,
         ports,
         ..defaults

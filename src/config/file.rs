@@ -235,6 +235,9 @@ pub struct Sandbox {
     pub accounts: Option<u64>,
     pub people: Option<u64>,
     pub seed: Option<u64>,
+    /// Only what new tenants of the vendors have.
+    #[serde(default)]
+    pub strict: bool,
 }
 
 /// Where the server listens when nothing else is said.

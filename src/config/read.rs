@@ -116,7 +116,7 @@ impl Source<'_> {
             Auth::JwtBearer => &[login, id, ("username", s.username.is_some()), ("private_key", s.private_key.is_some())],
             Auth::RefreshToken => &[login, id, ("refresh_token", s.refresh_token.is_some())],
             Auth::Password => &[login, ("username", s.username.is_some()), ("password", s.password.is_some())],
-            Auth::AccessToken => &[("base_url", s.base_url.is_some()), ("access_token", s.access_token.is_some())],
+            Auth::AccessToken => &[("login_url", s.login_url.is_some() || s.base_url.is_some()), ("access_token", s.access_token.is_some())],
         };
         self.need(&span, "salesforce", keys, "its way to sign in asks for it")
     }

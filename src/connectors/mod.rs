@@ -1,4 +1,5 @@
-//! The real systems: clients over HTTP and SMTP, one per system, behind one function that carries out effects.
+//! The real systems: clients over HTTP and SMTP, one per system, behind one function that carries out effects. What each call stands on is the
+//! page `tabi docs wire` (`src/cli/docs_page/wire.md`): a change of a call changes its line there.
 
 /// How many HTTP calls were made.
 mod calls;

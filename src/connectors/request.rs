@@ -1,17 +1,22 @@
 //! Calls that a script words itself: of a system's own API, and of allowed hosts.
 
-use reqwest::{Method, Url};
+use std::time::Duration;
+
+use reqwest::{Method, StatusCode, Url};
 
 use crate::model::{Fault, FaultKind, HttpCall, Record, Request, System, Value};
 
-use super::http::{Answer, Call, Repeat};
+use super::{
+    Stop,
+    http::{Answer, Call, GRACE, distrusted, root_cause},
+};
 
 /// The call of a request; `path` is where its path leads.
 pub(super) fn call_of(request: &Request, path: String) -> Result<Call, Fault> {
     let system = request.system;
     let method = method_of(&request.method).map_err(|fault| Fault { system: Some(system), ..fault })?;
-    let repeat = if method == Method::POST && request.writes() { Repeat::UnlessSent } else { Repeat::Always };
-    let mut call = Call::new(method, path).repeat(repeat).slow();
+    let call = Call::new(method, path).slow();
+    let mut call = if request.writes() { call } else { call.reading() };
     for (name, value) in request.query.iter() {
         call = call.query(name, value.to_string());
     }
@@ -43,13 +48,25 @@ pub(super) fn value_of(answer: &Answer) -> Result<Value, Fault> {
     }
 }
 
+/// How the answer to a script's own call is taken apart: to one that reads something is due, unless its status says that there is nothing.
+pub(super) fn answer_of(request: &Request) -> fn(&Answer) -> Result<Value, Fault> {
+    if request.writes() || request.method == "HEAD" { value_of } else { value_due }
+}
+
+fn value_due(answer: &Answer) -> Result<Value, Fault> {
+    if answer.body.trim_ascii().is_empty() && answer.status != StatusCode::NO_CONTENT {
+        return Err(Fault::new(FaultKind::Garbled, "the answer is empty"));
+    }
+    value_of(answer)
+}
+
 fn declares_json(answer: &Answer) -> bool {
     let kind = answer.headers.get(reqwest::header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     kind.is_some_and(|kind| kind.contains("json"))
 }
 
 /// Calls an allowed host, without retries: what a status means is the script's to judge.
-pub(super) async fn http(client: &reqwest::Client, hosts: &[String], limit: usize, call: &HttpCall) -> Result<Value, Fault> {
+pub(super) async fn http(client: &reqwest::Client, hosts: &[String], (limit, stop): (usize, &Stop), call: &HttpCall) -> Result<Value, Fault> {
     let bad = |_| Fault::new(FaultKind::Invalid, format!("`{}` is not a URL", call.url));
     let url = Url::parse(&call.url).map_err(bad)?;
     allow(hosts, &url)?;
@@ -62,14 +79,19 @@ pub(super) async fn http(client: &reqwest::Client, hosts: &[String], limit: usiz
         Some(body) => request.json(body),
         None => request,
     };
+    let grace = if matches!(call.method.to_ascii_uppercase().as_str(), "GET" | "HEAD") { Duration::ZERO } else { GRACE };
     let broke = |error: reqwest::Error| {
+        let base = url.origin().ascii_serialization();
+        if let Some(why) = distrusted(&root_cause(&error), &base, "the address in the script") {
+            return Fault::new(FaultKind::Unavailable, why);
+        }
         let what = if error.is_connect() { "cannot be reached" } else { "did not answer as it should" };
-        Fault::new(FaultKind::Unavailable, format!("{} {what}", url.origin().ascii_serialization()))
+        Fault::new(FaultKind::Unavailable, format!("{base} {what}"))
     };
-    let mut response = request.send().await.map_err(broke)?;
+    let mut response = stop.race_with_grace(grace, request.send()).await?.map_err(broke)?;
     let (status, headers) = (response.status(), response.headers().clone());
     let mut body = bytes::BytesMut::new();
-    while let Some(chunk) = response.chunk().await.map_err(broke)? {
+    while let Some(chunk) = stop.race_with_grace(grace, response.chunk()).await?.map_err(broke)? {
         body.extend_from_slice(&chunk);
         if body.len() > limit {
             return Err(Fault::new(FaultKind::Invalid, format!("the answer is larger than {} MB", limit / 1_048_576)));

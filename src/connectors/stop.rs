@@ -1,4 +1,4 @@
-//! The shared flag that ends waiting: no new call starts, pauses between tries end, what is in flight finishes.
+//! The shared flag that ends waiting: no new call starts, pauses between tries end, and so does waiting for a system that says nothing.
 
 use std::time::Duration;
 
@@ -31,6 +31,19 @@ impl Stop {
     /// Waits, unless asked to stop before or meanwhile.
     pub(super) async fn sleep(&self, wait: Duration) -> Result<(), Fault> {
         self.race(tokio::time::sleep(wait)).await
+    }
+
+    /// Waits for `done` to come, and at most `grace` longer once asked to stop: what was sent may be about to be answered.
+    pub(super) async fn race_with_grace<T>(&self, grace: Duration, done: impl Future<Output = T>) -> Result<T, Fault> {
+        let over = async {
+            self.0.cancelled().await;
+            tokio::time::sleep(grace).await;
+        };
+        tokio::select! {
+            biased;
+            value = done => Ok(value),
+            () = over => Err(interrupted()),
+        }
     }
 
     /// Waits for `done` to come, unless asked to stop before or meanwhile.

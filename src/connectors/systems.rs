@@ -123,7 +123,7 @@ impl Systems {
                 other => Err(Fault::from_system(other, FaultKind::Invalid, format!("{other} has no segments"))),
             },
             Effect::Request(request) => self.request(request).await.map(Reply::Value),
-            Effect::Http(call) => request::http(&self.0.web, &self.0.hosts, self.0.answer_limit, call).await.map(Reply::Value),
+            Effect::Http(call) => request::http(&self.0.web, &self.0.hosts, (self.0.answer_limit, &self.0.stop), call).await.map(Reply::Value),
             Effect::SendEmail(email) => self.mail()?.send(email).await.map(Reply::Value),
             Effect::State(_) => Err(Fault::new(FaultKind::NotAllowed, "the script's own store is not one of the connected systems")),
         }

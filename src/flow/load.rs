@@ -28,7 +28,7 @@ use super::{
 const BATCH: usize = 10_000;
 /// Bytes of them, whichever is reached first: rows of long text go in smaller batches.
 const BATCH_BYTES: usize = 8 * 1024 * 1024;
-/// How often an insert whose answer was lost is looked up and tried again.
+/// How often a row of which nobody knows whether it was written is looked up and tried again.
 const UNKNOWN_ROUNDS: usize = 3;
 
 /// Where rows go and how.
@@ -60,22 +60,17 @@ struct Pending {
     rows: Vec<Change>,
     /// By place in `rows`, what the source calls the row.
     sources: Vec<Value>,
-    /// By place in `rows`, what an insert came from: looked up again when its answer is lost.
+    /// What each came from: looked up again when nobody knows whether it was written.
     origins: HashMap<usize, Candidate>,
     bytes: usize,
 }
 
 impl Pending {
-    fn insert(&mut self, candidate: Candidate, change: Change) {
-        let source = candidate.source.clone();
+    fn add(&mut self, candidate: Candidate, change: Change) {
+        self.sources.push(candidate.source.clone());
         self.origins.insert(self.rows.len(), candidate);
-        self.add(change, source);
-    }
-
-    fn add(&mut self, change: Change, source: Value) {
         self.bytes += change.weight();
         self.rows.push(change);
-        self.sources.push(source);
     }
 
     fn is_full(&self) -> bool {
@@ -460,7 +455,7 @@ fn missing(work: &mut Work<'_>, load: &mut Load, candidate: Candidate, present: 
             let set = slots.filter(|(slot, value)| (slot.field.createable || work.on_sample) && **value != Value::Null);
             let fields: Record = set.map(|(slot, value)| (slot.field.name.as_str().into(), value.clone())).collect();
             let change = Change::Insert { key: candidate.key.shown.clone(), fields };
-            load.pending.insert(candidate, change);
+            load.pending.add(candidate, change);
         }
         (Mode::Update, Unmatched::Ignore) => work.tally.unmatched += 1,
         (Mode::Update, Unmatched::Reject) => {
@@ -511,14 +506,15 @@ fn refused_when_there(load: &Load, (key, source): (&str, &Value), changed: &[(&S
 fn differ(work: &mut Work<'_>, load: &mut Load, candidate: Candidate, present: &Record) {
     let mut changed: Vec<(&Slot, Value, Value)> = Vec::new();
     let mut differs = false;
-    for ((slot, said), value) in load.fields.iter().zip(&load.said).zip(candidate.values) {
+    for ((slot, said), value) in load.fields.iter().zip(&load.said).zip(&candidate.values) {
         let old = if slot.fresh { Value::Null } else { held(slot, present, work.zone) };
         let clears = load.blank == Blank::Clear || *said;
-        let value = if value == Value::Null && clears { slot.field.emptied() } else { value };
-        let keep = slot.role == Role::Insert || slot.rule.same_content(&value, &old) || (value == Value::Null && !clears);
+        let emptied = (*value == Value::Null && clears).then(|| slot.field.emptied());
+        let value = emptied.as_ref().unwrap_or(value);
+        let keep = slot.role == Role::Insert || slot.rule.same_content(value, &old) || (*value == Value::Null && !clears);
         if !keep {
             differs |= slot.role == Role::Compare;
-            changed.push((slot, value, old));
+            changed.push((slot, value.clone(), old));
         }
     }
     if !differs || load.mode == Mode::Insert {
@@ -537,13 +533,14 @@ fn differ(work: &mut Work<'_>, load: &mut Load, candidate: Candidate, present: &
                 fields.push(name.clone(), value);
                 before.push(name, old);
             }
-            load.pending.add(Change::Update { key: candidate.key.shown, id, fields, before }, candidate.source);
+            let change = Change::Update { key: candidate.key.shown.clone(), id, fields, before };
+            load.pending.add(candidate, change);
         }
         None => work.reject(load.rejection(candidate.key.shown, &candidate.source, None, None, "the system told no id for this record".to_owned())),
     }
 }
 
-/// Sends what is queued. Inserts whose answer was lost are looked up again, so that none is made twice.
+/// Sends what is queued. Rows of which nobody knows whether they were written are looked up again, so that none is written twice.
 fn send(work: &mut Work<'_>, load: &mut Load) -> Result<(), Error> {
     for round in 0..=UNKNOWN_ROUNDS {
         let unknown = send_once(work, load, round == UNKNOWN_ROUNDS)?;
@@ -552,23 +549,23 @@ fn send(work: &mut Work<'_>, load: &mut Load) -> Result<(), Error> {
         }
         // Fields created at the start exist by now, and may hold what was sent.
         load.fields.iter_mut().for_each(|slot| slot.fresh = false);
-        let unchanged = work.tally.unchanged;
-        let asked = unknown.len() as u64;
+        let (unknown, updates): (Vec<_>, Vec<_>) = unknown.into_iter().unzip();
         let present = present(work, load, &unknown)?;
-        for candidate in unknown {
+        for (candidate, update) in unknown.into_iter().zip(updates) {
+            let unchanged = work.tally.unchanged;
             settle(work, load, candidate, &present);
+            // What is found as it was sent has been written after all.
+            if work.tally.unchanged > unchanged {
+                work.tally.unchanged = unchanged;
+                *(if update { &mut work.tally.updated } else { &mut work.tally.created }) += 1;
+            }
         }
-        // Those found as they were sent have been written after all.
-        let landed = work.tally.unchanged - unchanged;
-        debug_assert!(landed <= asked);
-        work.tally.unchanged = unchanged;
-        work.tally.created += landed;
     }
     Ok(())
 }
 
-/// One write of all that is queued; gives back the rows of which nobody knows whether they were written.
-fn send_once(work: &mut Work<'_>, load: &mut Load, last: bool) -> Result<Vec<Candidate>, Error> {
+/// One write of all that is queued; gives back the rows of which nobody knows whether they were written, and whether each was there before.
+fn send_once(work: &mut Work<'_>, load: &mut Load, last: bool) -> Result<Vec<(Candidate, bool)>, Error> {
     let Pending { rows, sources, mut origins, .. } = take(&mut load.pending);
     if rows.is_empty() {
         return Ok(Vec::new());
@@ -585,7 +582,7 @@ fn send_once(work: &mut Work<'_>, load: &mut Load, last: bool) -> Result<Vec<Can
         };
         let unheard = fault.code.as_deref() == Some("UNKNOWN_OUTCOME") && !last;
         match origins.remove(&at).filter(|_| unheard) {
-            Some(candidate) => unknown.push(candidate),
+            Some(candidate) => unknown.push((candidate, matches!(change, Change::Update { .. }))),
             None if fault.kind == FaultKind::Interrupted => interrupted = true,
             None => work.reject(faulty(load, change, &sources[at], &fault)),
         }

@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     model::{Measure, Query, Report, Source, System},
-    script::{ActionKind, Body, Cell, Declaration, FieldMap, Integration, ObjectLoad, Rule},
+    script::{ActionKind, Body, Cell, Declaration, FieldMap, Integration, ObjectLoad, Rule, USAGE},
 };
 
 /// A part of a declaration that runs as one. Integrations have two: what pushes feed is read by rules whose results are pulled,
@@ -173,7 +173,7 @@ fn rule_flow(flow: &mut Flow, rule: &Rule) {
                 flow.writes.extend(written.map(|map| name(to.system, &to.object, &map.target)));
             }
             ActionKind::Usage(usage) => {
-                let object = usage.into.as_deref().unwrap_or("JBCXM__UsageData__c");
+                let object = usage.into.as_deref().unwrap_or(USAGE);
                 let system = if usage.into.is_some() { System::Gainsight } else { System::Salesforce };
                 writes(flow, system, object, &usage.measures);
             }

@@ -29,7 +29,7 @@ pub(crate) fn run(work: &mut Work<'_>, name: &str, segment: &SegmentDecl) -> Res
     if !add.is_empty() || !remove.is_empty() {
         work.check_stop()?;
         let (added, removed) = (add.len() as u64, remove.len() as u64);
-        work.perform.perform(Effect::EditSegment(SegmentEdit { system: System::Pendo, name: name.to_owned(), id, add, remove }))?;
+        work.perform.perform(Effect::EditSegment(SegmentEdit { id, add, remove, ..SegmentEdit::of(System::Pendo, name) }))?;
         work.tally.created += added;
         work.tally.deleted += removed;
     } else if missing {

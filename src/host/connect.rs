@@ -178,7 +178,9 @@ impl Source<'_> {
                 SalesforceAuth::AccessToken { access_token: self.given_secret("salesforce.access_token", section.access_token.as_ref())? }
             }
         };
-        let url = section.login_url.as_ref().or(section.base_url.as_ref());
+        // A token that is there already is for the org itself; the others are asked for where people log in.
+        let (login, base) = (section.login_url.as_ref(), section.base_url.as_ref());
+        let url = if matches!(auth, SalesforceAuth::AccessToken { .. }) { base.or(login) } else { login.or(base) };
         let mut options = SalesforceOptions::new(self.given("salesforce.login_url", url)?, auth);
         if let Some(version) = &section.api_version {
             options.api_version.clone_from(version);

@@ -44,6 +44,11 @@ impl<'a> Describes<'a> {
         answer.as_ref().ok().cloned().flatten()
     }
 
+    /// Whether a system says that it has no such object.
+    pub fn lacks(&self, system: System, object: &str) -> bool {
+        self.schema(system, object).is_none() && matches!(self.answers.borrow().get(&(system, object.to_owned())), Some(Ok(None)))
+    }
+
     /// All engagements of PX; none when it did not say.
     pub fn engagements(&self) -> Option<&[Record]> {
         self.engagements.get_or_init(|| all(self.perform, System::Px, "engagements")).as_deref().ok()

@@ -84,6 +84,7 @@ impl Workspace {
             accounts: company.accounts,
             people: company.people,
             seed: company.seed,
+            strict: company.strict,
             ..sandbox::Options::default()
         }
     }

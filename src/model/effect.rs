@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Fault, Field, Filter, ObjectSchema, Record, Source, System, Value};
+use super::{Fault, Field, Filter, ObjectSchema, Record, Source, System, Timestamp, Value};
 
 /// Something asked of the outside world. Plain data: who carries it out is chosen per run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -173,6 +173,19 @@ pub struct SegmentEdit {
     pub id: Option<String>,
     pub add: Vec<String>,
     pub remove: Vec<String>,
+    /// What a segment that is made now says of itself; one that is there keeps what it says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Since when the members meet the conditions; now when nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+}
+
+impl SegmentEdit {
+    /// An edit that only makes the segment, if there is none of the name.
+    pub fn of(system: System, name: impl Into<String>) -> Self {
+        Self { system, name: name.into(), id: None, add: Vec::new(), remove: Vec::new(), description: None, at: None }
+    }
 }
 
 /// Whose segments were meant before there were others.

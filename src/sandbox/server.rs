@@ -37,6 +37,8 @@ pub struct World {
     pub clock: Clock,
     pub faults: Faults,
     pub turns: Turns,
+    /// Only what a new tenant has; what an administrator has to do, somebody does under `/_sandbox/`.
+    pub strict: bool,
 }
 
 /// Something to do after the clock was turned.

@@ -42,6 +42,8 @@ pub struct Options {
     pub start: Option<jiff::Timestamp>,
     /// `SYSTEM:KIND@PROBABILITY[,...]`.
     pub faults: String,
+    /// Nothing is there, and nothing is done, that a new tenant of the vendors has or does not by itself.
+    pub strict: bool,
     /// Throws away what was stored.
     pub fresh: bool,
     /// Fixed ports by system (`salesforce`, `pendo`, ...; `mail` is SMTP, `inbox` what reads it); a free one for every other.
@@ -88,8 +90,13 @@ pub async fn start(options: Options) -> Result<Sandbox, Error> {
     let lock = options.folder.as_deref().map(|folder| prepare(folder, options.fresh)).transpose()?;
     let kept = kept(&options)?;
     let company = Company { seed: kept.seed, accounts: kept.accounts, people: kept.people, origin: kept.origin };
-    let world =
-        Arc::new(World { company, clock: Clock::with_offset(kept.clock_offset_ms), faults: Faults::new(kept.seed, faults), turns: Turns::default() });
+    let world = Arc::new(World {
+        company,
+        clock: Clock::with_offset(kept.clock_offset_ms),
+        faults: Faults::new(kept.seed, faults),
+        turns: Turns::default(),
+        strict: options.strict,
+    });
     let turned = keeper(options.folder.clone(), kept, Arc::clone(&world));
     turned();
     let mut sandbox = Sandbox { world: Arc::clone(&world), servers: Vec::new(), smtp: None, _lock: lock };

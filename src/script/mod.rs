@@ -60,6 +60,8 @@ mod stdlib;
 mod suggest;
 /// Syntax errors that one sign would mend.
 mod syntax;
+/// Objects that not every tenant has.
+mod targets;
 /// Templates of mail.
 mod templates;
 /// Tests of a workspace's scripts.
@@ -69,7 +71,7 @@ mod value;
 
 pub use check::{
     Connected, Unfit, UnfitKind, check_against, check_connections, check_enabled, check_mails, check_metadata, check_named, check_shown,
-    check_templates, named_listings,
+    check_targets, check_templates, named_listings,
 };
 pub use closure::Closure;
 pub use complete::{Catalogue, Completion, complete};
@@ -90,5 +92,6 @@ pub use perform::Perform;
 pub use run::{RunError, ScriptRun, run_script, run_source};
 pub use saved::{Said, saved};
 pub use sources::{Sources, Texts};
+pub use targets::{SCORES, USAGE, target, to_declare};
 pub use templates::{Filled, Rendered, Templates, is_template, plain_text};
 pub use trial::{Asked, Bench, Broken, Look, Test, TestFile, TestHands, load_tests};

@@ -27,9 +27,14 @@ pub struct Association {
     pub cut: Option<Timestamp>,
     /// Why PX does not show it at the moment (B2).
     pub trouble: Option<String>,
+    /// When a member of the segment first saw it: until then nothing tells that the segment is its audience in PX.
+    pub confirmed: Option<Timestamp>,
+    /// When somebody was last told that nobody has seen it.
+    pub warned: Option<Timestamp>,
 }
 
-const OF: &str = "SELECT journey, engagement, px_id, kind, segment, since, cut, trouble FROM associations WHERE journey = ?1 ORDER BY id";
+const OF: &str = "SELECT journey, engagement, px_id, kind, segment, since, cut, trouble, confirmed, warned FROM associations \
+     WHERE journey = ?1 ORDER BY id";
 
 impl Store {
     /// All associations a program has and had, oldest first.
@@ -84,6 +89,27 @@ impl Store {
         })
     }
 
+    /// A member of the segment has seen the engagement.
+    pub fn confirm(&self, journey: &str, px_id: &str, at: Timestamp) -> Result<(), Error> {
+        self.write(|sql| {
+            sql.prepare_cached("UPDATE associations SET confirmed = ?3 WHERE journey = ?1 AND px_id = ?2 AND cut IS NULL AND confirmed IS NULL")?
+                .execute(params![journey, px_id, micros(at)])?;
+            Ok(())
+        })
+    }
+
+    /// Somebody was told that nobody has seen the engagement.
+    pub fn warned(&self, journey: &str, px_id: &str, at: Timestamp) -> Result<(), Error> {
+        self.write(|sql| {
+            sql.prepare_cached("UPDATE associations SET warned = ?3 WHERE journey = ?1 AND px_id = ?2 AND cut IS NULL")?.execute(params![
+                journey,
+                px_id,
+                micros(at)
+            ])?;
+            Ok(())
+        })
+    }
+
     /// When a program's engagements were last looked at.
     pub fn checked_at(&self, journey: &str) -> Result<Option<Timestamp>, Error> {
         self.read(|sql| {
@@ -112,5 +138,7 @@ fn read_association(row: &Row<'_>) -> Result<Association, Fail> {
         since: instant(row.get(5)?)?,
         cut: maybe_instant(row, 6)?,
         trouble: row.get(7)?,
+        confirmed: maybe_instant(row, 8)?,
+        warned: maybe_instant(row, 9)?,
     })
 }

@@ -14,5 +14,7 @@ mod http;
 mod pendo;
 /// Gainsight PX.
 mod px;
+/// The clients against answers as vendors' documents and recordings show them.
+mod recorded;
 /// Salesforce.
 mod salesforce;

@@ -228,7 +228,7 @@ async fn a17_a_segment_is_made_and_changed() {
     let names: Vec<String> = visitors.iter().map(|row| text(row, "visitorId")).collect();
     assert!(names.len() > 1_200);
     let edit = |add: &[String], remove: &[String]| {
-        Effect::EditSegment(SegmentEdit { system: System::Pendo, name: "At risk".into(), id: None, add: add.to_vec(), remove: remove.to_vec() })
+        Effect::EditSegment(SegmentEdit { add: add.to_vec(), remove: remove.to_vec(), ..SegmentEdit::of(System::Pendo, "At risk") })
     };
     bench.systems.perform(&edit(&names[..1_200], &[])).await.unwrap();
     bench.systems.perform(&edit(&names[1_200..1_203], &names[..1_100])).await.unwrap();
@@ -247,7 +247,7 @@ async fn a17_a_segment_is_made_and_changed() {
     wanted.sort();
     assert_eq!(found, wanted);
     // A segment without members.
-    let empty = Effect::EditSegment(SegmentEdit { system: System::Pendo, name: "Nobody".into(), id: None, add: vec![], remove: vec![] });
+    let empty = Effect::EditSegment(SegmentEdit::of(System::Pendo, "Nobody"));
     bench.systems.perform(&empty).await.unwrap();
     assert!(bench.all(Query::of(System::Pendo, "segment")).await.iter().any(|row| text(row, "name") == "Nobody"));
 }

@@ -204,7 +204,7 @@ async fn a_segment_is_made_once_and_its_members_see_the_engagement_b10() {
     let ids: Vec<String> = bench.all(query(PX, "users", &["identifyId"])).await.iter().take(6).map(|row| text(row, "identifyId")).collect();
     let name = format!("tabi:onboarding:tour:{tour}");
     let edit = |add: &[String], remove: &[String]| {
-        Effect::EditSegment(SegmentEdit { system: PX, name: name.clone(), id: None, add: add.to_vec(), remove: remove.to_vec() })
+        Effect::EditSegment(SegmentEdit { add: add.to_vec(), remove: remove.to_vec(), ..SegmentEdit::of(PX, &name) })
     };
     assert_eq!(bench.systems.perform(&edit(&[], &[])).await, Ok(Reply::Done));
     assert_eq!(bench.systems.perform(&edit(&ids, &[])).await, Ok(Reply::Done));

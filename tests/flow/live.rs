@@ -1,10 +1,12 @@
 //! A workspace and its sandbox whose clocks are turned by one hand, from a Monday on.
 
+use std::sync::{Arc, Mutex};
+
 use jiff::{SignedDuration, ToSpan as _, Zoned};
 use serde_json::{Value, json};
 use tabi::{
     flow::{
-        Notify, Summary,
+        Notice, Notify, Summary,
         journey::{Published, report},
     },
     host::{Session, Workspace as Opened, clock::Clock, journeys, up::once},
@@ -20,13 +22,14 @@ pub(crate) struct Live {
     pub(crate) workspace: Workspace,
     pub(crate) sandbox: Sandbox,
     clock: Clock,
+    heard: Arc<Mutex<Vec<String>>>,
 }
 
 impl Live {
     /// It is Monday, 10:00 UTC.
     pub(crate) fn new(workspace: Workspace, sandbox: &str) -> Self {
         let sandbox = Sandbox::start(&workspace, &format!("{sandbox} --now {MONDAY}"));
-        let live = Self { workspace, sandbox, clock: Clock::by_hand(MONDAY.parse().unwrap()) };
+        let live = Self { workspace, sandbox, clock: Clock::by_hand(MONDAY.parse().unwrap()), heard: Arc::default() };
         live.turn(SignedDuration::ZERO);
         live
     }
@@ -44,9 +47,23 @@ impl Live {
         self.sandbox.post("px", "/_sandbox/clock", &json!({"now": self.clock.now()}));
     }
 
+    fn notify(&self) -> Notify {
+        let heard = Arc::clone(&self.heard);
+        Arc::new(move |notice| {
+            if let Notice::Warning { message, .. } = notice {
+                heard.lock().unwrap().push(message);
+            }
+        })
+    }
+
+    /// What was warned of since the last time.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        std::mem::take(&mut self.heard.lock().unwrap())
+    }
+
     /// Everything due now.
     pub(crate) fn look(&self) -> Vec<Summary> {
-        self.with(|opened, session| once(opened, session, &opened.load(), &silent(), |_| ()).unwrap())
+        self.with(|opened, session| once(opened, session, &opened.load(), &self.notify(), |_| ()).unwrap())
     }
 
     /// Day after day, everything due at its time.
@@ -61,7 +78,7 @@ impl Live {
     pub(crate) fn publish(&self, name: &str) {
         let published = self.with(|opened, session| {
             let loaded = opened.load();
-            journeys::publish(opened, session, &loaded, &declared(opened, name), None, &silent()).unwrap()
+            journeys::publish(opened, session, &loaded, &declared(opened, name), None, &self.notify()).unwrap()
         });
         assert!(matches!(published, Published::Active(_)), "{published:?}");
     }
@@ -86,12 +103,8 @@ impl Live {
     }
 }
 
-fn declared(opened: &Opened, name: &str) -> std::sync::Arc<Declaration> {
+fn declared(opened: &Opened, name: &str) -> Arc<Declaration> {
     opened.load().declarations().iter().find(|one| one.name == name).cloned().expect("a sound journey")
-}
-
-fn silent() -> Notify {
-    std::sync::Arc::new(|_| ())
 }
 
 /// A number of a report.

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::live::{Live, number};
 use crate::support::{Sandbox, Workspace};
 
 fn journey(steps: &str) -> String {
@@ -178,11 +179,13 @@ fn the_raw_call_cannot_change_who_is_in_the_audience_of_a_journey_b10() {
     let audience = sandbox.documents("px", "external_segment")[0].clone();
     let (name, id) = (audience["name"].as_str().unwrap(), audience["id"].as_str().unwrap());
     let members = |path: &str, segment: &str| {
-        format!(r#"px::request("POST", "{path}", #{{ identityType: "IDENTIFY_ID", add: [#{{ segmentId: "{segment}", identities: ["ana"] }}] }})"#)
+        let one = format!(r#"#{{ segmentId: {segment}, identities: ["ana"], lastQualificationTime: "2026-01-12T00:25:15Z" }}"#);
+        format!(r#"px::request("POST", "{path}", #{{ identityType: "IDENTIFY_ID", add: [{one}], remove: [] }})"#)
     };
     let path = "/v1/external_segment/update_membership";
+    let (by_name, by_id) = (format!("{name:?}"), format!("{id:?}"));
     let renamed = format!(r#"px::request("PUT", "/v1/external_segment/metadata", #{{ id: "{id}", name: "mine" }})"#);
-    for call in [members(path, name), members(path, id), members("/v1/external%5Fsegment/update_membership", id), renamed] {
+    for call in [members(path, &by_name), members(path, &by_id), members("/v1/external%5Fsegment/update_membership", &by_id), renamed] {
         workspace.write("raw.rhai", &call);
         for args in ["exec raw.rhai", "exec --plan raw.rhai"] {
             let refused = workspace.tabi(args).ended(1);
@@ -192,7 +195,81 @@ fn the_raw_call_cannot_change_who_is_in_the_audience_of_a_journey_b10() {
     assert_eq!(sandbox.documents("px", "external_segment"), [audience]);
 
     // Any other segment is the caller's own.
-    let own = r#"px::request("POST", "/v1/external_segment/metadata", #{ externalId: "mine", name: "mine" });"#;
-    workspace.write("raw.rhai", format!("{own}\n{}", members(path, "mine")));
+    let own = r#"let made = px::request("POST", "/v1/external_segment/metadata", #{ externalId: "mine", name: "mine" });"#;
+    workspace.write("raw.rhai", format!("{own}\n{}", members(path, "made.id")));
     workspace.tabi("exec raw.rhai").ended(0);
+    let members = sandbox.documents("px", "membership");
+    assert_eq!((members.len(), &members[0]["participant"]), (1, &json!("ana")), "{members:?}");
+}
+
+/// A tour for everybody in PX, with people who see at once what they may see, on a sandbox started so.
+fn tour(args: &str) -> Live {
+    let script = r#"journey("tour", #{ participants: px::object("users"), unique_on: "identifyId", email: "identifyId",
+        steps: [engagement("tour", "Product tour"), wait("long", days(60))] });"#;
+    let live = Live::new(Workspace::with_script(script), &format!("--accounts 3 --people 12 {args}"));
+    live.sandbox.post("px", "/_sandbox/behaviour", &json!({"visit_probability": 1.0, "view_rate": 1.0}));
+    live.publish("tour");
+    live
+}
+
+#[test]
+fn an_engagement_is_unconfirmed_until_a_member_has_seen_it_and_who_waits_unseen_is_told_of_once_a_day() {
+    let live = tour("--strict");
+    let said = live.warnings();
+    let todo = "pick the segment `tabi:tour:";
+    assert!(said.len() == 1 && said[0].contains(todo) && said[0].contains("Gainsight's support"), "{said:?}");
+    live.look();
+    assert_eq!(live.warnings(), [""; 0], "they have only just come");
+    live.days(1);
+    assert_eq!(live.warnings(), [""; 0], "nor for more than a day");
+    live.days(2);
+    let (report, said) = (live.report("tour"), live.warnings());
+    let people = number(&report, "/engagements/0/not_viewed");
+    assert_eq!((number(&report, "/engagements/0/viewed"), &report["engagements"][0]["confirmed"]), (0, &Value::Null), "{report}");
+    assert!(people > 5 && report["engagements"][0]["to_do"].as_str().unwrap().contains(todo), "{report}");
+    let expected = format!("{people} people have qualified for the engagement \"Product tour\" for more than a day and nobody has seen it");
+    assert!(!said.is_empty() && said.len() <= 2 && said.iter().all(|one| one.starts_with(&expected) && one.contains(todo)), "{said:?}");
+    let shown = live.workspace.tabi("journey show tour").ended(0).stdout;
+    assert!(shown.contains("unconfirmed") && shown.contains(todo), "{shown}");
+    let told = live.workspace.tabi("journey report tour").ended(0).stdout;
+    assert!(told.contains("unconfirmed:") && told.contains(todo), "{told}");
+
+    let segment = live.sandbox.documents("px", "external_segment")[0]["name"].clone();
+    live.sandbox.post("px", "/_sandbox/audience", &json!({"engagement": "Product tour", "segment": segment}));
+    live.days(3);
+    let report = live.report("tour");
+    assert_eq!((number(&report, "/engagements/0/viewed"), &report["engagements"][0]["to_do"]), (people, &Value::Null), "{report}");
+    assert!(report["engagements"][0]["confirmed"].is_string(), "{report}");
+    live.warnings();
+    live.days(2);
+    assert_eq!(live.warnings(), [""; 0], "nothing to tell any more");
+    let shown: Value = serde_json::from_str(&live.workspace.tabi("journey show tour --json").ended(0).stdout).unwrap();
+    assert!(shown["engagements"][0]["confirmed"].is_string() && shown["engagements"][0]["to_do"].is_null(), "{shown}");
+    let shown = live.workspace.tabi("journey show tour").ended(0).stdout;
+    assert!(!shown.contains("unconfirmed"), "{shown}");
+}
+
+#[test]
+fn the_sandbox_that_is_not_strict_picks_the_audience_by_itself() {
+    let live = tour("");
+    live.look();
+    live.days(3);
+    let report = live.report("tour");
+    assert!(number(&report, "/engagements/0/viewed") > 5 && report["engagements"][0]["confirmed"].is_string(), "{report}");
+    let said = live.warnings();
+    assert!(said.len() == 1 && said[0].contains("unless it is strict"), "only what publishing says: {said:?}");
+}
+
+#[test]
+fn publishing_tells_programs_what_is_to_be_done_in_px() {
+    let steps = r#"engagement("tour", "Product tour"), survey("ask", #{ survey: "In-app NPS", by: "px" }), finish()"#;
+    let workspace = Workspace::with_script(&journey(steps));
+    let _sandbox = Sandbox::start(&workspace, "--accounts 5 --people 20 --strict");
+    let published: Value = serde_json::from_str(&workspace.tabi("journey publish trial --yes --json").ended(0).stdout).unwrap();
+    let engagements = published["engagements"].as_array().unwrap();
+    assert_eq!((published["status"].as_str(), engagements.len()), (Some("active"), 2), "{published}");
+    for one in engagements {
+        let (segment, to_do) = (one["segment"].as_str().unwrap(), one["to_do"].as_str().unwrap());
+        assert!(to_do.contains(segment) && to_do.contains(one["id"].as_str().unwrap()) && one["confirmed"].is_null(), "{one}");
+    }
 }

@@ -96,7 +96,7 @@ fn a_missing_key_points_at_its_section() {
         ("[salesforce]\nauth = \"jwt_bearer\"\nlogin_url = \"https://a\"\nclient_id = \"c\"\nusername = \"u\"", "private_key"),
         ("[salesforce]\nauth = \"refresh_token\"\nlogin_url = \"https://a\"\nclient_id = \"c\"", "refresh_token"),
         ("[salesforce]\nauth = \"password\"\nlogin_url = \"https://a\"\nusername = \"u\"", "password"),
-        ("[salesforce]\nauth = \"access_token\"\naccess_token = \"env:T\"", "base_url"),
+        ("[salesforce]\nauth = \"access_token\"\naccess_token = \"env:T\"", "login_url"),
         ("[pendo]\nintegration_key = \"env:K\"", "region"),
         ("[pendo]\nregion = \"us\"", "integration_key"),
         ("[gainsight]\naccess_key = \"env:K\"", "domain"),

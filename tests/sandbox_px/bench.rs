@@ -68,8 +68,10 @@ pub(super) async fn engagement(sandbox: &Sandbox, name: &str) -> String {
 pub(super) async fn qualify(sandbox: &Sandbox, journey: &str, engagement: &str, field: &str, users: &[String]) {
     let name = format!("tabi:{journey}:step:{engagement}");
     let (status, body) = send(sandbox, "POST", "/v1/external_segment/metadata?failIfExists=false", json!({"externalId": name, "name": name})).await;
-    assert!(status == 201 || status == 200, "{status} {body}");
-    let edit = json!({"identityType": "IDENTIFY_ID", field: [{"segmentId": name, "identities": users}]});
+    assert_eq!(status, 200, "{body}");
+    let now = sandbox.world().clock.now().to_string();
+    let mut edit = json!({"identityType": "IDENTIFY_ID", "add": [], "remove": []});
+    edit[field] = json!([{"segmentId": body["id"], "identities": users, "lastQualificationTime": now}]);
     assert_eq!(send(sandbox, "POST", "/v1/external_segment/update_membership", edit).await.0, 200);
 }
 

@@ -198,6 +198,39 @@ async fn external_segments_are_listed_among_segments_and_a_duplicate_can_be_refu
     let segments = get(&sandbox, "/v1/segment?pageSize=200").await;
     let listed = segments["segments"].as_array().unwrap().iter().filter(|one| one["name"] == name).count();
     assert_eq!((listed, segments["segments"][0].as_object().unwrap().len()), (1, 2));
-    let unknown = json!({"identityType": "IDENTIFY_ID", "add": [{"segmentId": "nope", "identities": ["x"]}]});
-    assert_eq!(send(&sandbox, "POST", "/v1/external_segment/update_membership", unknown).await.0, 404);
+    let unknown = json!({
+        "identityType": "IDENTIFY_ID", "remove": [],
+        "add": [{"segmentId": "nope", "identities": ["x"], "lastQualificationTime": "2026-01-12T00:25:15.269332Z"}],
+    });
+    assert_eq!(send(&sandbox, "POST", "/v1/external_segment/update_membership", unknown).await.0, 400);
+}
+
+#[tokio::test]
+async fn a_membership_without_what_the_schema_requires_is_refused_and_changes_nothing() {
+    let sandbox = sandbox("").await;
+    let (_, made) = send(&sandbox, "POST", "/v1/external_segment/metadata", json!({"externalId": "vip", "name": "VIP"})).await;
+    let entry = json!({"segmentId": made["id"], "identities": ["x"], "lastQualificationTime": "2026-01-12T00:25:15.269332Z"});
+    let whole = json!({"identityType": "IDENTIFY_ID", "add": [entry], "remove": []});
+    let without = |pointer: &str, field: &str| {
+        let mut less = whole.clone();
+        less.pointer_mut(pointer).unwrap().as_object_mut().unwrap().remove(field).unwrap();
+        less
+    };
+    let mut wrong: Vec<Value> = ["add", "remove", "identityType"].iter().map(|field| without("", field)).collect();
+    wrong.extend(["segmentId", "identities", "lastQualificationTime"].iter().map(|field| without("/add/0", field)));
+    let with = |pointer: &str, value: Value| {
+        let mut other = whole.clone();
+        *other.pointer_mut(pointer).unwrap() = value;
+        other
+    };
+    wrong.extend([with("/add", json!({})), with("/remove", Value::Null), with("/add/0/lastQualificationTime", json!("yesterday"))]);
+    // A segment goes by its own id: nothing says that its external one is understood.
+    wrong.extend([with("/add/0/segmentId", json!("vip")), with("/add/0/lastQualificationTime", json!(1_768_177_515_269_i64))]);
+    for body in wrong {
+        let (status, answer) = send(&sandbox, "POST", "/v1/external_segment/update_membership", body.clone()).await;
+        assert_eq!(status, 400, "{body}: {answer}");
+    }
+    assert_eq!(get(&sandbox, "/_sandbox/documents/membership").await, json!([]));
+    assert_eq!(send(&sandbox, "POST", "/v1/external_segment/update_membership", whole).await.0, 200);
+    assert_eq!(get(&sandbox, "/_sandbox/documents/membership").await.as_array().unwrap().len(), 1);
 }

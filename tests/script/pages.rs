@@ -8,7 +8,7 @@ use tabi::{
     model::{Field, FieldType, Listed, Listing, ObjectSchema, Record, System, Value},
     script::{
         Body, CODES, Declaration, Example, RunError, ScriptRun, check_against, check_connections, check_enabled, check_mails, check_named,
-        check_shown, check_templates, page, run_script,
+        check_shown, check_targets, check_templates, page, run_script,
     },
 };
 
@@ -61,6 +61,9 @@ fn said(code: &str, examples: &[Example]) -> Vec<String> {
         Body::Journey(journey) => check_shown(declaration, &unfit(journey, &engagements())),
         _ => Vec::new(),
     }));
+    if code == "E0509" {
+        found.extend(check_targets(&declared, |_, object| object == "JBCXM__UsageData__c"));
+    }
     if code == "E0507" {
         found.extend(check_named(&declared, &listed()));
     }

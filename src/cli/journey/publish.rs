@@ -11,11 +11,11 @@ use crate::{
         Context, Exit, Failure,
         render::{BAD, BOLD, DIM, GOOD, WARN, many, paint, time},
     },
-    flow::journey::{Published, plan_edit},
+    flow::journey::{Published, plan_edit, to_do},
     host::{self, Session, Workspace, journeys},
     model::FaultKind,
-    script::Declaration,
-    store::ProgramStatus,
+    script::{Declaration, Journey},
+    store::{Association, ProgramStatus},
 };
 
 #[derive(Debug, Args)]
@@ -81,7 +81,7 @@ pub(super) fn publish(args: &Publish, cx: &Context) -> Result<Exit, Failure> {
         Err(host::Error::Flow(crate::flow::Error::Fault(fault))) if fault.kind == FaultKind::Invalid => return Err(Failure::usage(fault.message)),
         other => other?,
     };
-    Ok(tell(&args.name, published, &workspace, cx))
+    Ok(tell((&args.name, super::body(&declaration)), published, &workspace, cx))
 }
 
 /// What taking up the scripts as they are would do.
@@ -110,10 +110,22 @@ fn show_plan(args: &Publish, declaration: &Declaration, workspace: &Workspace, c
     Ok(Exit::Done)
 }
 
-fn tell(name: &str, published: Published, workspace: &Workspace, cx: &Context) -> Exit {
+/// What the journey shows, and what is to be done in PX before it is shown there.
+fn engagements(name: &str, workspace: &Workspace, journey: Option<&Journey>) -> Vec<serde_json::Value> {
+    let Some(journey) = journey else { return Vec::new() };
+    let known = workspace.store().ok().and_then(|store| store.associations(name).ok()).unwrap_or_default();
+    let told = |one: &Association| {
+        let to_do = to_do(journey, one);
+        json!({"engagement": one.engagement, "id": one.id, "segment": one.segment, "confirmed": one.confirmed, "to_do": to_do})
+    };
+    known.iter().filter(|one| one.cut.is_none()).map(told).collect()
+}
+
+fn tell((name, journey): (&str, Option<&Journey>), published: Published, workspace: &Workspace, cx: &Context) -> Exit {
     match published {
         Published::Active(program) => {
-            cx.out.json(&json!({"name": name, "status": program.status.word(), "revision": program.revision}));
+            let engagements = engagements(name, workspace, journey);
+            cx.out.json(&json!({"name": name, "status": program.status.word(), "revision": program.revision, "engagements": engagements}));
             let next = paint(DIM, "`tabi up` lets it run");
             cx.out.line(format!("{} {name}, revision {}. {next}", paint(GOOD, "Published"), program.revision));
             Exit::Done

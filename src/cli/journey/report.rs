@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use crate::{
     cli::{
         Context, Exit, Failure,
-        render::{BAD, BOLD, DIM, paint, plain, table},
+        render::{BAD, BOLD, DIM, WARN, paint, plain, table},
     },
     flow::journey::{Per, over_time, report as told, responses},
     model::{Record, Value},
@@ -177,6 +177,9 @@ fn below(row: &Record, cx: &Context) {
     {
         let given: Vec<String> = scores.iter().map(|(score, n)| format!("{score}: {n}")).collect();
         cx.out.line(format!("  {} {}", paint(DIM, format!("{step} scores")), given.join(", ")));
+    }
+    if let Some(Value::Text(to_do)) = row.get("to_do") {
+        cx.out.line(format!("  {} {to_do}", paint(WARN, "unconfirmed:")));
     }
     if let Some(Value::Text(error)) = row.get("error") {
         cx.out.line(format!("  {} the engagement of \"{step}\" {error}", paint(BAD, "error:")));

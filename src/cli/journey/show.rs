@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 use crate::{
     cli::{
         Context, Exit, Failure,
-        render::{BAD, BOLD, DIM, many, paint},
+        render::{BAD, BOLD, DIM, WARN, many, paint},
     },
+    flow::journey::to_do,
     host::Workspace,
     model::{Pace, Reentry, Source},
     script::{Declaration, Journey, Participants},
@@ -62,7 +63,7 @@ pub(super) fn show(args: &Show, cx: &Context) -> Result<Exit, Failure> {
     }
     if !args.graph {
         head(&declaration, journey, cx);
-        shows(&associated, cx);
+        shows(journey, &associated, cx);
         cx.out.line("");
     }
     cx.out.line(journey.graph.outline().trim_end());
@@ -70,7 +71,12 @@ pub(super) fn show(args: &Show, cx: &Context) -> Result<Exit, Failure> {
 }
 
 fn document(declaration: &Declaration, journey: &Journey, associated: &[Association]) -> Value {
-    let shown = |one: &Association| json!({"engagement": one.engagement, "id": one.id, "kind": one.kind, "segment": one.segment, "read_only": true, "trouble": one.trouble});
+    let shown = |one: &Association| {
+        json!({
+            "engagement": one.engagement, "id": one.id, "kind": one.kind, "segment": one.segment, "read_only": true, "trouble": one.trouble,
+            "confirmed": one.confirmed, "to_do": to_do(journey, one),
+        })
+    };
     json!({
         "name": declaration.name, "file": declaration.place.file, "line": declaration.place.line, "hash": declaration.hash,
         "schedule": declaration.schedule.as_ref().map(ToString::to_string), "after": declaration.after,
@@ -90,10 +96,13 @@ fn associated(workspace: &Workspace, name: &str, cx: &Context) -> Vec<Associatio
 }
 
 /// Whom engagements are shown to, which is not to be changed in PX (B10), and those that PX does not show at the moment (B2).
-fn shows(associated: &[Association], cx: &Context) {
+fn shows(journey: &Journey, associated: &[Association], cx: &Context) {
     for one in associated {
         let mark = paint(DIM, "(read-only: only the journey changes who is in)");
         cx.out.line(format!("  {} \"{}\" to the members of {} {mark}", paint(DIM, "shows       "), one.engagement, one.segment));
+        if let Some(to_do) = to_do(journey, one) {
+            cx.out.line(format!("  {} {to_do}", paint(WARN, "unconfirmed ")));
+        }
         if let Some(trouble) = &one.trouble {
             cx.out.line(format!("  {} the engagement \"{}\" {trouble}", paint(BAD, "error       "), one.engagement));
         }

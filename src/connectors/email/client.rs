@@ -18,7 +18,7 @@ use super::{
 };
 use crate::connectors::{
     EmailOptions, Error,
-    http::{KNOCKS, Pace, Scene, waits},
+    http::{GRACE, KNOCKS, Pace, Scene, waits},
 };
 use crate::model::{Email, Fault, FaultKind, System, Value};
 
@@ -109,7 +109,11 @@ impl Mail {
         let Some(transport) = &self.transport else { return Err(Fault::from_system(System::Mail, FaultKind::Unavailable, "mail is shut down")) };
         // The transport's own patience ends with the connection being there: a server that falls silent later would be waited for without end.
         let sending = tokio::time::timeout(self.scene.options.read_timeout, transport.send_raw(&sealed.envelope, &sealed.bytes));
-        let Ok(sent) = sending.await else { return Ok(Err(silence(&self.host))) };
+        let sent = match self.scene.stop.race_with_grace(GRACE, sending).await {
+            Ok(Ok(sent)) => sent,
+            Ok(Err(_)) => return Ok(Err(silence(&self.host))),
+            Err(stopped) => return Ok(Err(Failure { fault: stopped, again: false, undone: false, reached: true })),
+        };
         Ok(match sent {
             Ok(response) => {
                 self.reached.store(true, Ordering::Relaxed);

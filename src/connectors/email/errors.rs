@@ -6,7 +6,7 @@ use std::error::Error as _;
 
 use lettre::transport::smtp;
 
-use crate::connectors::http::unknown_outcome;
+use crate::connectors::http::{distrusted, unknown_outcome};
 use crate::model::{Email, Fault, FaultKind, System};
 
 /// Why one sending failed.
@@ -36,6 +36,10 @@ pub(super) fn failure(error: &smtp::Error, host: &str, email: &Email) -> Failure
         return Failure { fault, again, undone: true, reached: true };
     }
     let fault = |kind, message: String| Fault::from_system(System::Mail, kind, message);
+    let trusted = |said: &str| distrusted(said, host, "`[email] smtp`");
+    if let Some(message) = trusted(&said).or_else(|| trusted(&innermost(error))) {
+        return Failure { fault: fault(FaultKind::Unavailable, message), again: false, undone: true, reached: true };
+    }
     if error.is_tls() {
         let message = format!("no secure connection to {host}: {said}; `?tls=none` behind the address does without one");
         return Failure { fault: fault(FaultKind::Unavailable, message), again: false, undone: true, reached: true };
@@ -59,6 +63,15 @@ pub(super) fn failure(error: &smtp::Error, host: &str, email: &Email) -> Failure
     }
     let message = format!("{host} cut the connection before the answer came");
     Failure { fault: fault(FaultKind::Unavailable, message), again: true, undone: false, reached: true }
+}
+
+/// The innermost reason.
+fn innermost(error: &smtp::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
 }
 
 /// No answer came in time; the message may have been taken.

@@ -11,8 +11,8 @@ use tokio::sync::Mutex;
 use crate::{
     connectors::{
         GainsightAuth, GainsightOptions, Secret,
-        http::{Answer, Call, Http, Pace, Repeat, Scene, broken_json},
-        request::{call_of, value_of},
+        http::{Answer, Call, Http, Pace, Scene, broken_json},
+        request::{answer_of, call_of},
     },
     model::{Fault, FaultKind, Name, Request, System, TimeZone, Value},
 };
@@ -65,7 +65,7 @@ impl Gainsight {
 
     /// A POST that only reads.
     pub(super) fn ask(&self, path: &str) -> Call {
-        self.call(Method::POST, path).repeat(Repeat::Always)
+        self.call(Method::POST, path).reading()
     }
 
     /// Calls, and hands the envelope's `data` to `parse` as JSON text; `null` where there is none.
@@ -129,6 +129,6 @@ impl Gainsight {
     pub(in crate::connectors) async fn request(&self, request: &Request) -> Result<Value, Fault> {
         let path = format!("/{}", request.path.trim_start_matches('/'));
         let url = self.call(Method::GET, &path).url;
-        self.read(&call_of(request, url)?, value_of).await
+        self.read(&call_of(request, url)?, answer_of(request)).await
     }
 }

@@ -29,6 +29,8 @@ pub(in crate::connectors) struct Call {
     pub headers: HeaderMap,
     pub body: Option<Bytes>,
     pub repeat: Repeat,
+    /// It changes nothing, whatever its method.
+    pub reads: bool,
     /// A `Conflict` is worth another try too.
     pub patient: bool,
     /// Its answer may begin late.
@@ -38,7 +40,8 @@ pub(in crate::connectors) struct Call {
 impl Call {
     pub(in crate::connectors) fn new(method: Method, url: impl Into<String>) -> Self {
         let repeat = if method == Method::POST { Repeat::UnlessSent } else { Repeat::Always };
-        Self { method, url: url.into(), query: Vec::new(), headers: HeaderMap::new(), body: None, repeat, patient: false, slow: false }
+        let reads = method == Method::GET || method == Method::HEAD;
+        Self { method, url: url.into(), query: Vec::new(), headers: HeaderMap::new(), body: None, repeat, reads, patient: false, slow: false }
     }
 
     pub(in crate::connectors) fn get(url: impl Into<String>) -> Self {
@@ -47,12 +50,24 @@ impl Call {
 
     /// A POST that only reads.
     pub(in crate::connectors) fn ask(url: impl Into<String>) -> Self {
-        Self { repeat: Repeat::Always, ..Self::new(Method::POST, url) }
+        Self::new(Method::POST, url).reading()
     }
 
     pub(in crate::connectors) fn repeat(mut self, repeat: Repeat) -> Self {
         self.repeat = repeat;
         self
+    }
+
+    /// The call only reads, so it may be made as often as it takes.
+    pub(in crate::connectors) const fn reading(mut self) -> Self {
+        self.repeat = Repeat::Always;
+        self.reads = true;
+        self
+    }
+
+    /// It may change something, so that it matters whether it was carried out.
+    pub(in crate::connectors) const fn writes(&self) -> bool {
+        !self.reads
     }
 
     pub(in crate::connectors) const fn patient(mut self) -> Self {

@@ -16,7 +16,8 @@ use tracing::Instrument;
 
 use crate::model::{Fault, FaultKind, System, TimeZone, Timestamp};
 
-use super::refusal::{looks_like_html, retry_after, unknown_outcome};
+use super::certificate::distrusted;
+use super::refusal::{UNKNOWN_OUTCOME, empty, looks_like_html, retry_after, unknown_outcome};
 use super::{Call, Pace, Refusal, Repeat, garbled};
 use crate::connectors::{HttpOptions, Stop, calls::Counters};
 
@@ -79,12 +80,22 @@ pub(in crate::connectors) fn broken_json(system: System, error: &serde_json::Err
 pub(in crate::connectors) struct Streamed {
     system: System,
     response: reqwest::Response,
+    stop: Stop,
+    /// Something came.
+    begun: bool,
 }
 
 impl Streamed {
     /// The next piece of the body; none at its end.
     pub(in crate::connectors) async fn chunk(&mut self) -> Result<Option<Bytes>, Fault> {
-        self.response.chunk().await.map_err(|_| broke_off(self.system))
+        let piece = self.stop.race(self.response.chunk()).await?.map_err(|_| broke_off(self.system))?;
+        self.begun |= piece.as_ref().is_some_and(|piece| !piece.is_empty());
+        Ok(piece)
+    }
+
+    /// The fault of an answer that ended before anything came.
+    pub(in crate::connectors) fn emptiness(&self) -> Option<Fault> {
+        (!self.begun).then(|| empty(self.system, self.response.status()))
     }
 }
 
@@ -109,7 +120,7 @@ impl Failure {
     /// A fault met after the answer began: nothing is known about what was done.
     fn after_sending(fault: Fault) -> Failure {
         let again = matches!(fault.kind, FaultKind::RateLimited | FaultKind::Unavailable | FaultKind::Garbled);
-        let undone = fault.kind != FaultKind::Garbled && fault.kind != FaultKind::Unavailable;
+        let undone = !matches!(fault.kind, FaultKind::Garbled | FaultKind::Unavailable | FaultKind::Interrupted);
         Failure { fault, again, undone }
     }
 }
@@ -164,16 +175,26 @@ impl Http {
     pub(in crate::connectors) async fn read<T>(&self, call: &Call, parse: impl Fn(&Answer) -> Result<T, Fault>) -> Result<T, Fault> {
         self.persist(call, async || {
             let response = self.attempt(call).await?;
-            let answer = self.whole(response).await.map_err(Failure::after_sending)?;
-            parse(&answer).map_err(Failure::after_sending)
+            let answer = self.scene.stop.race_with_grace(grace(call), self.whole(response)).await.flatten().map_err(Failure::after_sending)?;
+            parse(&answer).map_err(|fault| self.not_as_expected(fault, &answer, call))
         })
         .await
+    }
+
+    /// What came could not be taken apart. Nothing at all will come another time too, and may mean that the work was done.
+    fn not_as_expected(&self, fault: Fault, answer: &Answer, call: &Call) -> Failure {
+        if fault.kind != FaultKind::Garbled || !answer.body.trim_ascii().is_empty() {
+            return Failure::after_sending(fault);
+        }
+        let fault = empty(self.system, answer.status);
+        let fault = if call.writes() { unknown_outcome(&fault) } else { fault };
+        Failure { fault, again: false, undone: false }
     }
 
     /// Asks for an answer that is read piece by piece.
     pub(in crate::connectors) async fn stream(&self, call: &Call) -> Result<Streamed, Fault> {
         let response = self.persist(call, async || self.attempt(call).await).await?;
-        Ok(Streamed { system: self.system, response })
+        Ok(Streamed { system: self.system, response, stop: self.scene.stop.clone(), begun: false })
     }
 
     async fn persist<T>(&self, call: &Call, mut attempt: impl AsyncFnMut() -> Result<T, Failure>) -> Result<T, Fault> {
@@ -187,7 +208,12 @@ impl Http {
                 Err(failure) => failure,
             };
             let Failure { fault, again, undone } = failure;
-            if call.repeat == Repeat::UnlessSent && !undone {
+            if fault.code.as_deref() == Some(UNKNOWN_OUTCOME) {
+                return Err(fault);
+            }
+            // Nobody waits any longer for what was sent, so nobody knows what becomes of it.
+            let cut_off = fault.kind == FaultKind::Interrupted && call.writes();
+            if (call.repeat == Repeat::UnlessSent || cut_off) && !undone {
                 return Err(unknown_outcome(&fault));
             }
             denied += usize::from(fault.kind == FaultKind::Denied);
@@ -222,13 +248,15 @@ impl Http {
             let begin = self.clock();
             let options = &self.scene.options;
             let longest = if call.slow { options.read_timeout } else { options.answer_timeout };
-            let result = tokio::time::timeout(longest, self.client.execute(request)).await.map_err(|_| self.silent(call))?;
+            let answered = tokio::time::timeout(longest, self.client.execute(request));
+            let answered = self.scene.stop.race_with_grace(grace(call), answered).await.map_err(Failure::after_sending)?;
+            let result = answered.map_err(|_| self.silent(call))?;
             let ms = self.clock().as_millisecond() - begin.as_millisecond();
             let response = result.map_err(|error| self.unreached(&error, call))?;
             self.reached.store(true, Ordering::Relaxed);
             tracing::Span::current().record("status", response.status().as_u16());
             tracing::debug!(ms, "answered");
-            if response.status().is_success() { Ok(response) } else { Err(self.refused(response).await) }
+            if response.status().is_success() { Ok(response) } else { Err(self.refused(response, call).await) }
         }
         .instrument(span)
         .await
@@ -260,6 +288,9 @@ impl Http {
         }
         let base = base_of(&call.url);
         let (system, key) = (self.system, self.address_key);
+        if let Some(why) = distrusted(&root_cause(error), &base, key) {
+            return Failure::last(Fault::from_system(system, FaultKind::Unavailable, why));
+        }
         let message = if error.is_connect() {
             format!("cannot reach {base} ({}); is it running, and is {key} right?", root_cause(error))
         } else if error.is_timeout() {
@@ -271,11 +302,11 @@ impl Http {
     }
 
     /// An answer that is not a success, named by the system's table.
-    async fn refused(&self, response: reqwest::Response) -> Failure {
+    async fn refused(&self, response: reqwest::Response, call: &Call) -> Failure {
         let status = response.status();
         let headers = response.headers().clone();
         let retry_after = retry_after(&headers, self.scene.clock);
-        let body = self.collect(response, 64 * 1024).await.unwrap_or_default();
+        let body = self.scene.stop.race_with_grace(grace(call), self.collect(response, 64 * 1024)).await.flatten().unwrap_or_default();
         let html = looks_like_html(&headers, &body);
         let refusal = Refusal { status, body };
         let mut fault = if html { self.html(status) } else { (self.judge)(&refusal) };
@@ -314,6 +345,13 @@ impl Http {
     }
 }
 
+/// How much longer a write is waited for once the work is to end: what became of it is worth a moment.
+pub(in crate::connectors) const GRACE: Duration = Duration::from_secs(2);
+
+fn grace(call: &Call) -> Duration {
+    if call.writes() { GRACE } else { Duration::ZERO }
+}
+
 /// Pauses between tries: exponential with full jitter, a random part of each.
 pub(in crate::connectors) fn waits(options: &HttpOptions) -> impl Iterator<Item = Duration> + use<> {
     let plain = ExponentialBuilder::new()
@@ -330,7 +368,7 @@ fn base_of(url: &str) -> String {
 }
 
 /// The innermost reason, such as `Connection refused (os error 111)`.
-fn root_cause(error: &reqwest::Error) -> String {
+pub(in crate::connectors) fn root_cause(error: &reqwest::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(inner) = cause.source() {
         cause = inner;

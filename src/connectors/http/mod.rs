@@ -2,6 +2,8 @@
 
 /// What to ask: method, address, headers, body, and whether asking twice is harmless.
 mod call;
+/// Certificates that are not trusted, by name.
+mod certificate;
 /// Asking: one try, judged; and again where that may help.
 mod client;
 /// Not asking too often.
@@ -10,7 +12,8 @@ mod pace;
 mod refusal;
 
 pub(super) use call::{Call, Repeat, escape};
-pub(super) use client::{Answer, Http, KNOCKS, Scene, Streamed, broken_json, waits};
+pub(super) use certificate::distrusted;
+pub(super) use client::{Answer, GRACE, Http, KNOCKS, Scene, Streamed, broken_json, root_cause, waits};
 pub(super) use pace::Pace;
 pub(super) use refusal::{Refusal, garbled, invalid, unknown_outcome};
 

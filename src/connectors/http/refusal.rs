@@ -64,11 +64,18 @@ pub(in crate::connectors) fn invalid(system: System, message: impl Into<String>)
     Fault::from_system(system, FaultKind::Invalid, message)
 }
 
-/// The code of a create whose answer was lost.
+/// Nothing came where an answer is due: asking again brings nothing either.
+pub(super) fn empty(system: System, status: StatusCode) -> Fault {
+    garbled(system, format!("empty answer (status {}) where JSON is due", status.as_u16()))
+}
+
+/// The code of a write of which nobody knows what became.
 pub(super) const UNKNOWN_OUTCOME: &str = "UNKNOWN_OUTCOME";
 
-/// For a create whose answer was lost: it may have happened.
+/// For a write whose answer was lost, or says nothing: it may have happened.
 pub(in crate::connectors) fn unknown_outcome(cause: &Fault) -> Fault {
-    let message = format!("the request was sent but its answer was lost, so it may or may not have been carried out: {}", cause.message);
-    Fault { kind: FaultKind::Unavailable, code: Some(UNKNOWN_OUTCOME.to_owned()), message, ..cause.clone() }
+    let message = format!("the request was sent but nothing is known of its outcome, so it may or may not have been carried out: {}", cause.message);
+    // Work that was asked to end ends: the next run looks what is there.
+    let kind = if cause.kind == FaultKind::Interrupted { FaultKind::Interrupted } else { FaultKind::Unavailable };
+    Fault { kind, code: Some(UNKNOWN_OUTCOME.to_owned()), message, ..cause.clone() }
 }

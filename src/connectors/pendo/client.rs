@@ -12,7 +12,7 @@ use super::{errors, read::OpenReads, schema::Schema};
 use crate::connectors::{
     PendoOptions,
     http::{Call, Http, Pace, Scene},
-    request::{call_of, value_of},
+    request::{answer_of, call_of},
 };
 
 #[derive(Debug)]
@@ -79,6 +79,6 @@ impl Pendo {
         let rooted = path.starts_with("api/") || path.starts_with("data/");
         let url = if rooted { format!("{}/{path}", self.options.base_url.trim_end_matches('/')) } else { self.url(path) };
         let call = self.keyed(call_of(request, url)?).patient();
-        self.http.read(&call, value_of).await
+        self.http.read(&call, answer_of(request)).await
     }
 }

@@ -62,7 +62,10 @@ impl Rows {
             }
             match source.chunk().await {
                 Ok(Some(piece)) => splitter.push(&piece),
-                Ok(None) => self.broke(pendo, garbled(System::Pendo, "the answer breaks off, or is not the list of rows expected")).await?,
+                Ok(None) => match source.emptiness() {
+                    Some(fault) => return Err(fault),
+                    None => self.broke(pendo, garbled(System::Pendo, "the answer breaks off, or is not the list of rows expected")).await?,
+                },
                 Err(fault) => self.broke(pendo, fault).await?,
             }
         }

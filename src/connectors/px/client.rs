@@ -10,7 +10,7 @@ use crate::{
     connectors::{
         PxOptions,
         http::{Answer, Call, Http, Pace, Scene},
-        request::{call_of, value_of},
+        request::{answer_of, call_of},
     },
     model::{Fault, FieldType, Request, System, TimeZone, Value},
 };
@@ -25,12 +25,14 @@ pub(in crate::connectors) struct Px {
     pub(super) options: PxOptions,
     /// Custom attributes and their types, by model.
     pub(super) attributes: Mutex<HashMap<&'static str, Arc<HashMap<String, FieldType>>>>,
+    /// Ids of external segments by name.
+    pub(super) segments: Mutex<HashMap<String, String>>,
 }
 
 impl Px {
     pub(in crate::connectors) fn new(options: PxOptions, scene: &Scene) -> Result<Self, reqwest::Error> {
         let http = Http::new(System::Px, ("[px] region or base_url", &options.base_url), scene, Pace::default(), errors::judge)?.keyed();
-        Ok(Self { http, zone: scene.zone.clone(), options, attributes: Mutex::default() })
+        Ok(Self { http, zone: scene.zone.clone(), options, attributes: Mutex::default(), segments: Mutex::default() })
     }
 
     /// A path that does not name its version is below `/v1/`.
@@ -69,6 +71,6 @@ impl Px {
         {
             event.set("propertyKey", Value::text(key));
         }
-        self.http.read(&self.keyed(call_of(&request, url)?), value_of).await
+        self.http.read(&self.keyed(call_of(&request, url)?), answer_of(&request)).await
     }
 }

@@ -10,7 +10,7 @@ use crate::model::{Fault, FaultKind, System};
 use super::soap;
 use crate::connectors::{
     SalesforceAuth, Secret,
-    http::{Call, Http, Repeat},
+    http::{Call, Http},
 };
 
 /// A session: where to call, and with what.
@@ -50,7 +50,7 @@ pub(super) async fn login(http: &Http, login_url: &str, auth: &SalesforceAuth, r
 
 async fn oauth(http: &Http, login_url: &str, auth: &SalesforceAuth, refresh: Option<&Secret>) -> Result<Session, Fault> {
     let url = format!("{}/services/oauth2/token", login_url.trim_end_matches('/'));
-    let call = Call::new(reqwest::Method::POST, url).repeat(Repeat::Always).header("accept", "application/json");
+    let call = Call::ask(url).header("accept", "application/json");
     let call = with_grant(call, (http, login_url), auth, refresh)?;
     let token: Login = http.json(&call).await?;
     let user = token.id.rsplit('/').next().filter(|id| id.starts_with("005")).map(str::to_owned);

@@ -15,7 +15,7 @@ use super::{
 use crate::connectors::{
     SalesforceAuth, SalesforceOptions, Secret,
     http::{Answer, Call, Http, Pace, Refusal, Scene},
-    request::{call_of, value_of},
+    request::{answer_of, call_of},
 };
 
 /// Renewals within one call; more than one only happens when sessions die as fast as they are made.
@@ -76,7 +76,7 @@ impl Salesforce {
             None if request.path.starts_with("services/") => format!("/{}", request.path),
             None => self.path(&request.path),
         };
-        self.read(&call_of(request, path)?, value_of).await
+        self.read(&call_of(request, path)?, answer_of(request)).await
     }
 
     fn renewable(&self, fault: &Fault) -> bool {

@@ -1,14 +1,13 @@
 //! The SOAP login of the partner API, which Salesforce keeps up to version 64.0.
 
 use quick_xml::{Reader, events::Event};
-use reqwest::Method;
 
 use crate::model::{Fault, FaultKind, System};
 
 use super::auth::{Session, with_security_token};
 use crate::connectors::{
     Secret,
-    http::{Answer, Call, Http, Refusal, Repeat, garbled},
+    http::{Answer, Call, Http, Refusal, garbled},
 };
 
 const VERSION: &str = "64.0";
@@ -16,7 +15,7 @@ const VERSION: &str = "64.0";
 pub(super) async fn login(http: &Http, login_url: &str, username: &str, password: &Secret, token: Option<&Secret>) -> Result<Session, Fault> {
     let url = format!("{}/services/Soap/u/{VERSION}", login_url.trim_end_matches('/'));
     let body = envelope(username, with_security_token(password, token).reveal());
-    let call = Call::new(Method::POST, url).repeat(Repeat::Always).header("soapaction", "login").body("text/xml; charset=UTF-8", body);
+    let call = Call::ask(url).header("soapaction", "login").body("text/xml; charset=UTF-8", body);
     http.read(&call, session).await
 }
 

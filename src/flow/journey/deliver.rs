@@ -12,7 +12,7 @@ use crate::{
         Error,
         rule::{COMPANY, companies_of, for_rows, needs_company},
     },
-    model::{Does, Effect, Fault, FaultKind, Record, SegmentEdit, System, Value},
+    model::{Does, Effect, Fault, FaultKind, Record, SegmentEdit, Value},
     script::{Action, Closure},
     store::{Association, Intent as Stored, Participant, ParticipantId},
 };
@@ -174,7 +174,7 @@ fn edit(pass: &Pass<'_>, association: &Association, people: Vec<String>, join: b
         return Ok(());
     }
     let (add, remove) = if join { (people, Vec::new()) } else { (Vec::new(), people) };
-    let edit = SegmentEdit { system: System::Px, name: association.segment.clone(), id: Some(association.segment.clone()), add, remove };
+    let edit = SegmentEdit { add, remove, at: Some(pass.now), ..super::publish::audience(&association.segment) };
     pass.perform.perform_noted(Effect::EditSegment(edit)).map(|_| ())
 }
 

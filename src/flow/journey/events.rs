@@ -37,7 +37,13 @@ pub(super) fn poll(pass: &Pass<'_>) -> Result<usize, Error> {
         let (mut events, mut did) = (Vec::new(), Vec::new());
         for row in &rows {
             if let Some(association) = live.iter().find(|one| is_of(row, &one.id)) {
-                events.extend(of_row(pass, association, row)?);
+                let told = of_row(pass, association, row)?;
+                if association.confirmed.is_none()
+                    && let Some(first) = told.iter().map(|event| event.at).min()
+                {
+                    pass.store.confirm(pass.name(), &association.id, first)?;
+                }
+                events.extend(told);
                 did.extend(doings(row, &association.id));
             }
         }
@@ -89,7 +95,7 @@ fn of_row(pass: &Pass<'_>, association: &Association, row: &Record) -> Result<Ve
 }
 
 /// One thing that PX tells of, in the words of its feeds, for everybody it concerns in any journey: what its web hooks bring. It has the
-/// keys that the polled feed gives it, so that it counts once whichever comes first.
+/// keys that the polled feed gives it, so that it counts once whichever comes first. The engagement's association is confirmed by it.
 ///
 /// # Errors
 /// The state file's.
@@ -101,7 +107,13 @@ pub fn of_px(store: &Store, row: &Record, now: Timestamp) -> Result<Vec<NewEvent
         let Some(association) = associations.iter().find(|one| one.id == engagement && one.cut.is_none()) else { continue };
         let Some(program) = store.program(&participant.journey)? else { continue };
         let Some(revision) = store.revision(&participant.journey, program.revision)? else { continue };
-        events.extend(happened(&participant, &revision.graph, &association.engagement, row, now));
+        let told = happened(&participant, &revision.graph, &association.engagement, row, now);
+        if association.confirmed.is_none()
+            && let Some(first) = told.iter().map(|event| event.at).min()
+        {
+            store.confirm(&participant.journey, &association.id, first)?;
+        }
+        events.extend(told);
     }
     Ok(events)
 }

@@ -69,7 +69,7 @@ pub use operate::{Desk, Published, Wake, is_active, move_people, operate, publis
 pub use pass::{Pass, Watch};
 pub use place::{Placed, place};
 pub use plan::{Changes, EditPlan, Engagements, Goes, Group, Timers, Twice};
-pub use publish::{Publication, asks_px, publish, unfit};
+pub use publish::{Publication, asks_px, publish, to_do, unfit};
 pub use report::{Per, over_time, report, responses};
 pub use respond::{Responders, Response, Shown};
 pub(crate) use run::run;

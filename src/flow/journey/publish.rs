@@ -71,7 +71,51 @@ pub fn publish(pass: &Pass<'_>, objections: &[String]) -> Result<Publication, Er
             }
         }
     }
-    if reasons.is_empty() { Ok(Publication::Done(associations)) } else { Ok(Publication::Refused(reasons)) }
+    if !reasons.is_empty() {
+        return Ok(Publication::Refused(reasons));
+    }
+    for one in associations.iter().filter(|one| !pass.associations.iter().any(|known| known.cut.is_none() && known.id == one.id)) {
+        if let Some(message) = to_do(pass.journey, one) {
+            (pass.notify)(Notice::Warning { name: pass.name().to_owned(), message });
+        }
+    }
+    Ok(Publication::Done(associations))
+}
+
+/// What somebody has to do in PX before it shows the engagement to the members of its segment. None for one that is confirmed, and for one that
+/// the journey does not show in the product. The Swagger (0.1.6) has no call that sets an engagement's audience; that Gainsight's support
+/// switches external segments on is what the PX team writes of its Adobe destination.
+pub fn to_do(journey: &Journey, one: &Association) -> Option<String> {
+    if one.confirmed.is_some() || one.cut.is_some() || !in_product(journey).any(|shown| shown == one.engagement) {
+        return None;
+    }
+    Some(format!(
+        "the engagement \"{}\" is unconfirmed until somebody has seen it: in PX, open it (id {}) and pick the segment `{}` as its audience, since no \
+         call of PX's API does that. External segments are a feature that Gainsight's support switches on for a subscription. (The sandbox picks the \
+         segment by itself, unless it is strict.)",
+        one.engagement, one.id, one.segment
+    ))
+}
+
+/// What the journey shows in the product, as the script names it.
+fn in_product(journey: &Journey) -> impl Iterator<Item = &str> {
+    let reminded = |name: &str| journey.graph.step(name).and_then(|step| step.does.shown());
+    journey.graph.steps.iter().filter_map(move |step| match &step.does {
+        Does::Engagement { engagement } => Some(engagement.as_str()),
+        Does::Survey { survey, channel: Channel::Px, .. } => Some(survey.as_str()),
+        Does::Remind { of, channel: Channel::Px, .. } => reminded(of),
+        _ => None,
+    })
+}
+
+/// The steps that show an engagement in the product.
+pub(super) fn steps_showing<'j>(journey: &'j Journey, engagement: &'j str) -> impl Iterator<Item = &'j str> {
+    let shows = move |step: &&Step| match &step.does {
+        Does::Engagement { engagement: shown } => shown == engagement,
+        Does::Survey { survey, channel: Channel::Px, .. } => survey == engagement,
+        _ => false,
+    };
+    journey.graph.steps.iter().filter(shows).map(|step| step.name.as_str())
 }
 
 /// Tells of journeys that trigger the same engagements. That is no fault: each has an audience of its own.
@@ -226,7 +270,9 @@ fn misfit(journey: &Journey, step: &Step, one: &Listed) -> Vec<Unfit> {
         _ => (),
     }
     if !one.by_journey {
-        let mark = format!("is not marked as triggered by Journey Orchestrator (its description lacks \"{BY_JOURNEY}\"): mark it so in PX");
+        let mark = format!(
+            "is not marked as triggered by Journey Orchestrator (its description lacks \"{BY_JOURNEY}\", the words Tabi goes by, since PX's API shows no such mark): write them there"
+        );
         found.push(not_ready(step, format!("{what} {mark}")));
     }
     if one.state != ACTIVE {
@@ -259,14 +305,21 @@ fn conditions<'a>(journey: &'a Journey) -> impl Iterator<Item = &'a When> {
     journey.graph.steps.iter().flat_map(of).chain(journey.exit.as_ref())
 }
 
-/// Makes the engagement's own segment, whose members are its audience; its name is how the engagement knows it. Nobody is in it yet.
+/// What the segment of an audience says of itself to whoever looks at it in PX (B10).
+const READ_ONLY: &str = "Read-only: Tabi keeps the members of this audience. Change who is in by the journey, not here.";
+
+/// The segment of an audience, which is made when it is not there.
+pub(super) fn audience(segment: &str) -> SegmentEdit {
+    SegmentEdit { description: Some(READ_ONLY.to_owned()), ..SegmentEdit::of(System::Px, segment) }
+}
+
+/// Makes the engagement's own segment, whose members are its audience once somebody has picked it there in PX. Nobody is in it yet.
 fn associate(pass: &Pass<'_>, engagement: &str, listed: &Listed) -> Result<Association, Fault> {
     if let Some(known) = pass.associations.iter().find(|one| one.id == listed.id && one.cut.is_none()) {
         return Ok(Association { engagement: engagement.to_owned(), ..known.clone() });
     }
     let segment = format!("tabi:{}:{}", pass.name(), listed.id);
-    let edit = SegmentEdit { system: System::Px, name: segment.clone(), id: None, add: Vec::new(), remove: Vec::new() };
-    pass.perform.perform(Effect::EditSegment(edit))?;
+    pass.perform.perform(Effect::EditSegment(audience(&segment)))?;
     Ok(Association {
         journey: pass.name().to_owned(),
         engagement: engagement.to_owned(),
@@ -276,5 +329,7 @@ fn associate(pass: &Pass<'_>, engagement: &str, listed: &Listed) -> Result<Assoc
         since: pass.now,
         cut: None,
         trouble: None,
+        confirmed: None,
+        warned: None,
     })
 }

@@ -12,7 +12,7 @@ use crate::{
     store::{Association, Score, Standing, Store},
 };
 
-use super::operate::draft;
+use super::{operate::draft, publish::to_do};
 
 /// Answers read at a time.
 const PAGE: u32 = 1_000;
@@ -112,6 +112,14 @@ impl Known<'_> {
         self.association(engagement).and_then(|one| one.trouble.as_ref()).map_or(Value::Null, Value::text)
     }
 
+    /// Whether a member of the segment has seen it, and what to do in PX until then.
+    fn confirmation(&self, engagement: &str) -> [(&'static str, Value); 2] {
+        let one = self.association(engagement);
+        let confirmed = one.and_then(|one| one.confirmed).map_or(Value::Null, Value::Instant);
+        let to_do = one.and_then(|one| to_do(self.journey, one)).map_or(Value::Null, Value::text);
+        [("confirmed", confirmed), ("to_do", to_do)]
+    }
+
     fn engagement(&self, step: &Step) -> Option<Value> {
         let Does::Engagement { engagement } = &step.does else { return None };
         let (sent, viewed, failed) = (self.n(step, EventKind::Sent), self.n(step, EventKind::Viewed), self.n(step, EventKind::Failed));
@@ -124,6 +132,7 @@ impl Known<'_> {
         ]));
         line.push(("failure_rate", share(failed, sent + failed)));
         line.push(("error", self.trouble(engagement)));
+        line.extend(self.confirmation(engagement));
         Some(record(line))
     }
 
@@ -153,6 +162,7 @@ impl Known<'_> {
         let given = answers.iter().map(|(score, n)| (score_word(*score).as_str().into(), int(*n))).collect();
         line.push(("scores", Value::Map(given)));
         line.push(("error", self.trouble(survey)));
+        line.extend(self.confirmation(survey));
         Some(record(line))
     }
 

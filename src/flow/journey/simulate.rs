@@ -95,6 +95,8 @@ pub fn simulate(simulation: &Simulation<'_>) -> Result<Simulated, Error> {
     let watch = |moves: &[Move]| seen.lock().unwrap_or_else(PoisonError::into_inner).take_in(moves, &zone);
     let (store, end) = (simulation.wire.store(), simulation.end());
     let associations = store.associations(&simulation.declaration.name)?;
+    // Its people see what they qualify for.
+    associations.iter().try_for_each(|one| store.confirm(&one.journey, &one.id, simulation.start))?;
     let mut queue = Queue::new(simulation.journey, &associations, simulation.responders, end);
     let mut intake = Intake::default();
     let (mut next_look, mut next) = (Some(simulation.start), Some(simulation.start));

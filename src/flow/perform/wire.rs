@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     connectors::{Stop, Systems},
-    model::{Effect, Fault, FaultKind, Reply, StateCall, Timestamp, Value},
+    model::{Effect, Fault, FaultKind, Reply, SegmentEdit, StateCall, Timestamp, Value},
     script::Perform,
     store::Store,
 };
@@ -59,6 +59,7 @@ impl Perform for Wire {
     fn perform(&self, effect: Effect) -> Result<Reply, Fault> {
         match effect {
             Effect::State(call) => self.state(call),
+            Effect::EditSegment(edit) if edit.at.is_none() => self.perform(Effect::EditSegment(SegmentEdit { at: Some(self.now()), ..edit })),
             other => match self.until.as_ref() {
                 Some(stop) if other.writes() => {
                     stop.check()?;

@@ -12,16 +12,14 @@ use crate::{
         slots::{self, Missing, Role, Sample, Slot},
         work::Work,
     },
-    model::{Choices, Date, Field, FieldType, KeyRule, Operator, Record, System, TimeZone, Value},
-    script::{Action, ActionKind, Blank, Cell, CtaAction, FieldMap, Mode, ObjectLoad, Place, RuleScore, Target, UsageLoad},
+    model::{Choices, Date, Fault, FaultKind, Field, FieldType, KeyRule, Operator, Record, System, TimeZone, Value},
+    script::{
+        Action, ActionKind, Blank, Cell, CtaAction, FieldMap, Mode, ObjectLoad, Place, RuleScore, SCORES, Target, USAGE, UsageLoad, to_declare,
+    },
 };
 
 use super::company::COMPANY;
 
-/// Gainsight's usage data object in Salesforce (A11).
-const USAGE: &str = "JBCXM__UsageData__c";
-/// The Gainsight object that scores are loaded to; a native scorecard rule reads it, for there is no public call to set a score.
-const SCORES: &str = "measure_scores__gc";
 /// The date of a usage row whose date is not one for all rows.
 const DATE: &str = "$date";
 
@@ -43,15 +41,27 @@ pub(crate) struct Ready {
 pub(crate) fn prepare(work: &mut Work<'_>, action: &Action, sample: &Sample<'_>, origin: &Origin) -> Result<Ready, Error> {
     let ready = match &action.kind {
         ActionKind::Usage(usage) => match &usage.into {
-            Some(object) => usage_in_gainsight(work, usage, object, &action.place, sample)?,
-            None => usage_in_salesforce(work, usage, &action.place, sample)?,
+            Some(object) => usage_in_gainsight(work, usage, object, &action.place, sample),
+            None => usage_in_salesforce(work, usage, &action.place, sample),
         },
-        ActionKind::Object(load) => object(work, load, sample)?,
-        ActionKind::Score(score) => self::score(work, score, &action.place, sample)?,
-        ActionKind::Cta(cta) => self::cta(work, cta, &action.place),
+        ActionKind::Object(load) => object(work, load, sample),
+        ActionKind::Score(score) => self::score(work, score, &action.place, sample),
+        ActionKind::Cta(cta) => Ok(self::cta(work, cta, &action.place)),
     };
+    let ready = ready.map_err(|error| with_definition(error, action))?;
     let load = ready.load.reading(sample.source).named(origin.clone());
     Ok(Ready { load, place: action.place.clone(), origin: origin.clone(), ..ready })
+}
+
+/// An object that the tenant does not have is told with what it is, and how to get it.
+fn with_definition(error: Error, action: &Action) -> Error {
+    match (error, to_declare(action)) {
+        (Error::Fault(fault), Some(how)) if fault.kind == FaultKind::NotFound => {
+            let message = format!("{} ({}): {how}", fault.message, action.place);
+            Error::Fault(Fault { message, ..fault })
+        }
+        (error, _) => error,
+    }
 }
 
 pub(crate) fn take_rows(work: &mut Work<'_>, ready: &mut Ready, rows: Vec<Record>) -> Result<(), Error> {

@@ -5,12 +5,12 @@ use serde_json::{Value, json};
 use super::{
     answer::{Answer, Answered, invalid, no_object},
     filter,
-    objects::{self, Field, Kind, OBJECTS, Object},
+    objects::{Field, Kind, OBJECTS, Object},
     tenant::{self, Tenant},
 };
 
 /// `GET /v1/meta/services/objects/list`.
-pub(super) fn list() -> Answer {
+pub(super) fn list(tenant: &Tenant) -> Answer {
     let told = |object: &Object| {
         json!({
             "objectName": object.name, "label": object.label, "labelPlural": object.plural, "objectType": object.kind,
@@ -18,7 +18,7 @@ pub(super) fn list() -> Answer {
             "transactional": false,
         })
     };
-    Answer::Data(OBJECTS.iter().map(told).collect())
+    Answer::Data(OBJECTS.iter().filter(|object| tenant.has(object)).map(told).collect())
 }
 
 /// 18 characters, of which ids begin with the first four.
@@ -28,7 +28,7 @@ fn key_prefix(object: &Object) -> String {
 
 /// `GET /v1/meta/services/objects/{Object}/describe`; an unknown object is answered in this service's own shape.
 pub(super) fn describe(tenant: &Tenant, name: &str, choices: bool) -> Answer {
-    match objects::object(name) {
+    match tenant.object(name) {
         Some(object) => Answer::Data(json!([described(tenant, object, choices)])),
         None => Answer::OwnRefusal(json!({
             "requestId": tenant.request_id(), "result": false, "instance": format!("/v1/meta/services/objects/{name}/describe"),
@@ -45,7 +45,7 @@ pub(super) fn describe_many(tenant: &Tenant, bytes: &[u8]) -> Answered {
     let choices = body.get("populatePickListOptions") == Some(&Value::Bool(true));
     let one = |name: &Value| {
         let name = name.as_str().unwrap_or_default();
-        objects::object(name).map(|object| described(tenant, object, choices)).ok_or_else(|| no_object(name))
+        tenant.object(name).map(|object| described(tenant, object, choices)).ok_or_else(|| no_object(name))
     };
     Ok(Answer::Data(names.iter().map(one).collect::<Result<_, _>>()?))
 }

@@ -15,12 +15,12 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
 use super::{
-    answer::{self, Answer, Answered, invalid, oops, too_many, unauthorized, wrong_path},
+    answer::{self, Answer, Answered, invalid, no_object, oops, too_many, unauthorized, wrong_path},
     auth,
     cta::{self, Way},
     export,
     limits::Window,
-    meta, people, query,
+    meta, objects, people, query,
     tenant::{self, Tenant},
     timeline, users,
     values::Dates,
@@ -37,7 +37,8 @@ const LARGEST_BODY: usize = 80 << 20;
 /// Gainsight CS over the company and its documents.
 pub(in crate::sandbox) fn emulator(world: &Arc<World>, documents: &Arc<Documents>) -> Emulator {
     let tenant = Arc::new(Tenant::new(world, documents));
-    let router = Router::new().route("/_sandbox/settings", post(settings)).fallback(call).with_state(tenant);
+    let router =
+        Router::new().route("/_sandbox/settings", post(settings)).route("/_sandbox/objects", post(make_object)).fallback(call).with_state(tenant);
     let credentials = [("access_key", auth::ACCESS_KEY), ("client_id", auth::CLIENT_ID), ("client_secret", auth::CLIENT_SECRET)];
     let credentials = credentials.into_iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect::<Map<_, _>>();
     Emulator { name: "gainsight", router, refuse: auth::refuse, credentials, shown: as_stored() }
@@ -85,6 +86,12 @@ fn answered(tenant: &Tenant, call: &Call) -> Response {
 fn routed(tenant: &Tenant, call: &Call, path: &str) -> Answered {
     let body = &call.body;
     let segments: Vec<&str> = path.split('/').skip(1).collect();
+    if let ["v1", "data", "objects", "query", object] | ["v1", "data", "objects", object, ..] | ["v3", "exports", "data", "bulk", object] =
+        segments.as_slice()
+        && objects::object(object).is_some_and(|object| !tenant.has(object))
+    {
+        return Err(no_object(object));
+    }
     match (call.method.as_str(), segments.as_slice()) {
         ("POST", ["v1", "data", "objects", "query", object]) => query::run(tenant, object, body),
         ("POST", ["v1", "data", "objects", object]) => write::insert(tenant, object, body),
@@ -102,7 +109,7 @@ fn routed(tenant: &Tenant, call: &Call, path: &str) -> Answered {
         ("POST", ["v1", "ant", "es", "activity", "bulk"]) => timeline::create_bulk(tenant, body),
         ("GET", ["v1", "ant", "es", "job", "status", id]) => timeline::status(tenant, id),
         ("POST", ["v1", "users", "services", "list"]) => users::list(tenant, body),
-        ("GET", ["v1", "meta", "services", "objects", "list"]) => Ok(meta::list()),
+        ("GET", ["v1", "meta", "services", "objects", "list"]) => Ok(meta::list(tenant)),
         ("GET", ["v1", "meta", "services", "objects", object, "describe"]) => {
             Ok(meta::describe(tenant, object, parameter(&call.uri, "piec").as_deref() == Some("true")))
         }
@@ -126,6 +133,15 @@ fn parameter(uri: &Uri, name: &str) -> Option<String> {
 fn base(headers: &HeaderMap) -> String {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1");
     format!("http://{host}")
+}
+
+/// `POST /_sandbox/objects` `{"object": "measure_scores__gc"}`: as an administrator makes it in Data Management.
+async fn make_object(State(tenant): State<Arc<Tenant>>, body: Bytes) -> Response {
+    let made = tenant::body(&body).and_then(|sent| tenant.make(sent.get("object").and_then(Value::as_str).unwrap_or_default()));
+    match made {
+        Ok(object) => Json(json!({"object": object.name})).into_response(),
+        Err(refused) => (StatusCode::BAD_REQUEST, Json(json!({"error": refused.text}))).into_response(),
+    }
 }
 
 /// `POST /_sandbox/settings` `{"shape": "A" | "B", "dates": "iso" | "epoch", "limits": true}`: answers what holds now.

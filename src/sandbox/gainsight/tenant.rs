@@ -41,6 +41,8 @@ pub(super) struct Tenant {
     pub(super) world: Arc<World>,
     documents: Arc<Documents>,
     tables: BTreeMap<&'static str, Stored>,
+    /// Custom objects that somebody made in Data Management, where there are none by themselves.
+    made: Arc<Table>,
     settings: RwLock<Settings>,
     pub(super) tokens: Tokens,
     pub(super) counters: Counters,
@@ -66,6 +68,7 @@ impl Tenant {
             world: Arc::clone(world),
             documents: Arc::clone(documents),
             tables,
+            made: documents.table("custom_object", Nothing),
             settings: RwLock::default(),
             tokens: Tokens::default(),
             counters: Counters::default(),
@@ -76,6 +79,25 @@ impl Tenant {
             writing: Mutex::default(),
             requests: AtomicU64::new(1),
         }
+    }
+
+    /// The object of a name, as far as this tenant has it: a new one has no custom objects.
+    pub(super) fn object(&self, name: &str) -> Option<&'static Object> {
+        super::objects::object(name).filter(|object| self.has(object))
+    }
+
+    pub(super) fn has(&self, object: &Object) -> bool {
+        !self.world.strict || object.kind != "CUSTOM" || self.made.get(object.name).is_some()
+    }
+
+    /// Somebody makes a custom object in Data Management: one of those this sandbox knows.
+    pub(super) fn make(&self, name: &str) -> Result<&'static Object, Refused> {
+        let known = super::objects::object(name).filter(|object| object.kind == "CUSTOM");
+        let object = known.ok_or_else(|| invalid(format!("no such custom object: {name}")))?;
+        if self.made.get(object.name).is_none() {
+            self.documents.insert(&self.made, object.name, Map::new()).map_err(|_| oops())?;
+        }
+        Ok(object)
     }
 
     /// Rows that were not written.

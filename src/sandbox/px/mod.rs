@@ -4,8 +4,10 @@
 //! What the vendor leaves open, decided here:
 //! - An engagement is *triggered by Journey Orchestrator* when its description says `Triggered by: Journey Orchestrator` (REST shows no
 //!   such field). Only those are kept for the members of external segments; the others are for everybody.
-//! - An external segment is the audience of the engagement whose id its name or external id ends with, after a colon
-//!   (`tabi:onboarding:tour:ENGAGEMENT_ID`). At the vendor somebody picks it once as the engagement's audience, in the console.
+//! - No call ties a segment to an engagement: at the vendor somebody picks it once as the engagement's audience, in the console. Here
+//!   `POST /_sandbox/audience` does, and, unless the sandbox is strict, a segment is the audience of the engagement whose id its name or
+//!   external id ends with, after a colon (`tabi:onboarding:ENGAGEMENT_ID`), without anybody picking it.
+//! - A qualification is believed as far as an hour back; an earlier one is taken as of now, since the sandbox's clock may have been turned.
 //! - Members that are no users are kept and see nothing until they are users.
 //! - Text is compared without case in filters. An unknown custom attribute is refused, since no call makes one
 //!   (`POST /_sandbox/attributes` does, as somebody would in the console).

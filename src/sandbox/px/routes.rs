@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 use super::{
     admin,
     answer::{Answered, refused},
-    auth, behaviour, engagements,
+    audience, auth, behaviour, engagements,
     events::{self, FEEDS},
     external, happened, hooks,
     people::Someone,
@@ -41,6 +41,7 @@ pub(in crate::sandbox) fn emulator(world: &Arc<World>, documents: &Arc<Documents
         .route("/_sandbox/behaviour", get(sandbox).post(sandbox))
         .route("/_sandbox/webhooks", get(sandbox).post(sandbox))
         .route("/_sandbox/attributes", axum::routing::post(sandbox))
+        .route("/_sandbox/audience", axum::routing::post(sandbox))
         .route("/_sandbox/qualifications", get(qualifications))
         .fallback(call)
         .with_state(px);
@@ -139,12 +140,13 @@ fn people(px: &Px, call: &Call, segments: &[&str], query: &Query) -> Answered {
     }
 }
 
-/// `/_sandbox/behaviour`, `/_sandbox/webhooks`, `/_sandbox/attributes`.
+/// `/_sandbox/behaviour`, `/_sandbox/webhooks`, `/_sandbox/attributes`, `/_sandbox/audience`.
 async fn sandbox(State(px): State<Arc<Px>>, method: Method, uri: Uri, body: Bytes) -> Response {
     let sent = (method == Method::POST).then_some(body.as_ref());
     response(match uri.path().rsplit('/').next() {
         Some("behaviour") => behaviour::settings(&px, sent),
         Some("webhooks") => hooks::settings(&px, sent),
+        Some("audience") => audience::pick(&px, &body),
         _ => admin::add_attribute(&px, &body),
     })
 }

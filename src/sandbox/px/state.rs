@@ -27,6 +27,8 @@ pub(super) struct Px {
     pub(super) external: Arc<Table>,
     /// Who was in which external segment, from when until when.
     pub(super) members: Arc<Table>,
+    /// Which segments were picked as the audience of which engagement.
+    pub(super) picked: Arc<Table>,
     /// Custom events that were sent.
     pub(super) sent: Arc<Table>,
     /// One row: the response model.
@@ -50,6 +52,7 @@ impl Px {
             segments: documents.table("segments", catalogue::segments()),
             external: documents.table("external_segment", Nothing),
             members: documents.table("membership", Nothing),
+            picked: documents.table("audience", Nothing),
             sent: documents.table("custom_event", Nothing),
             behaviour: documents.table("behaviour", Nothing),
             hooks: documents.table("webhook", Nothing),

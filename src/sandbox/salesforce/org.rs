@@ -113,6 +113,7 @@ impl Org {
 
     fn load(&self) -> Data {
         let (schema, created) = tooling::stored_schema(&self.documents);
+        let schema = if self.world.strict { schema.without_package() } else { schema };
         let company = self.world.company;
         let mut data = Data::new(schema, Arc::clone(&self.documents), |object| seed::count(&company, object), self.user_id());
         for full_name in created {

@@ -383,6 +383,15 @@ impl Schema {
         Self { objects, by_name }
     }
 
+    /// Leaves out the objects of the managed package of Gainsight, which a new org does not have.
+    pub(crate) fn without_package(mut self) -> Self {
+        let of_package = |name: &str| name.starts_with("JBCXM__");
+        self.objects.retain(|object| !of_package(&object.name));
+        self.objects.iter_mut().for_each(|object| object.children.retain(|child| !of_package(&child.object)));
+        self.by_name = self.objects.iter().enumerate().map(|(i, o)| (o.name.to_ascii_lowercase(), i)).collect();
+        self
+    }
+
     /// The place of an object, whatever the case of the name.
     pub(crate) fn object(&self, name: &str) -> Option<usize> {
         self.by_name.get(&name.to_ascii_lowercase()).copied()

@@ -160,6 +160,10 @@ pub(super) mod functions {
     /// Options: `account` (default `Id`), `level` (default `ACCOUNTLEVEL`), `date` (default `rule_date()`), `instance_id`, `instance_name`,
     /// `measures` (name and field), `keep` (`week` or `month`), `into` (a Gainsight object instead), `criteria`.
     ///
+    /// The rows go to `JBCXM__UsageData__c`, which Gainsight's managed package brings to Salesforce. A tenant without the package says
+    /// `into: "usage_data__gc"`: a custom object that an administrator makes in Gainsight under Administration, Data Management (its API makes none),
+    /// with the fields `CompanyId__gc` (lookup to Company), `Level__gc` (string), `Date__gc` (date), and a number field labelled as each measure.
+    ///
     /// # Example
     /// ```rhai
     /// let load = load_to_usage(#{ account: "Id", date: rule_date(), measures: #{ "Active Visitors (30d)": "Pendo_numberofvisitors_last30d__c" } });
@@ -220,6 +224,10 @@ pub(super) mod functions {
     }
 
     /// Sets a scorecard measure of the company, 0 to 100, from a field or a closure (A16).
+    ///
+    /// Gainsight has no public call that writes a score: the score is written to the custom object `measure_scores__gc`, and a scorecard rule in
+    /// Gainsight sets the measure from there. An administrator makes the object under Administration, Data Management (the API makes none), with the
+    /// fields `CompanyId__gc` (lookup to Company), `Measure__gc` (string), `Score__gc` (number), `Date__gc` (date), `Comments__gc` (string).
     ///
     /// # Example
     /// ```rhai

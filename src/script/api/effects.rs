@@ -110,11 +110,21 @@ pub(super) fn request(ctx: &NativeCallContext, system: System, (method, path): (
     if !["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"].contains(&method.as_str()) {
         return refuse(format!("`{method}` is no HTTP method"));
     }
-    if !path.starts_with('/') {
+    // What is below the version's root of Salesforce needs no slash.
+    if !path.starts_with('/') && system != System::Salesforce {
         return refuse(format!("the path `{path}` has to begin with `/`: it is relative to the system's base URL"));
     }
     let request = Request { system, method, path: path.to_owned(), query: Record::new(), body };
     value(perform(ctx, Effect::Request(request))?)
+}
+
+/// The same for a call that has to be answered with something: nothing comes with status 204 only.
+pub(super) fn asked(ctx: &NativeCallContext, system: System, call: (&str, &str), body: Option<Value>) -> Outcome<Dynamic> {
+    let answer = request(ctx, system, call, body)?;
+    if answer.is_unit() {
+        return Err(thrown(Fault::from_system(system, FaultKind::Garbled, "empty answer (status 204) where JSON is due")));
+    }
+    Ok(answer)
 }
 
 /// A reply that carries a plain value.

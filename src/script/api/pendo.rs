@@ -194,7 +194,7 @@ mod functions {
         let response = Record::from_iter([field("mimeType", Value::text("application/json"))]);
         let request = Record::from_iter([field("pipeline", pipeline)]);
         let body = Record::from_iter([field("response", Value::Map(response)), field("request", Value::Map(request))]);
-        let answer = effects::request(&ctx, PENDO, ("POST", "/api/v1/aggregation"), Some(Value::Map(body)))?;
+        let answer = effects::asked(&ctx, PENDO, ("POST", "/api/v1/aggregation"), Some(Value::Map(body)))?;
         let results = answer.as_map_ref().ok().and_then(|map| map.get("results").cloned());
         Ok(results.unwrap_or(answer))
     }
@@ -207,7 +207,7 @@ mod functions {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn account(ctx: NativeCallContext, id: &str) -> RhaiResult {
-        effects::request(&ctx, PENDO, ("GET", &format!("/api/v1/account/{}", escaped(id))), None)
+        effects::asked(&ctx, PENDO, ("GET", &format!("/api/v1/account/{}", escaped(id))), None)
     }
 
     /// Reads one visitor with its metadata.
@@ -218,7 +218,7 @@ mod functions {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn visitor(ctx: NativeCallContext, id: &str) -> RhaiResult {
-        effects::request(&ctx, PENDO, ("GET", &format!("/api/v1/visitor/{}", escaped(id))), None)
+        effects::asked(&ctx, PENDO, ("GET", &format!("/api/v1/visitor/{}", escaped(id))), None)
     }
 
     /// Sets metadata of one account or visitor.
@@ -271,7 +271,7 @@ mod functions {
             return refuse(format!("edit_segment has no option `{odd}`: it has `add`, `remove`, `id`"));
         }
         let id = change.get("id").filter(|id| !id.is_unit()).map(ToString::to_string);
-        let edit = SegmentEdit { system: PENDO, name: name.to_owned(), id, add: texts(&change, "add")?, remove: texts(&change, "remove")? };
+        let edit = SegmentEdit { id, add: texts(&change, "add")?, remove: texts(&change, "remove")?, ..SegmentEdit::of(PENDO, name) };
         value(perform(&ctx, Effect::EditSegment(edit))?)
     }
 

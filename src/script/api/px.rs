@@ -58,7 +58,7 @@ fn edit(ctx: &NativeCallContext, name: &str, add: Vec<String>, remove: Vec<Strin
     if name.starts_with(OF_JOURNEYS) {
         return read_only(name);
     }
-    value(perform(ctx, Effect::EditSegment(SegmentEdit { system: PX, name: name.to_owned(), id: None, add, remove }))?)
+    value(perform(ctx, Effect::EditSegment(SegmentEdit { add, remove, ..SegmentEdit::of(PX, name) }))?)
 }
 
 /// A call by its path, which may do everything but change who is in the audience of a journey.

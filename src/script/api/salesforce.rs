@@ -168,22 +168,23 @@ mod functions {
         effects::objects(&ctx, SALESFORCE)
     }
 
-    /// Calls any path of the REST API, authenticated.
+    /// Calls any path of the REST API, authenticated. A path that does not begin with `/services/` is below the root of the API version
+    /// that `api_version` names: `limits` is `/services/data/v62.0/limits`.
     ///
     /// # Example
     /// ```rhai
-    /// let limits = salesforce::request("GET", "/services/data/v62.0/limits");
+    /// let limits = salesforce::request("GET", "limits");
     /// ```
     #[rhai_fn(return_raw)]
     pub fn request(ctx: NativeCallContext, method: &str, path: &str) -> RhaiResult {
         effects::request(&ctx, SALESFORCE, (method, path), None)
     }
 
-    /// Calls any path of the REST API with a body.
+    /// Calls any path of the REST API with a body. The path is as in `salesforce::request(method, path)`.
     ///
     /// # Example
     /// ```rhai
-    /// salesforce::request("PATCH", "/services/data/v62.0/sobjects/Account/001000000000001AAA", #{ Name: "Acme" });
+    /// salesforce::request("PATCH", "sobjects/Account/001000000000001AAA", #{ Name: "Acme" });
     /// ```
     #[rhai_fn(name = "request", return_raw)]
     pub fn request_body(ctx: NativeCallContext, method: &str, path: &str, body: Dynamic) -> RhaiResult {

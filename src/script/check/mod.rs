@@ -20,6 +20,8 @@ mod schemas;
 mod shown;
 /// Names and arities of everything that can be called.
 mod table;
+/// Objects that rules write, against what the tenants have.
+mod targets;
 /// Types that cannot work together.
 mod types;
 /// Variables that do not exist.
@@ -31,6 +33,7 @@ pub use journeys::check_templates;
 pub use named::{check_metadata, check_named, named_listings};
 pub use schemas::{check_against, check_mails};
 pub use shown::{Unfit, UnfitKind, check_shown};
+pub use targets::check_targets;
 
 pub(super) use across::across;
 pub(super) use calls::{Own, aliases, calls, imports};

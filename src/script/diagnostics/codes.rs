@@ -129,6 +129,9 @@ codes! {
     UnknownListed "E0507" Error "a name that Pendo does not know, or knows twice"
         "Reports name segments, apps and features of Pendo, and segments name guides, by name or by id. A name that several have does not say which one is meant: write its id. `tabi check --online` and every run ask Pendo.";
 
+    MissingObject "E0509" Error "an object that the tenant does not have"
+        "Load to Usage and Set Score write objects that not every tenant has, and no API makes them: an administrator does. `tabi check --online` and runs ask for them.";
+
     DuplicateStep "E0601" Error "two steps of one name"
         "People keep their place in a journey by the step's name, also while it is edited, so each name is given once.";
     NoSteps "E0602" Error "a journey without steps"

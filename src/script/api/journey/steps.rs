@@ -279,7 +279,8 @@ pub(in crate::script::api) mod functions {
         optioned(&ctx, ("send_email", name), options, mail)
     }
 
-    /// Hands out a PX survey (B13). Options: `survey` (its name or id), `by` (`px`, the default, in the product; or `email`), `template` (the mail
+    /// Hands out a PX survey (B13). In the product it goes to the members of a segment that somebody picks in PX as its audience: see `engagement`.
+    /// Options: `survey` (its name or id), `by` (`px`, the default, in the product; or `email`), `template` (the mail
     /// that carries it) and `data` for the template.
     ///
     /// By email, people answer on a page of the host's own server. It asks what `kind` says (`nps`, `csat`, `ces`, `rating`), or `questions`, a
@@ -311,6 +312,12 @@ pub(in crate::script::api) mod functions {
     }
 
     /// Triggers a PX engagement, by its name or id (B1, B4). The next step begins at once; `wait_for` waits for what becomes of it.
+    ///
+    /// People are put into an external segment of the journey's own, `tabi:JOURNEY:ENGAGEMENT_ID`. In PX somebody picks that segment once as the
+    /// engagement's audience: PX's API (Swagger 0.1.6) has no call for it. External segments are switched on for a subscription by Gainsight's
+    /// support, as the PX team's page on its Adobe destination says. Publishing tells what to pick; until the first view comes in, `show` and
+    /// `report` call the engagement unconfirmed, and who has qualified for more than a day unseen is told of as a warning. The sandbox picks the
+    /// segment by itself, unless it is strict (`tabi sandbox --strict`).
     ///
     /// # Example
     /// ```rhai
