@@ -43,6 +43,8 @@ pub(crate) struct Load {
     mode: Mode,
     blank: Blank,
     unmatched: Unmatched,
+    /// The field that a row is about: with nothing in it, a row says nothing, and at most clears.
+    about: Option<&'static str>,
     /// Only target records that meet these are counterparts (an open call to action, say).
     within: Vec<(String, Operator, Value)>,
     /// The keys that came in this run, so that one that comes twice is found; none when the source gives each key once.
@@ -105,6 +107,7 @@ impl Load {
             mode,
             blank,
             unmatched,
+            about: None,
             within: Vec::new(),
             seen: Some(Seen::default()),
             origin: Origin::default(),
@@ -191,6 +194,16 @@ impl Load {
     /// What a new record has to have where no describe tells.
     pub(crate) fn requires(self, names: &[&str]) -> Self {
         Self { required: names.iter().map(|name| (*name).to_owned()).collect(), ..self }
+    }
+
+    pub(crate) fn about(self, field: &'static str) -> Self {
+        Self { about: Some(field), ..self }
+    }
+
+    /// Whether there is nothing in the field that a row is about; with whether that is what the source says.
+    fn silent(&self, candidate: &Candidate) -> Option<bool> {
+        let at = self.fields.iter().position(|slot| self.about == Some(slot.field.name.as_str()))?;
+        (candidate.values.get(at) == Some(&Value::Null)).then(|| self.said.get(at) == Some(&true))
     }
 
     pub(crate) fn within(self, conditions: Vec<(String, Operator, Value)>) -> Self {
@@ -332,10 +345,13 @@ fn null_is_said(source: &Source, cell: &Cell) -> bool {
 
 /// Compares a candidate with what the target holds now and queues the difference.
 fn settle(work: &mut Work<'_>, load: &mut Load, candidate: Candidate, present: &Present) {
+    let silent = load.silent(&candidate);
     match present.found.get(&candidate.key.compared).map(Vec::as_slice) {
+        None | Some([]) if silent.is_some() => work.tally.unchanged += 1,
         None | Some([]) => missing(work, load, candidate, present),
         Some([one]) => match present.others.get(&candidate.key.compared).and_then(|own| load.twice(own, &candidate.key.shown)) {
             Some(reason) => work.reject(load.refusal(&candidate, None, None, reason)),
+            None if silent == Some(false) && load.blank == Blank::Skip => work.tally.unchanged += 1,
             None => differ(work, load, candidate, one),
         },
         Some(many) => {

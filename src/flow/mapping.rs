@@ -2,87 +2,61 @@
 
 use crate::{
     model::{Record, Source, Timestamp, Value},
-    script::{Cell, FieldMap, Mapping},
+    script::Mapping,
 };
 
 use super::{
     Error,
     load::{self, Load, Unmatched},
-    pages::for_each_page,
+    pages::for_each_rows,
+    reading,
     slots::{self, Missing, Sample},
     work::Work,
 };
 
 /// Runs a mapping; gives back where the next incremental run begins.
 pub(crate) fn run(work: &mut Work<'_>, mapping: &Mapping, since: Option<Timestamp>) -> Result<Option<Timestamp>, Error> {
-    let source = reading(mapping, since);
+    let (source, counting) = reading::mapping(mapping, since);
     let source_schema = match &source {
         Source::Object(query) => Some(work.describe(query.system, &query.object)?),
         _ => None,
     };
     let target_schema = work.describe(mapping.to.system, &mapping.to.object)?;
     let missing = if mapping.to.system == crate::model::System::Pendo { Missing::All } else { Missing::Declared };
+    let prepare = |work: &mut Work<'_>, rows: &[Record]| -> Result<Load, Error> {
+        let sample = Sample { source: &source, schema: source_schema.as_ref(), rows };
+        let keys = slots::find(work, &target_schema, &mapping.to, &mapping.match_on, Missing::Key, &sample)?;
+        let fields = slots::find(work, &target_schema, &mapping.to, &mapping.fields, missing, &sample)?;
+        let load = Load::new(mapping.to.clone(), keys, fields, mapping.mode, mapping.blank, Unmatched::Reject);
+        Ok(load.checked(&target_schema)?.reading(&source))
+    };
     let mut load: Option<Load> = None;
     let mut cursor = Cursor::default();
-    for_each_page(work, &source, |work, rows| {
+    let (before, mut by_load) = (work.tally.rejected, 0);
+    for_each_rows(work, (&source, &counting), |work, rows| {
+        // New fields get the types of the first values, so there have to be some.
+        if rows.is_empty() {
+            return Ok(());
+        }
         let load = match &mut load {
             Some(load) => load,
-            none => {
-                let sample = Sample { source: &source, schema: source_schema.as_ref(), rows: &rows };
-                let keys = slots::find(work, &target_schema, &mapping.to, &mapping.match_on, Missing::Key, &sample)?;
-                let fields = slots::find(work, &target_schema, &mapping.to, &mapping.fields, missing, &sample)?;
-                let load = Load::new(mapping.to.clone(), keys, fields, mapping.mode, mapping.blank, Unmatched::Reject);
-                none.insert(load.checked(&target_schema)?.reading(&source))
-            }
+            none => none.insert(prepare(work, &rows)?),
         };
         let rejected = work.tally.rejected;
         load::take_rows(work, load, &rows)?;
         cursor.see(mapping.cursor.as_deref(), &rows, work.tally.rejected > rejected);
+        by_load += work.tally.rejected - rejected;
         Ok(())
     })?;
-    let Some(mut load) = load else { return Ok(since) };
+    let mut load = match load {
+        Some(load) => load,
+        None => prepare(work, &[])?,
+    };
+    // A row that its filter could not judge may stand anywhere.
+    let unjudged = work.tally.rejected - before > by_load;
     let rejected = work.tally.rejected;
     load::finish(work, &mut load)?;
-    Ok(cursor.next(since, work.tally.rejected > rejected))
-}
-
-/// The source with the fields that the mapping reads, from the cursor on.
-fn reading(mapping: &Mapping, since: Option<Timestamp>) -> Source {
-    let mut source = mapping.from.clone();
-    if let Source::Object(query) = &mut source {
-        let cells = mapping.fields.iter().chain(&mapping.match_on);
-        add_fields(&mut query.fields, cells);
-        query.with_own_id();
-        if let Some(field) = &mapping.cursor {
-            add(&mut query.fields, field);
-            query.since = since.map(|at| (field.clone(), at));
-        }
-    }
-    source
-}
-
-/// Adds the source fields that cells read; a closure that may read any leaves the list empty, which means every field.
-pub(crate) fn add_fields<'m>(fields: &mut Vec<String>, maps: impl Iterator<Item = &'m FieldMap>) {
-    let mut any = false;
-    for map in maps {
-        match &map.from {
-            Cell::Field(name) => add(fields, name),
-            Cell::Compute(closure) => match closure.reads() {
-                Some(names) => names.iter().for_each(|name| add(fields, name)),
-                None => any = true,
-            },
-            Cell::Constant(_) | Cell::RuleDate(_) => (),
-        }
-    }
-    if any {
-        fields.clear();
-    }
-}
-
-fn add(fields: &mut Vec<String>, name: &str) {
-    if !fields.iter().any(|field| field.eq_ignore_ascii_case(name)) {
-        fields.push(name.to_owned());
-    }
+    Ok(cursor.next(since, unjudged || work.tally.rejected > rejected))
 }
 
 /// Follows the change field. A page with a rejected row holds the cursor back, so that the row is read again.

@@ -26,6 +26,8 @@ mod pages;
 mod perform;
 /// Records as JSON that keeps dates apart from text.
 mod plain;
+/// What a declaration asks its source for.
+mod reading;
 /// What systems answered to a plan, kept and given again.
 pub mod recording;
 /// Rejected rows told together.

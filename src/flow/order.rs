@@ -7,8 +7,10 @@ use std::{
 
 use crate::{
     model::{Measure, Query, Report, Source, System},
-    script::{ActionKind, Body, Cell, Declaration, FieldMap, Integration, ObjectLoad, Rule, USAGE},
+    script::{ActionKind, Body, Declaration, FieldMap, Integration, ObjectLoad, Rule, USAGE},
 };
+
+use super::reading::{self, Wanted};
 
 /// A part of a declaration that runs as one. Integrations have two: what pushes feed is read by rules whose results are pulled,
 /// so one pass converges only when the pull comes after them (A18).
@@ -127,7 +129,7 @@ fn flow(declaration: &Declaration, part: Part) -> Flow {
     match &declaration.body {
         Body::Integration(integration) => integration_flow(&mut flow, integration, part),
         Body::Mapping(mapping) => {
-            read_source(&mut flow, &mapping.from, &mapping.fields);
+            read_source(&mut flow, &mapping.from, reading::of_mapping(mapping));
             writes(&mut flow, mapping.to.system, &mapping.to.object, &mapping.fields);
         }
         Body::Rule(rule) => rule_flow(&mut flow, rule),
@@ -158,13 +160,7 @@ fn integration_flow(flow: &mut Flow, integration: &Integration, part: Part) {
 }
 
 fn rule_flow(flow: &mut Flow, rule: &Rule) {
-    if let Source::Report(report) = &rule.from {
-        read_report(flow, report);
-    }
-    if let Source::Object(query) = &rule.from {
-        let names = rule.show.iter().chain(&rule.group_by).map(String::as_str).chain(rule.filters.iter().flat_map(crate::model::Filter::fields));
-        flow.reads.extend(names.map(|field| field_of(query, field)));
-    }
+    read_source(flow, &rule.from, reading::of_rule(rule));
     for action in &rule.actions {
         match &action.kind {
             // Identifiers are only matched: nothing new stands in them.
@@ -186,17 +182,9 @@ fn rule_flow(flow: &mut Flow, rule: &Rule) {
     }
 }
 
-fn read_source(flow: &mut Flow, source: &Source, fields: &[FieldMap]) {
+fn read_source(flow: &mut Flow, source: &Source, wanted: Wanted) {
     match source {
-        Source::Object(query) => {
-            for map in fields {
-                match &map.from {
-                    Cell::Field(field) => drop(flow.reads.insert(field_of(query, field))),
-                    Cell::Compute(closure) => flow.reads.extend(closure.reads().into_iter().flatten().map(|field| field_of(query, field))),
-                    Cell::Constant(_) | Cell::RuleDate(_) => (),
-                }
-            }
-        }
+        Source::Object(query) => flow.reads.extend(wanted.into_names().iter().map(|field| field_of(query, field))),
         Source::Report(report) => read_report(flow, report),
         Source::Soql(_) | Source::Aggregation { .. } => (),
     }

@@ -1,19 +1,67 @@
-//! Pages of a source, read one ahead of the work on them, so that waiting for one system overlaps with the other.
+//! Pages of a source, read one ahead of the work on them, so that waiting for one system overlaps with the other; and those of its rows that count.
 
 use std::sync::mpsc::sync_channel;
 
-use crate::model::{Fault, Page, Read, Record, Source};
+use crate::{
+    model::{Fault, Page, Read, Record, Source},
+    script::Rows,
+};
 
 use super::{
-    Error, Notice,
+    Error, Notice, Rejection,
+    origin::Origin,
     work::{Work, read_page},
 };
 
-/// Calls `each` with every page in order. Memory holds three pages at most: one read, one waiting, one worked on.
+/// Calls `each` with the rows of every page that count, in order. A row of which nobody can tell is rejected.
+pub(crate) fn for_each_rows(
+    work: &mut Work<'_>,
+    (source, rows): (&Source, &Rows),
+    mut each: impl FnMut(&mut Work<'_>, Vec<Record>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let (mut left, origin) = (rows.limit.unwrap_or(u64::MAX), Origin::of(source));
+    let place = rows.keep.as_ref().map(|keep| keep.place().to_string());
+    while_wanted(work, source, |work, page| {
+        let mut passing = Vec::with_capacity(page.len());
+        for row in page {
+            if left == 0 {
+                // Nobody has asked for what lies beyond the limit.
+                work.tally.read -= 1;
+                continue;
+            }
+            rows.fit(source, &row)?;
+            match rows.pass(&row, work.zone) {
+                Ok(false) => work.tally.filtered += 1,
+                Ok(true) => {
+                    left -= 1;
+                    passing.push(row);
+                }
+                Err(fault) => {
+                    let key = origin.of_row(&row);
+                    let (source, place) = (Some(key.clone()), place.clone());
+                    work.reject(Rejection { key, source, field: fault.field, value: None, reason: fault.message, place });
+                }
+            }
+        }
+        each(work, passing)?;
+        Ok(left > 0)
+    })
+}
+
+/// Calls `each` with every page in order.
 pub(crate) fn for_each_page(
     work: &mut Work<'_>,
     source: &Source,
     mut each: impl FnMut(&mut Work<'_>, Vec<Record>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    while_wanted(work, source, |work, rows| each(work, rows).map(|()| true))
+}
+
+/// Calls `each` with every page in order, as long as it wants more. Memory holds three pages at most: one read, one waiting, one worked on.
+pub(crate) fn while_wanted(
+    work: &mut Work<'_>,
+    source: &Source,
+    mut each: impl FnMut(&mut Work<'_>, Vec<Record>) -> Result<bool, Error>,
 ) -> Result<(), Error> {
     let (perform, page_size) = (work.perform, work.page_size);
     std::thread::scope(|scope| {
@@ -36,7 +84,9 @@ pub(crate) fn for_each_page(
             work.tally.read += page.records.len() as u64;
             let progress = Notice::Progress { name: work.name.to_owned(), read: work.tally.read, total: page.total };
             work.tell(progress);
-            each(work, page.records)?;
+            if !each(work, page.records)? {
+                return Ok(());
+            }
         }
         Ok(())
     })

@@ -73,8 +73,9 @@ pub(crate) fn find(
     if !problems.is_empty() {
         return Err(Error::Fields(problems));
     }
-    for slot in slots.iter().filter(|slot| slot.fresh && to.system == System::Salesforce) {
-        work.create_field(CreateField { system: to.system, object: to.object.clone(), field: slot.field.clone() })?;
+    for (slot, map) in slots.iter().zip(maps).filter(|(slot, _)| slot.fresh && to.system == System::Salesforce) {
+        let description = map.declared.as_ref().and_then(|declared| declared.description.clone());
+        work.create_field(CreateField { system: to.system, object: to.object.clone(), field: slot.field.clone(), description })?;
     }
     Ok(slots)
 }

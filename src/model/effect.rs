@@ -160,6 +160,9 @@ pub struct CreateField {
     pub system: System,
     pub object: String,
     pub field: Field,
+    /// What the field is for, as the system keeps it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
 }
 
 /// Sets a segment's members: creates it by name when there is none.

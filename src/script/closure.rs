@@ -130,6 +130,21 @@ impl Closure {
         }
     }
 
+    /// Whether it is true for a row. Null is not true, as in a filter.
+    ///
+    /// # Errors
+    /// As `call_row`, and when it gives anything else, of which nobody can tell whether the row was meant.
+    pub fn holds(&self, row: &Record) -> Result<bool, Fault> {
+        match self.call_row(row)? {
+            Value::Bool(holds) => Ok(holds),
+            Value::Null => Ok(false),
+            other => {
+                let message = format!("the filter at {} gives `{other}`, which is neither true nor false: compare it with something", self.place());
+                Err(Fault::new(FaultKind::Script, message))
+            }
+        }
+    }
+
     fn interpret(&self, row: &Record) -> Result<Value, Fault> {
         let argument = match &self.0.reads.fields {
             Some(fields) => fields.iter().filter_map(|name| Some((name.as_str().into(), to_dynamic(row.path(name)?)))).collect::<Map>(),

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::model::{FieldType, Filter, Name, Report, Schedule, Source, System, Value};
 
-use super::{Closure, journey::Journey, sources::Sources};
+use super::{Closure, journey::Journey, rows::Rows, sources::Sources};
 
 /// Where something stands in a script. Lines and columns count from 1; the file is relative to the workspace.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -78,6 +78,27 @@ impl Declaration {
     }
 }
 
+impl Declaration {
+    /// The declaration with what is said of the measures that it loads; none when it knows that already.
+    pub(super) fn clone_with(&self, all: &[MeasureDecl]) -> Option<Self> {
+        let mut declaration = self.clone();
+        let mut changed = false;
+        let actions: Vec<&mut Action> = match &mut declaration.body {
+            Body::Rule(rule) => rule.actions.iter_mut().collect(),
+            Body::Journey(journey) => journey.steps.values_mut().filter_map(|parts| parts.action.as_mut()).collect(),
+            Body::Integration(_) | Body::Mapping(_) | Body::Segment(_) => return None,
+        };
+        for action in actions {
+            let ActionKind::Usage(load) = &mut action.kind else { continue };
+            let of_load = |measure: &&MeasureDecl| load.measures.iter().any(|map| *map.target == *measure.name);
+            let declared: Vec<MeasureDecl> = all.iter().filter(of_load).cloned().collect();
+            changed |= declared != load.declared;
+            load.declared = declared;
+        }
+        changed.then_some(declaration)
+    }
+}
+
 /// Where a target field's value comes from.
 #[derive(Debug, Clone)]
 pub enum Cell {
@@ -111,6 +132,8 @@ pub struct FieldMap {
 pub struct DeclaredField {
     pub kind: FieldType,
     pub label: Option<String>,
+    /// What is kept with a field that is created.
+    pub description: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -146,6 +169,7 @@ pub struct Target {
 #[derive(Debug, Clone)]
 pub struct Mapping {
     pub from: Source,
+    pub rows: Rows,
     pub to: Target,
     /// Target field and the source value that has to equal it; more than one are joined by "and".
     pub match_on: Vec<FieldMap>,
@@ -197,8 +221,10 @@ pub struct Pull {
 pub struct Rule {
     /// `account`, `relationship` or `person`.
     pub rule_for: String,
-    /// Without fields and filter: `show` and `filters` below are added when it is read.
+    /// Without fields: what `show` and everything else below names is added when it is read.
     pub from: Source,
+    /// Which of them count; `filters` below have to hold, too.
+    pub rows: Rows,
     pub show: Vec<String>,
     pub filters: Option<Filter>,
     pub customers_only: bool,
@@ -245,6 +271,29 @@ pub struct Action {
     pub place: Place,
 }
 
+impl Action {
+    /// Every cell that it computes from a row.
+    pub fn cells(&self) -> Vec<&Cell> {
+        fn of(maps: &[FieldMap]) -> impl Iterator<Item = &Cell> {
+            maps.iter().map(|map| &map.from)
+        }
+        match &self.kind {
+            ActionKind::Usage(load) => {
+                // In a Gainsight object a row is of the company, not of an account.
+                let account = Some(&load.account).filter(|_| load.into.is_none());
+                let own = [account, Some(&load.date), load.instance_id.as_ref(), load.instance_name.as_ref()];
+                own.into_iter().flatten().chain(of(&load.measures)).collect()
+            }
+            ActionKind::Object(load) => of(&load.fields).collect(),
+            ActionKind::Score(score) => std::iter::once(&score.score).chain(&score.comments).collect(),
+            ActionKind::Cta(cta) => {
+                let own = [&cta.name, &cta.cta_type, &cta.reason, &cta.priority].into_iter();
+                own.chain([&cta.status, &cta.owner_email, &cta.playbook, &cta.comments].into_iter().flatten()).collect()
+            }
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub enum ActionKind {
     Usage(UsageLoad),
@@ -264,10 +313,19 @@ pub struct UsageLoad {
     pub instance_name: Option<Cell>,
     /// Measure name and value.
     pub measures: Vec<FieldMap>,
+    /// What groups say of these measures, in whichever file.
+    pub declared: Vec<MeasureDecl>,
     /// Days are moved to the start of their `week` or `month`; none keeps the day.
     pub keep: Option<String>,
     /// A Gainsight object instead of the usage data object.
     pub into: Option<String>,
+    pub blank: Blank,
+}
+
+impl UsageLoad {
+    pub fn declared(&self, measure: &str) -> Option<&MeasureDecl> {
+        self.declared.iter().find(|declared| declared.name == measure)
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -286,6 +344,8 @@ pub struct RuleScore {
     pub measure: String,
     pub score: Cell,
     pub comments: Option<Cell>,
+    /// What no score does.
+    pub blank: Blank,
 }
 
 /// `create_cta(#{..})`: an open one of the same company, type and reason is updated.
@@ -314,12 +374,26 @@ pub struct SegmentDecl {
     pub guides: Vec<String>,
 }
 
-/// `gainsight::measures(group, #{..})`: measures with their types, created where missing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// `gainsight::measures(group, #{..})`: a measure of a group, which loads know by its name.
+#[derive(Debug, Clone, PartialEq)]
 pub struct MeasureDecl {
     pub group: String,
     pub name: String,
-    /// The column that holds it.
-    pub column: String,
+    /// The column that holds it, where the script says which.
+    pub column: Option<String>,
+    /// The type of a column that is not there yet.
+    pub kind: Option<FieldType>,
     pub place: Place,
+}
+
+impl MeasureDecl {
+    /// The column of usage data in Salesforce that a new measure gets: `Active Visitors (30d)` is `Active_Visitors_30d__c`, of letters, digits and
+    /// single underscores, forty at most.
+    pub fn column_of(name: &str) -> String {
+        let words: Vec<&str> = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+        let joined = words.join("_");
+        let first = if joined.starts_with(|c: char| c.is_ascii_alphabetic()) { "" } else { "M_" };
+        let cut: String = format!("{first}{joined}").chars().take(40).collect();
+        format!("{}__c", cut.trim_end_matches('_'))
+    }
 }

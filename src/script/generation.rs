@@ -121,12 +121,14 @@ impl Generation {
             let written = |file: &LoadedFile| texts.get(&file.name).is_some_and(|text| text.contains(&quoted));
             files.iter().filter(|file| !file.sound).any(|file| named(file, name) || file.names.is_empty() && file.name != from && written(file))
         };
-        diagnostics.extend(check::across(&all, &hidden));
+        let groups: Vec<&MeasureDecl> = present.iter().flat_map(|file| &file.measures).collect();
+        diagnostics.extend(check::across(&all, &groups, &hidden));
         // What falls back changes what the others see: look again until nothing more falls.
         loop {
             let active: Vec<&Declaration> = files.iter().flat_map(|file| file.declarations.iter().map(AsRef::as_ref)).collect();
+            let groups: Vec<&MeasureDecl> = files.iter().flat_map(|file| &file.measures).collect();
             let faulty: BTreeSet<String> =
-                check::across(&active, &|_, _| false).into_iter().filter(Diagnostic::is_error).map(|finding| finding.file).collect();
+                check::across(&active, &groups, &|_, _| false).into_iter().filter(Diagnostic::is_error).map(|finding| finding.file).collect();
             let mut fell = false;
             for file in &mut files {
                 if faulty.contains(&file.name) && !file.kept {
@@ -140,6 +142,7 @@ impl Generation {
         }
         tidy(&mut diagnostics);
         let hash = hash_of(&files);
+        measured(&mut files);
         let (compiled, ground, sought) = <(Vec<_>, String, BTreeSet<_>)>::default();
         let (templates, maps) = <(Arc<Templates>, Arc<Maps>)>::default();
         Self { files, present, compiled, ground, declared, diagnostics, texts, sought, templates, maps, hash }
@@ -267,6 +270,18 @@ fn settled(file: &Arc<LoadedFile>, previous: Option<&Generation>) -> Arc<LoadedF
             Arc::new(LoadedFile { kept: true, sound: false, diagnostics, names, ..good.as_ref().clone() })
         }
         None => Arc::new(LoadedFile { declarations: Vec::new(), measures: Vec::new(), ..file.as_ref().clone() }),
+    }
+}
+
+/// Loads know what is said of their measures, in whichever file.
+fn measured(files: &mut [Arc<LoadedFile>]) {
+    let all: Vec<MeasureDecl> = files.iter().flat_map(|file| file.measures.clone()).collect();
+    for file in files {
+        if file.declarations.iter().all(|declaration| declaration.clone_with(&all).is_none()) {
+            continue;
+        }
+        let declarations = file.declarations.iter().map(|one| one.clone_with(&all).map_or_else(|| Arc::clone(one), Arc::new)).collect();
+        *file = Arc::new(LoadedFile { declarations, ..file.as_ref().clone() });
     }
 }
 

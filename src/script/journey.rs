@@ -7,6 +7,7 @@ use crate::model::{Graph, Pace, ProgramModel, Record, Reentry, Source, When};
 use super::{
     Closure,
     declaration::{Action, FieldMap, Place},
+    rows::Rows,
 };
 
 /// A declared journey. The declaration's schedule tells how often participants are looked for.
@@ -37,8 +38,7 @@ pub struct Journey {
 pub enum Participants {
     Source {
         source: Source,
-        /// Only records for which it is true; each is asked when it has been read.
-        keep: Option<Closure>,
+        rows: Rows,
         /// Further fields of the participant's record.
         computed: Vec<FieldMap>,
     },
@@ -48,16 +48,23 @@ pub enum Participants {
 
 impl Participants {
     /// What is read to find them; none for a list. Conditions that the closure filter states plainly go along, so that a system need not hand
-    /// out everybody; not where the source has a limit, which counts what is read.
+    /// out everybody.
     pub fn reading(&self) -> Option<Source> {
-        let Self::Source { source, keep, .. } = self else { return None };
+        let Self::Source { source, rows, .. } = self else { return None };
         let mut source = source.clone();
-        if let (Source::Object(query), Some(keep)) = (&mut source, keep)
-            && query.limit.is_none()
-        {
-            query.demands = keep.demands();
+        if let Source::Object(query) = &mut source {
+            query.limit = rows.asked();
+            query.demands = rows.keep.iter().flat_map(Closure::demands).collect();
         }
         Some(source)
+    }
+
+    /// How many people are looked for at most.
+    pub fn limit(&self) -> u64 {
+        match self {
+            Self::Source { rows, .. } => rows.limit.unwrap_or(u64::MAX),
+            Self::List(_) => u64::MAX,
+        }
     }
 }
 

@@ -44,6 +44,8 @@ mod reads;
 mod relative;
 /// What a generation takes over from the one before.
 mod reuse;
+/// Which rows of a source count.
+mod rows;
 /// Plain automation scripts.
 mod run;
 /// A conversation as a file of tests.
@@ -89,6 +91,7 @@ pub use lex::{Lexed, Piece, PieceKind, Unclosed, lex};
 pub use library::glance;
 pub use limits::{Limits, PrintSink};
 pub use perform::Perform;
+pub use rows::Rows;
 pub use run::{RunError, ScriptRun, run_script, run_source};
 pub use saved::{Said, saved};
 pub use sources::{Sources, Texts};

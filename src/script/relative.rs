@@ -54,12 +54,14 @@ fn on_integration(integration: &mut Integration, date: Date) {
 
 fn on_mapping(mapping: &mut Mapping, date: Date) {
     source(&mut mapping.from, date);
+    mapping.rows.settle(date, filter);
     maps(&mut mapping.match_on, date);
     maps(&mut mapping.fields, date);
 }
 
 fn on_rule(rule: &mut Rule, date: Date) {
     source(&mut rule.from, date);
+    rule.rows.settle(date, filter);
     if let Some(own) = &mut rule.filters {
         filter(own, date);
     }
@@ -67,11 +69,9 @@ fn on_rule(rule: &mut Rule, date: Date) {
 }
 
 fn on_journey(journey: &mut Journey, date: Date) {
-    if let Participants::Source { source: from, keep, computed } = &mut journey.participants {
+    if let Participants::Source { source: from, rows, computed } = &mut journey.participants {
         source(from, date);
-        if let Some(keep) = keep {
-            *keep = keep.on(date);
-        }
+        rows.settle(date, filter);
         maps(computed, date);
     }
     journey.calculated.iter_mut().for_each(|(_, closure)| *closure = closure.on(date));

@@ -410,7 +410,7 @@ async fn a1_a_field_is_created_typed_and_visible() {
         ("Pendo_risk__c", FieldType::Picklist(Choices::only(["Low", "High"]))),
     ];
     for (name, kind) in &kinds {
-        let create = Effect::CreateField(CreateField { system: SF, object: "Account".into(), field: field(name, kind.clone()) });
+        let create = Effect::CreateField(CreateField { system: SF, object: "Account".into(), field: field(name, kind.clone()), description: None });
         for _ in 0..2 {
             bench.systems.perform(&create).await.unwrap_or_else(|fault| panic!("{name}: {fault}"));
         }

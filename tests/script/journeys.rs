@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path};
 
 use tabi::{
     model::{Channel, Does, EventKind, Field, FieldType, Length, ObjectSchema, ProgramModel, Record, Reentry, System, Value, When, with_aliases},
-    script::{Body, Cell, Declaration, Generation, Journey, Limits, Participants, check_against, check_templates, render},
+    script::{Body, Cell, Declaration, Generation, Journey, Limits, Participants, Rows, check_against, check_templates, render},
 };
 
 use super::bench::{Workspace, findings};
@@ -63,7 +63,7 @@ fn the_canon_journey_is_what_it_says_b3_b4_b5_b6() {
 fn participants_are_known_by_one_spelling_b8() {
     let generation = load("onboarding");
     let journey = body(only(&generation));
-    let Participants::Source { source, keep: Some(keep), .. } = &journey.participants else { panic!("a filtered source") };
+    let Participants::Source { source, rows: Rows { keep: Some(keep), .. }, .. } = &journey.participants else { panic!("a filtered source") };
     assert_eq!(source.system(), System::Gainsight);
     let person = |lifecycle: &str| {
         with_aliases(Record::from_iter([
@@ -139,7 +139,7 @@ fn pace_and_identity_are_read() {
     let generation = load("csat");
     let journey = body(only(&generation));
     assert_eq!((journey.identity.email.as_str(), journey.identity.company.as_str()), ("contact_email", "account_id"));
-    let Participants::Source { keep: Some(keep), .. } = &journey.participants else { panic!("a filtered source") };
+    let Participants::Source { rows: Rows { keep: Some(keep), .. }, .. } = &journey.participants else { panic!("a filtered source") };
     let case = with_aliases(Record::from_iter([("Origin".into(), Value::text("Internal"))]));
     assert_eq!(keep.call_row(&case).unwrap(), Value::Bool(false));
     let generation = load("release_video");

@@ -77,7 +77,7 @@ fn effects_without_rows_are_journaled_too() {
         key: false,
         case_sensitive: false,
     };
-    let effect = Effect::CreateField(CreateField { system: System::Salesforce, object: "Account".into(), field });
+    let effect = Effect::CreateField(CreateField { system: System::Salesforce, object: "Account".into(), field, description: None });
     let batch = store.intend_effect(&run, &effect, at(1)).expect("intend");
     let open = store.unfinished("fields").expect("unfinished");
     assert_eq!((open.len(), open[0].effect.as_ref()), (1, Some(&effect)));

@@ -141,8 +141,8 @@ fn people(participants: &Participants) -> String {
     match participants {
         Participants::List(people) if people.len() == 1 => "a list of one".to_owned(),
         Participants::List(people) => format!("a list of {}", people.len()),
-        Participants::Source { source, keep, .. } => {
-            let narrowed = keep.is_some() || matches!(source, Source::Object(query) if query.filter.is_some());
+        Participants::Source { source, rows, .. } => {
+            let narrowed = !rows.all() || matches!(source, Source::Object(query) if query.filter.is_some());
             let what = match source {
                 Source::Object(query) => format!("{} {}", query.system, query.object),
                 Source::Soql(text) => format!("salesforce {text}"),

@@ -122,10 +122,16 @@ fn document(notice: &Notice) -> Json {
             "type": "change", "name": name, "system": system, "object": object, "key": key, "operation": operation,
             "fields": from_to(fields, before),
         }),
-        Notice::CreateField { name, create } => json!({
-            "type": "create_field", "name": name, "system": create.system, "object": create.object, "field": create.field.name,
-            "field_type": create.field.kind.word(), "label": create.field.label,
-        }),
+        Notice::CreateField { name, create } => {
+            let mut line = json!({
+                "type": "create_field", "name": name, "system": create.system, "object": create.object, "field": create.field.name,
+                "field_type": create.field.kind.word(), "label": create.field.label,
+            });
+            if let Some(description) = &create.description {
+                line["description"] = json!(description);
+            }
+            line
+        }
         Notice::Segment { name, segment, add, remove } => {
             json!({"type": "segment", "name": name, "segment": segment, "add": add, "remove": remove})
         }
@@ -162,8 +168,9 @@ fn change(system: System, object: &str, key: &str, operation: &str, fields: &Rec
 }
 
 fn create_field(create: &CreateField) -> String {
-    let CreateField { system, object, field } = create;
-    format!("  {} {system} field {object}.{} ({}, {:?})", paint(ADD, "+"), paint(BOLD, &field.name), field.kind.word(), field.label)
+    let CreateField { system, object, field, description } = create;
+    let about = description.iter().map(|description| format!(", {description}")).collect::<String>();
+    format!("  {} {system} field {object}.{} ({}, {:?}{about})", paint(ADD, "+"), paint(BOLD, &field.name), field.kind.word(), field.label)
 }
 
 /// Each reason once: how many rows, the field, why, where in the script, and some of the rows.

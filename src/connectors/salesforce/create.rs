@@ -113,6 +113,9 @@ fn metadata(wanted: &CreateField) -> Result<serde_json::Value, Fault> {
         FieldType::Other { .. } => return Err(unfit(wanted)),
     };
     definition["label"] = wanted.field.label.clone().into();
+    if let Some(description) = &wanted.description {
+        definition["description"] = description.clone().into();
+    }
     if !matches!(wanted.field.kind, FieldType::Bool) {
         definition["required"] = false.into();
     }

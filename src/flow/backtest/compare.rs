@@ -171,8 +171,8 @@ fn differences(before: &Outcome, now: &Outcome) -> Vec<Difference> {
 fn notes(earlier: &Declaration, new: &Declaration) -> Vec<String> {
     let mut notes = Vec::new();
     if let (Body::Rule(before), Body::Rule(now)) = (&earlier.body, &new.body)
-        && before.filters != now.filters
-        && matches!(before.from, Source::Object(_))
+        && let (Source::Object(query), Source::Object(other)) = (&before.from, &now.from)
+        && (&before.filters, &query.filter) != (&now.filters, &other.filter)
     {
         notes.push("the sample holds what the earlier filter let through: records that only the new one lets through are not in it".to_owned());
     }

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use crate::{
     connectors::Stop,
     flow::journey::{Arrived, Calendar, Candidate, advance},
-    model::{Record, Source, Timestamp, Value, with_aliases},
+    model::{Record, Source, Timestamp, with_aliases},
     script::{Journey, Participants},
     store::{Participant, ParticipantState},
 };
@@ -82,7 +82,7 @@ impl<'a> Version<'a> {
 
     /// Who would be let in, by key, or why not.
     fn door(&self, given: &Given) -> BTreeMap<String, Result<(), String>> {
-        let Participants::Source { source, keep, .. } = &self.journey.participants else { return BTreeMap::new() };
+        let Participants::Source { source, rows, .. } = &self.journey.participants else { return BTreeMap::new() };
         let mut found = BTreeMap::new();
         for (_, records) in given.sources.iter().filter(|(kept, _)| super::sample::alike(kept, source)) {
             for record in records.iter() {
@@ -91,14 +91,11 @@ impl<'a> Version<'a> {
                     Source::Object(query) => query.filter.as_ref().is_some_and(|filter| !filter.matches(&row, self.zone)),
                     _ => false,
                 };
-                let kept = match keep {
+                let kept = match rows.pass(&row, self.zone) {
                     _ if filtered => Err("does not pass the source's filter".to_owned()),
-                    None => Ok(()),
-                    Some(keep) => match keep.call_row(&row) {
-                        Ok(Value::Bool(true)) => Ok(()),
-                        Ok(_) => Err("does not pass the filter".to_owned()),
-                        Err(fault) => Err(fault.message),
-                    },
+                    Ok(true) => Ok(()),
+                    Ok(false) => Err("does not pass the filter".to_owned()),
+                    Err(fault) => Err(fault.message),
                 };
                 match self.key(row) {
                     Ok(key) => drop(found.insert(key, kept)),

@@ -11,7 +11,7 @@ use crate::{
     flow::{
         Error, Notify,
         cell::compute,
-        pages::for_each_page,
+        pages::while_wanted,
         work::{Tally, Work},
     },
     model::{Aliases, Channel, Date, Does, EventKind, Graph, Query, Record, Source, System, TimeZone, Timestamp, Value},
@@ -122,13 +122,16 @@ pub(super) fn look_for_people(pass: &Pass<'_>) -> Result<Intake, Error> {
         take_people(pass, records.clone(), &mut intake)?;
     }
     if let Some(source) = pass.journey.participants.reading() {
-        let (mut work, mut aliases) = (pass.work(), Aliases::default());
-        for_each_page(&mut work, &source, |_, rows| {
+        let (mut work, mut aliases, mut left) = (pass.work(), Aliases::default(), pass.journey.participants.limit());
+        while_wanted(&mut work, &source, |_, rows| {
             let mut people = Vec::with_capacity(rows.len());
             for row in rows {
                 people.extend(chosen(pass, row, &mut aliases)?);
             }
-            take_people(pass, people, &mut intake)
+            people.truncate(usize::try_from(left).unwrap_or(usize::MAX));
+            left -= people.len() as u64;
+            take_people(pass, people, &mut intake)?;
+            Ok(left > 0)
         })?;
     }
     Ok(intake)
@@ -137,10 +140,9 @@ pub(super) fn look_for_people(pass: &Pass<'_>) -> Result<Intake, Error> {
 /// What the journey's source hands on of a row: filtered, with its computed fields.
 pub(super) fn chosen(pass: &Pass<'_>, row: Record, aliases: &mut Aliases) -> Result<Option<Record>, Error> {
     let mut row = aliases.spell(row);
-    let Participants::Source { keep, computed, .. } = &pass.journey.participants else { return Ok(Some(row)) };
-    if let Some(keep) = keep
-        && keep.call_row(&row)? != Value::Bool(true)
-    {
+    let Participants::Source { source, rows, computed } = &pass.journey.participants else { return Ok(Some(row)) };
+    rows.fit(source, &row)?;
+    if !rows.pass(&row, pass.zone)? {
         return Ok(None);
     }
     for map in computed {

@@ -14,7 +14,8 @@ use crate::{
     },
     model::{Choices, Date, Fault, FaultKind, Field, FieldType, KeyRule, Operator, Record, System, TimeZone, Value},
     script::{
-        Action, ActionKind, Blank, Cell, CtaAction, FieldMap, Mode, ObjectLoad, Place, RuleScore, SCORES, Target, USAGE, UsageLoad, to_declare,
+        Action, ActionKind, Blank, Cell, CtaAction, DeclaredField, FieldMap, MeasureDecl, Mode, ObjectLoad, Place, RuleScore, SCORES, Target, USAGE,
+        UsageLoad, to_declare,
     },
 };
 
@@ -127,11 +128,11 @@ fn usage_in_salesforce(work: &mut Work<'_>, usage: &UsageLoad, place: &Place, sa
         map("JBCXM__Date__c", date, place),
     ];
     keys.extend(usage.instance_id.iter().map(|cell| map("JBCXM__InstanceId__c", cell.clone(), place)));
-    let mut fields: Vec<FieldMap> = usage.measures.iter().map(|measure| measure_map(measure, &schema.fields)).collect();
+    let mut fields: Vec<FieldMap> = usage.measures.iter().map(|measure| measure_map(usage, measure, &schema.fields)).collect();
     fields.extend(usage.instance_name.iter().map(|cell| map("JBCXM__InstanceName__c", cell.clone(), place)));
     let keys = slots::find(work, &schema, &to, &keys, Missing::Key, sample)?;
     let fields = slots::find(work, &schema, &to, &fields, Missing::All, sample)?;
-    Ok(ready(Load::new(to, keys, fields, Mode::Upsert, Blank::Skip, Unmatched::Reject).checked(&schema)?, false, computed))
+    Ok(ready(Load::new(to, keys, fields, Mode::Upsert, usage.blank, Unmatched::Reject).checked(&schema)?, false, computed))
 }
 
 /// Load to Usage in a Gainsight object with the fields `CompanyId__gc`, `Level__gc`, `Date__gc`; measures are found by label or name.
@@ -144,10 +145,14 @@ fn usage_in_gainsight(work: &mut Work<'_>, usage: &UsageLoad, object: &str, plac
         map("Level__gc", Cell::Constant(Value::text(&usage.level)), place),
         map("Date__gc", date, place),
     ];
-    let fields: Vec<FieldMap> = usage.measures.iter().map(|measure| labelled(measure, &schema.fields).unwrap_or_else(|| measure.clone())).collect();
+    let of_measure = |measure: &FieldMap| {
+        let measure = in_its_column(usage, measure);
+        labelled(&measure, &schema.fields).unwrap_or(measure)
+    };
+    let fields: Vec<FieldMap> = usage.measures.iter().map(of_measure).collect();
     let keys = slots::find(work, &schema, &to, &keys, Missing::Key, sample)?;
     let fields = slots::find(work, &schema, &to, &fields, Missing::Declared, sample)?;
-    Ok(ready(Load::new(to, keys, fields, Mode::Upsert, Blank::Skip, Unmatched::Reject).checked(&schema)?, true, computed))
+    Ok(ready(Load::new(to, keys, fields, Mode::Upsert, usage.blank, Unmatched::Reject).checked(&schema)?, true, computed))
 }
 
 /// A date that is one for all rows stays a constant, so that the lookup asks for that day only; another is computed per row.
@@ -174,32 +179,32 @@ fn monday(day: Date) -> Date {
     day.saturating_sub(i64::from(day.weekday().to_monday_zero_offset()).days())
 }
 
-/// The column of a measure: the one labelled so, else a new one named after it (A9).
-fn measure_map(measure: &FieldMap, fields: &[Field]) -> FieldMap {
-    labelled(measure, fields).unwrap_or_else(|| {
-        let declared =
-            measure.declared.clone().unwrap_or(crate::script::DeclaredField { kind: FieldType::Number { digits: 18, scale: 2 }, label: None });
-        let label = Some(declared.label.unwrap_or_else(|| measure.target.to_string()));
-        FieldMap {
-            target: column(&measure.target).into(),
-            declared: Some(crate::script::DeclaredField { kind: declared.kind, label }),
-            ..measure.clone()
-        }
-    })
+/// A measure under the name of the column that its group gives it.
+fn in_its_column(usage: &UsageLoad, measure: &FieldMap) -> FieldMap {
+    let column = usage.declared(&measure.target).and_then(|declared| declared.column.as_deref());
+    FieldMap { target: column.map_or_else(|| measure.target.clone(), Into::into), ..measure.clone() }
+}
+
+/// The column of a measure: the one that its group gives it, else the one labelled so, else a new one named after it (A9).
+fn measure_map(usage: &UsageLoad, measure: &FieldMap, fields: &[Field]) -> FieldMap {
+    let group = usage.declared(&measure.target);
+    let (of_load, of_group) = (measure.declared.as_ref(), group.and_then(|group| group.kind.clone()));
+    // What the script says of the type holds for a column that is there, too.
+    let said = of_load.map(|declared| declared.kind.clone()).or(of_group);
+    let label = of_load.and_then(|declared| declared.label.clone()).unwrap_or_else(|| measure.target.to_string());
+    let description = group.map(|group| format!("Gainsight measure of the group {}", group.group));
+    let of_kind = |kind| DeclaredField { kind, label: Some(label.clone()), description: description.clone() };
+    let given = in_its_column(usage, measure);
+    if let Some(there) = labelled(&given, fields) {
+        return FieldMap { declared: said.map(of_kind), ..there };
+    }
+    let target = if group.is_some_and(|group| group.column.is_some()) { given.target } else { MeasureDecl::column_of(&measure.target).into() };
+    FieldMap { target, declared: Some(of_kind(said.unwrap_or(FieldType::Number { digits: 18, scale: 2 }))), ..measure.clone() }
 }
 
 fn labelled(measure: &FieldMap, fields: &[Field]) -> Option<FieldMap> {
     let found = fields.iter().find(|field| field.name.eq_ignore_ascii_case(&measure.target) || field.label == measure.target)?;
     Some(FieldMap { target: found.name.as_str().into(), ..measure.clone() })
-}
-
-/// `Active Visitors (30d)` as `Active_Visitors_30d__c`: letters, digits and single underscores, forty at most.
-pub(crate) fn column(name: &str) -> String {
-    let words: Vec<&str> = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
-    let joined = words.join("_");
-    let first = if joined.starts_with(|c: char| c.is_ascii_alphabetic()) { "" } else { "M_" };
-    let cut: String = format!("{first}{joined}").chars().take(40).collect();
-    format!("{}__c", cut.trim_end_matches('_'))
 }
 
 /// Load to SFDC, to a Gainsight object, Company or People.
@@ -228,7 +233,7 @@ fn object(work: &mut Work<'_>, load: &ObjectLoad, sample: &Sample<'_>) -> Result
     Ok(ready(Load::new(load.to.clone(), keys, fields, load.operation, load.blank, Unmatched::Reject).checked(&schema)?, false, None))
 }
 
-/// Set Score (A16): one row per company and measure; its date moves only with its score.
+/// Set Score (A16): one row per company and measure; its date moves only with its score, and without a score there is nothing to set.
 fn score(work: &mut Work<'_>, score: &RuleScore, place: &Place, sample: &Sample<'_>) -> Result<Ready, Error> {
     let to = Target { system: System::Gainsight, object: SCORES.to_owned() };
     let schema = work.describe(to.system, &to.object)?;
@@ -241,7 +246,8 @@ fn score(work: &mut Work<'_>, score: &RuleScore, place: &Place, sample: &Sample<
     if let Some(date) = fields.last_mut() {
         date.role = Role::Along;
     }
-    Ok(ready(Load::new(to, keys, fields, Mode::Upsert, Blank::Skip, Unmatched::Reject).checked(&schema)?, true, None))
+    let load = Load::new(to, keys, fields, Mode::Upsert, score.blank, Unmatched::Reject).about("Score__gc");
+    Ok(ready(load.checked(&schema)?, true, None))
 }
 
 /// Create CTA (A16): an open one of the same company, type and reason is updated rather than doubled.

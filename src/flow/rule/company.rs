@@ -22,10 +22,18 @@ pub(crate) fn is_company(query: &Query) -> bool {
     query.system == System::Gainsight && ["company", "customer_info"].contains(&query.object.to_lowercase().as_str())
 }
 
+/// Whether a row has to tell which account it is about.
+pub(crate) fn needs_account(rule: &Rule) -> bool {
+    needed(rule) || (rule.group_by.is_empty() && !rule.calculated.is_empty())
+}
+
+fn needed(rule: &Rule) -> bool {
+    rule.customers_only || rule.actions.iter().any(|action| needs_company(&action.kind))
+}
+
 /// Sets `$company` on every row that has one; with `customers_only`, rows without one are left out and counted.
 pub(crate) fn attach(work: &mut Work<'_>, rule: &Rule, source: &Source, rows: Vec<Record>) -> Result<Vec<Record>, Error> {
-    let needed = rule.customers_only || rule.actions.iter().any(|action| needs_company(&action.kind));
-    if !needed || rows.is_empty() {
+    if !needed(rule) || rows.is_empty() {
         return Ok(rows);
     }
     let own = matches!(source, Source::Object(query) if is_company(query));

@@ -8,20 +8,20 @@ mod at_hand;
 mod company;
 
 pub(crate) use at_hand::for_rows;
-pub(crate) use company::{COMPANY, companies_of, needs_company};
+pub(crate) use company::{COMPANY, companies_of, needs_account, needs_company};
 
 use crate::{
-    model::{Filter, ObjectSchema, Record, Source},
-    script::{Action, ActionKind, Cell, EVERY_ROW, ObjectLoad, Rule},
+    model::{ObjectSchema, Record, Source},
+    script::{Action, ActionKind, ObjectLoad, Rule},
 };
 
 use super::{
     Error, Rejection,
     aggregate::{Folding, Groups, addable},
     error::FieldProblem,
-    mapping::add_fields,
     origin::Origin,
-    pages::for_each_page,
+    pages::for_each_rows,
+    reading,
     slots::Sample,
     work::Work,
 };
@@ -32,24 +32,19 @@ const GROUPS_AT_ONCE: usize = 2_000;
 /// Runs a rule for `work.date`.
 pub(crate) fn run(work: &mut Work<'_>, rule: &Rule) -> Result<(), Error> {
     enabled_only(work, &rule.actions)?;
-    let source = reading(rule);
+    let (source, counting) = reading::rule(rule);
     let schema = match &source {
         Source::Object(query) => Some(work.describe(query.system, &query.object)?),
         _ => None,
     };
     addable(rule, schema.as_ref())?;
-    let pushed_down = matches!(source, Source::Object(_));
     let mut actions: Vec<Option<action::Ready>> = rule.actions.iter().map(|_| None).collect();
     let (mut groups, mut folded) = (Groups::default(), 0);
     let grouped = !rule.calculated.is_empty() || !rule.group_by.is_empty();
     let by = if rule.group_by.is_empty() { std::slice::from_ref(&rule.account) } else { &rule.group_by };
     let origin = if grouped { Origin::grouped(by) } else { Origin::of(&source) };
     let known = Known { source: &source, schema: schema.as_ref(), origin: &origin };
-    for_each_page(work, &source, |work, rows| {
-        let read = rows.len();
-        let passes = |row: &Record| pushed_down || rule.filters.as_ref().is_none_or(|filter| filter.matches(row, work.zone));
-        let rows: Vec<Record> = rows.into_iter().filter(passes).collect();
-        work.tally.filtered += (read - rows.len()) as u64;
+    for_each_rows(work, (&source, &counting), |work, rows| {
         if grouped {
             folded += rows.len() as u64;
             for row in &rows {
@@ -105,31 +100,6 @@ fn act(work: &mut Work<'_>, rule: &Rule, known: &Known<'_>, actions: &mut [Optio
         action::take_rows(work, ready, chosen)?;
     }
     Ok(())
-}
-
-/// The source with what the rule reads and, where the system can filter, its filter.
-fn reading(rule: &Rule) -> Source {
-    let mut source = rule.from.clone();
-    if let Source::Object(query) = &mut source {
-        let calculated = |name: &str| rule.calculated.iter().any(|aggregate| aggregate.name == name);
-        let filters = rule.filters.iter().flat_map(Filter::fields);
-        let aggregates =
-            rule.calculated.iter().flat_map(|a| std::iter::once(a.field.as_str()).chain(a.window.iter().map(|(field, _)| field.as_str())));
-        let names = rule.show.iter().chain(&rule.group_by).map(String::as_str).chain(filters).chain(aggregates).chain([rule.account.as_str()]);
-        for name in names.filter(|name| !name.is_empty() && *name != EVERY_ROW && !calculated(name)) {
-            add_fields(&mut query.fields, std::iter::once(&plain(name)));
-        }
-        if company::is_company(query) {
-            add_fields(&mut query.fields, std::iter::once(&plain("Gsid")));
-        }
-        query.with_own_id();
-        query.filter = Filter::joined(query.filter.take(), rule.filters.clone());
-    }
-    source
-}
-
-fn plain(name: &str) -> crate::script::FieldMap {
-    crate::script::FieldMap { target: name.into(), from: Cell::Field(name.to_owned()), declared: None, place: crate::script::Place::default() }
 }
 
 /// Only fields enabled for rule updates may be written, the Id included (A13). A list that leaves an object out enables nothing of it; a workspace without

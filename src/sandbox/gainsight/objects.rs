@@ -341,7 +341,7 @@ const MEASURE_SCORES: &[Field] = &[
     f("Name", "Name", Kind::Text(255)),
     required(f("CompanyId__gc", "Company", Kind::Lookup("Company"))),
     required(f("Measure__gc", "Measure", Kind::Text(255))),
-    required(f("Score__gc", "Score", Kind::Number)),
+    f("Score__gc", "Score", Kind::Number),
     f("Comments__gc", "Comments", Kind::Text(4000)),
     f("Date__gc", "Date", Kind::Date),
     CREATED,

@@ -15,8 +15,8 @@ use crate::sandbox::documents::Change;
 
 const OBJECT: &str = "measure_scores__gc";
 
-/// The company and the score of a row.
-type Scored = (String, f64);
+/// The company and the score of a row; none when it was cleared.
+type Scored = (String, Option<f64>);
 
 /// The changes of companies that follow from changes of scores.
 pub(super) fn follows(tenant: &Tenant, changes: &[(&'static Object, Change)]) -> Vec<(&'static Object, Change)> {
@@ -44,13 +44,13 @@ pub(super) fn follows(tenant: &Tenant, changes: &[(&'static Object, Change)]) ->
 
 fn stored(tenant: &Tenant, scores: &'static Object, id: &str) -> Option<Scored> {
     let row = tenant.get(scores, id)?;
-    Some((row.get("CompanyId__gc").as_str()?.to_owned(), row.get("Score__gc").as_f64()?))
+    Some((row.get("CompanyId__gc").as_str()?.to_owned(), row.get("Score__gc").as_f64()))
 }
 
 fn merged(before: Option<Scored>, fields: &Map<String, Value>) -> Option<Scored> {
-    let (company, score) = before.map_or((None, None), |(company, score)| (Some(company), Some(score)));
+    let (company, score) = before.map_or((None, None), |(company, score)| (Some(company), score));
     let company = fields.get("CompanyId__gc").and_then(Value::as_str).map(str::to_owned).or(company)?;
-    Some((company, fields.get("Score__gc").and_then(Value::as_f64).or(score)?))
+    Some((company, fields.get("Score__gc").map_or(score, Value::as_f64)))
 }
 
 /// The rounded mean of a company's rows as they will be.
@@ -58,7 +58,7 @@ fn current(tenant: &Tenant, scores: &'static Object, company: &'static Object, i
     let rows = tenant.rows_by(scores, "CompanyId__gc", &[id.into()]).unwrap_or_default();
     let untouched = rows.iter().filter(|row| !after.contains_key(row.id().as_ref()) && *row.get("CompanyId__gc") == *id);
     let stayed = untouched.filter_map(|row| row.get("Score__gc").as_f64());
-    let changed = after.values().flatten().filter(|(of, _)| of == id).map(|(_, score)| *score);
+    let changed = after.values().flatten().filter(|(of, _)| of == id).filter_map(|(_, score)| *score);
     let all: Vec<f64> = stayed.chain(changed).collect();
     if all.is_empty() {
         let seed = tenant.seed(company);

@@ -56,6 +56,7 @@ fn usage(site: &Site, options: &mut Options) -> Option<ActionKind> {
         .take(site, "keep")
         .and_then(|item| item.choice(site, &[("week", "week"), ("month", "month"), ("weekly", "week"), ("monthly", "month")]));
     let into = options.text(site, "into");
+    let blank = options.take(site, "blank").map_or(Some(Blank::Skip), |item| item.choice(site, &BLANKS));
     let measures = options.need(site, "measures").map(|item| fields(site, &item));
     Some(ActionKind::Usage(UsageLoad {
         account: account.unwrap_or(Cell::Field("Id".to_owned())),
@@ -64,8 +65,10 @@ fn usage(site: &Site, options: &mut Options) -> Option<ActionKind> {
         instance_id,
         instance_name,
         measures: measures?,
+        declared: Vec::new(),
         keep: keep.map(ToOwned::to_owned),
         into,
+        blank: blank?,
     }))
 }
 
@@ -138,17 +141,18 @@ fn score(ctx: &NativeCallContext, measure: &str, value: Dynamic, options: Option
     let site = Site::of(ctx);
     let item = Item::argument(&site, 1, "the score", value);
     let score = cell(&site, &item, Text::IsField);
-    let (mut criteria, mut comments, mut step) = (None, None, None);
+    let (mut criteria, mut comments, mut step, mut blank) = (None, None, None, Some(Blank::Skip));
     if let Some(options) = options {
         let item = Item::argument(&site, 2, "set_score", options);
         if let Some(mut options) = item.options(&site, "set_score") {
             criteria = options.take(&site, "criteria").and_then(|item| filter(&site, &item));
             comments = options.take(&site, "comments").and_then(|item| cell(&site, &item, Text::IsItself));
             step = options.text(&site, "step");
+            blank = options.take(&site, "blank").map_or(blank, |item| item.choice(&site, &BLANKS));
             options.finish(&site);
         }
     }
-    let kind = score.map(|score| ActionKind::Score(RuleScore { measure: measure.to_owned(), score, comments }));
+    let kind = score.zip(blank).map(|(score, blank)| ActionKind::Score(RuleScore { measure: measure.to_owned(), score, comments, blank }));
     let action = kind.map(|kind| Action { criteria, kind, place: site.place().clone() });
     site.built(RuleAction { word: "set_score", action, step })
 }
@@ -158,7 +162,11 @@ fn score(ctx: &NativeCallContext, measure: &str, value: Dynamic, options: Option
 pub(super) mod functions {
     /// Loads measures as Gainsight usage data: one row per account, level, instance and date, so that running again changes nothing (A11).
     /// Options: `account` (default `Id`), `level` (default `ACCOUNTLEVEL`), `date` (default `rule_date()`), `instance_id`, `instance_name`,
-    /// `measures` (name and field), `keep` (`week` or `month`), `into` (a Gainsight object instead), `criteria`.
+    /// `measures` (name and field; `gainsight::measures` says more of them), `keep` (`week` or `month`), `into` (a Gainsight object instead),
+    /// `blank` (of a measure: `"skip"`, the default, keeps what the row of that date has, `"clear"` empties it), `criteria`.
+    ///
+    /// The row of a week is that of its Monday, the row of a month that of its first day. So a measure that one rule loads by day and another
+    /// by week would be overwritten every Monday: `check` refuses it. One of them can go into a Gainsight object or have a measure of its own.
     ///
     /// The rows go to `JBCXM__UsageData__c`, which Gainsight's managed package brings to Salesforce. A tenant without the package says
     /// `into: "usage_data__gc"`: a custom object that an administrator makes in Gainsight under Administration, Data Management (its API makes none),
@@ -223,7 +231,10 @@ pub(super) mod functions {
         action(&ctx, "load_to_people", options, to_people)
     }
 
-    /// Sets a scorecard measure of the company, 0 to 100, from a field or a closure (A16).
+    /// Sets a scorecard measure of the company, 0 to 100, from a field or a closure (A16). Where that gives nothing, the company keeps the score
+    /// it has; the option `blank: "clear"` takes it away. Gainsight has no public call that sets a score: it goes to the object `measure_scores__gc`
+    /// (`CompanyId__gc`, `Measure__gc`, `Score__gc`, `Comments__gc`, `Date__gc`; to be cleared, `Score__gc` must not be required), from which a
+    /// rule in Gainsight sets it.
     ///
     /// Gainsight has no public call that writes a score: the score is written to the custom object `measure_scores__gc`, and a scorecard rule in
     /// Gainsight sets the measure from there. An administrator makes the object under Administration, Data Management (the API makes none), with the
@@ -239,7 +250,7 @@ pub(super) mod functions {
         score(&ctx, measure, value, None)
     }
 
-    /// The same with options: `criteria`, `comments`, and in a journey `step`, the step's name.
+    /// The same with options: `criteria`, `comments`, `blank` (`"skip"`, the default, or `"clear"`), and in a journey `step`, the step's name.
     ///
     /// # Example
     /// ```rhai

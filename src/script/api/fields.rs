@@ -87,12 +87,12 @@ fn field(site: &Site, entry: &Entry) -> Option<FieldMap> {
     let kind = options.take(site, "type").and_then(|item| field_type(site, &item));
     let label = options.text(site, "label");
     options.finish(site);
-    let declared = kind.map(|kind| DeclaredField { kind, label });
+    let declared = kind.map(|kind| DeclaredField { kind, label, description: None });
     Some(map(from?, declared))
 }
 
 /// `text(255)`, `number(18,0)`, `integer`, `boolean`, `date`, `datetime`, `time`, `email`, `picklist(Low, High)`.
-fn field_type(site: &Site, item: &Item) -> Option<FieldType> {
+pub(super) fn field_type(site: &Site, item: &Item) -> Option<FieldType> {
     let text = item.text(site)?;
     let (word, inside) = match text.split_once('(') {
         Some((word, rest)) => (word.trim(), Some(rest.trim_end().trim_end_matches(')'))),

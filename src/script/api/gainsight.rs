@@ -60,7 +60,10 @@ mod functions {
         Origin::object(GAINSIGHT, "Person")
     }
 
-    /// Declares the measures of a group with the columns that hold them; missing columns are created (A9).
+    /// Declares the measures of a group with the columns that hold them (A9): a column's name, `()` for one made from the measure's name, or
+    /// `#{ column: .., type: "number(18,0)" }`, either of them. `load_to_usage` finds a measure's column by its name, in whichever file it is
+    /// declared; the first run that loads it into usage data creates a missing column, labelled as the measure and with its group in its
+    /// description, and a plan shows it. Columns of a Gainsight object (`into`) are made in Gainsight. A measure is of one group.
     ///
     /// # Example
     /// ```rhai

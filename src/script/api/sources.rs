@@ -5,11 +5,12 @@ use rhai::{
     plugin::{Dynamic, EvalAltResult, ImmutableString, NativeCallContext, RhaiResult, export_module},
 };
 
-use crate::model::{Filter, Query, Report, Source, System};
+use crate::model::{Query, Report, Source, System};
 use crate::script::{
     closure::Closure,
     declaration::Target,
     diagnostics::{Diagnostic, Id},
+    rows::Rows,
     site::Site,
 };
 
@@ -24,8 +25,7 @@ use super::{
 #[derive(Debug, Clone)]
 pub(in crate::script) struct Origin {
     pub(super) source: Source,
-    /// Only records for which it is true; for the participants of journeys.
-    pub(super) keep: Option<Closure>,
+    pub(super) rows: Rows,
 }
 
 /// Something to write, with a prefix that its field names get.
@@ -40,8 +40,8 @@ impl Origin {
         Self::of(Source::Object(Query::of(system, name)))
     }
 
-    pub(super) const fn of(source: Source) -> Self {
-        Self { source, keep: None }
+    pub(super) fn of(source: Source) -> Self {
+        Self { source, rows: Rows::default() }
     }
 }
 
@@ -51,7 +51,7 @@ pub(super) fn destination(site: &Site, item: &Item) -> Option<Destination> {
         return Some(destination.clone());
     }
     match item.value.read_lock::<Origin>().as_deref() {
-        Some(Origin { source: Source::Object(query), keep: None }) if query.filter.is_none() && query.limit.is_none() => {
+        Some(Origin { source: Source::Object(query), rows }) if query.filter.is_none() && rows.all() => {
             Some(Destination { target: Target { system: query.system, object: query.object.clone() }, prefix: None })
         }
         Some(_) => item.invalid(site, Id::OptionValue, "a filtered source or a report cannot be written to", None),
@@ -59,18 +59,7 @@ pub(super) fn destination(site: &Site, item: &Item) -> Option<Destination> {
     }
 }
 
-pub(super) fn origin(site: &Site, item: &Item) -> Option<Source> {
-    let origin = whole_origin(site, item)?;
-    if let Some(keep) = &origin.keep {
-        let finding = Diagnostic::new(Id::ClosureFilter, keep.place(), "a closure filter works in `participants` only; write conditions");
-        site.report(finding.hint("such as `filter(#{ a: [\"Lifecycle__gc\", \"=\", \"onboarding\"] })`, which the system itself applies"));
-        return None;
-    }
-    Some(origin.source)
-}
-
-/// With its closure filter, where it has one.
-pub(super) fn whole_origin(site: &Site, item: &Item) -> Option<Origin> {
+pub(super) fn origin(site: &Site, item: &Item) -> Option<Origin> {
     item.cast::<Origin>(site, "a source such as `salesforce::object(\"Account\")`")
 }
 
@@ -124,28 +113,20 @@ pub(super) fn narrow(site: &Site, origin: &Origin, item: &Item) -> Origin {
     if let Some(pointer) = item.value.read_lock::<FnPtr>() {
         return kept(site, origin, site.row_closure(&pointer, &item.place));
     }
-    let more = filter(site, item);
-    let source = match (origin.source.clone(), more) {
-        (Source::Object(mut query), Some(more)) => {
-            query.filter = Filter::joined(query.filter.take(), Some(more));
-            Source::Object(query)
-        }
-        (source @ Source::Object(_), None) => source,
-        (source, _) => {
-            let message = "only objects can be filtered";
-            site.report(Diagnostic::new(Id::OptionValue, site.place(), message).hint("a report is narrowed by its segment, SOQL by its WHERE"));
-            source
-        }
-    };
-    Origin { source, keep: origin.keep.clone() }
+    let mut origin = origin.clone();
+    if let Some(more) = filter(site, item) {
+        origin.rows.narrow(&mut origin.source, more);
+    }
+    origin
 }
 
 /// With one closure filter.
 fn kept(site: &Site, origin: &Origin, keep: Option<Closure>) -> Origin {
-    if let (Some(_), Some(second)) = (&origin.keep, &keep) {
+    if let (Some(_), Some(second)) = (&origin.rows.keep, &keep) {
         site.report(Diagnostic::new(Id::Exclusive, second.place(), "a second closure filter").hint("join them in one closure: `|p| A && B`"));
     }
-    Origin { source: origin.source.clone(), keep: keep.or_else(|| origin.keep.clone()) }
+    let rows = Rows { keep: keep.or_else(|| origin.rows.keep.clone()), ..origin.rows.clone() };
+    Origin { source: origin.source.clone(), rows }
 }
 
 fn shown(source: &Source) -> String {
@@ -160,10 +141,14 @@ fn shown(source: &Source) -> String {
 #[export_module]
 #[allow(clippy::needless_pass_by_value, unreachable_pub, reason = "the shapes that the engine calls")]
 pub(super) mod methods {
-    /// Narrows a source to the records that pass: labelled conditions with logic, or `#{ Field: value }` for equality. The participants of a
-    /// journey can also be narrowed by a closure, which is asked for every record read: `filter(|p| p.lifecycle == "onboarding")`. What it says
-    /// first and plainly, text or a boolean that a field equals, a number that it is above or below, Gainsight is asked for in its query, so that
-    /// people who cannot pass are not read at all.
+    /// Narrows a source to the records that pass: labelled conditions with logic, or `#{ Field: value }` for equality. Several filters have to
+    /// hold together, those of a rule (`filters`) with them. The system that holds an object applies its conditions; rows of SOQL, reports and
+    /// aggregations are looked at when they have been read.
+    ///
+    /// A closure is asked for every record read, after the conditions: `filter(|p| p.lifecycle == "onboarding")`. It gives true or false; null counts
+    /// as false. A row for which it fails is rejected with the reason. Of the participants of a journey, what it says first and plainly, text or a
+    /// boolean that a field equals, a number that it is above or below, Gainsight is asked for in its query, so that people who cannot pass are not
+    /// read at all.
     ///
     /// # Example
     /// ```rhai
@@ -186,7 +171,9 @@ pub(super) mod methods {
         narrowed(&ctx, &source, conditions)
     }
 
-    /// Reads at most so many records.
+    /// Reads at most so many records: the first ones in the order of the source (by id, where it is an object or a report) of those that pass every
+    /// filter, wherever `limit` stands among them, the `filters` of a rule included. Of a rule with `customers_only` or groups, it counts what is
+    /// read for them.
     ///
     /// # Example
     /// ```rhai
@@ -196,9 +183,9 @@ pub(super) mod methods {
     pub fn limit(ctx: NativeCallContext, source: Origin, count: i64) -> RhaiResult {
         let site = Site::of(&ctx);
         let mut origin = source;
-        match (&mut origin.source, u64::try_from(count)) {
-            (Source::Object(query), Ok(count)) if count > 0 => query.limit = Some(count),
-            _ => site.report(Diagnostic::new(Id::OptionValue, site.place(), "a limit is a positive number, on an object")),
+        match u64::try_from(count) {
+            Ok(count) if count > 0 => origin.rows.limit = Some(origin.rows.limit.map_or(count, |earlier| earlier.min(count))),
+            _ => site.report(Diagnostic::new(Id::OptionValue, site.place(), "a limit is a positive number")),
         }
         site.built(origin)
     }

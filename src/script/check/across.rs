@@ -4,15 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::System;
 use crate::script::{
-    declaration::{ActionKind, Body, Declaration, FieldMap, Place},
+    declaration::{Action, ActionKind, Body, Declaration, FieldMap, MeasureDecl, Place},
     diagnostics::{Diagnostic, Id},
 };
 
 /// Everything that is wrong between declarations; `hidden` tells of a name, followed from a file, whether an error elsewhere hides it.
-pub(in crate::script) fn across(declarations: &[&Declaration], hidden: &dyn Fn(&str, &str) -> bool) -> Vec<Diagnostic> {
+pub(in crate::script) fn across(declarations: &[&Declaration], measures: &[&MeasureDecl], hidden: &dyn Fn(&str, &str) -> bool) -> Vec<Diagnostic> {
     let mut found = names(declarations);
     found.extend(references(declarations, hidden));
     found.extend(writers(declarations));
+    found.extend(super::usage::groups(measures));
+    found.extend(super::usage::loads(declarations, measures));
     found.extend(cycles(declarations));
     found
 }
@@ -60,7 +62,6 @@ type Written<'d> = (Field, &'d str, &'d Place);
 
 /// Fields that a declaration writes to rows.
 fn written(declaration: &Declaration) -> Vec<Written<'_>> {
-    let field = |system, object: &str, field: &str| (system, object.to_lowercase(), field.to_lowercase());
     match &declaration.body {
         Body::Integration(integration) => {
             let pushed = integration.push.iter().flat_map(|push| &push.fields);
@@ -75,16 +76,24 @@ fn written(declaration: &Declaration) -> Vec<Written<'_>> {
             let matched: Vec<&str> = mapping.match_on.iter().map(|map| map.target.as_str()).collect();
             fields(&mapping.fields, &matched, |name| field(mapping.to.system, &mapping.to.object, name))
         }
-        Body::Rule(rule) => rule
-            .actions
-            .iter()
-            .filter_map(|action| if let ActionKind::Object(load) = &action.kind { Some(load) } else { None })
-            .flat_map(|load| {
-                let identifiers: Vec<&str> = load.identifiers.iter().map(String::as_str).collect();
-                fields(&load.fields, &identifiers, |name| field(load.to.system, &load.to.object, name))
-            })
-            .collect(),
+        Body::Rule(rule) => rule.actions.iter().flat_map(by_action).collect(),
         Body::Segment(_) | Body::Journey(_) => Vec::new(),
+    }
+}
+
+fn field(system: System, object: &str, field: &str) -> Field {
+    (system, object.to_lowercase(), field.to_lowercase())
+}
+
+fn by_action(action: &Action) -> Vec<Written<'_>> {
+    match &action.kind {
+        ActionKind::Object(load) => {
+            let identifiers: Vec<&str> = load.identifiers.iter().map(String::as_str).collect();
+            fields(&load.fields, &identifiers, |name| field(load.to.system, &load.to.object, name))
+        }
+        ActionKind::Score(score) => vec![(field(System::Gainsight, "score", &score.measure), score.measure.as_str(), &action.place)],
+        // Usage is kept by level and date (see `usage`), and a call to action is of its own reason.
+        ActionKind::Usage(_) | ActionKind::Cta(_) => Vec::new(),
     }
 }
 

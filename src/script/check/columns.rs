@@ -1,8 +1,8 @@
 //! Fields that the source of a declaration does not deliver: not in the report's columns, not in the rule's `show`.
 
-use crate::model::{Report, Source};
+use crate::model::{Filter, Report, Source};
 use crate::script::{
-    Participants,
+    Closure, Participants, Rows,
     declaration::{Action, ActionKind, Body, Cell, Declaration, FieldMap, Place, Rule},
     diagnostics::{Diagnostic, Id},
 };
@@ -21,6 +21,7 @@ pub(in crate::script) fn columns(declaration: &Declaration) -> Vec<Diagnostic> {
             if let Source::Report(report) = &mapping.from {
                 let delivered = Delivered { columns: report_columns(report), by: "the report" };
                 mapping.match_on.iter().chain(&mapping.fields).for_each(|map| delivered.check_map(map, &mut found));
+                delivered.check_rows(&mapping.rows, &declaration.place, &mut found);
             }
         }
         Body::Rule(rule) => check_rule(declaration, rule, &mut found),
@@ -37,7 +38,9 @@ pub(in crate::script) fn columns(declaration: &Declaration) -> Vec<Diagnostic> {
 fn check_rule(declaration: &Declaration, rule: &Rule, found: &mut Vec<Diagnostic>) {
     if let Source::Report(report) = &rule.from {
         let delivered = Delivered { columns: report_columns(report), by: "the report" };
+        delivered.check_rows(&rule.rows, &declaration.place, found);
         let read = rule.show.iter().chain(&rule.group_by).map(String::as_str).chain(rule.calculated.iter().map(|c| c.field.as_str()));
+        let read = read.chain(rule.filters.iter().flat_map(Filter::fields));
         read.for_each(|field| delivered.check(field, &declaration.place, found));
     }
     let Some(delivered) = rule_delivers(rule) else { return };
@@ -50,7 +53,8 @@ fn check_rule(declaration: &Declaration, rule: &Rule, found: &mut Vec<Diagnostic
 fn rule_delivers(rule: &Rule) -> Option<Delivered> {
     let calculated = rule.calculated.iter().map(|c| c.name.clone());
     let grouped = !rule.group_by.is_empty() || !rule.calculated.is_empty();
-    let columns = match (&rule.from, rule.show.is_empty()) {
+    let everything = rule.show.is_empty() || rule.show.iter().any(|field| field == "*");
+    let columns = match (&rule.from, everything) {
         (Source::Report(report), true) => report_columns(report),
         (_, true) if !grouped => return None,
         _ => rule.show.clone(),
@@ -108,6 +112,11 @@ impl Delivered {
         let known = || format!("there are {}", self.columns.join(", "));
         let finding = Diagnostic::new(Id::UnknownColumn, place, format!("`{field}` is not in {}", self.by)).about(field);
         found.push(finding.meant(field, self.columns.iter().map(String::as_str), || Some(known())));
+    }
+
+    fn check_rows(&self, rows: &Rows, place: &Place, found: &mut Vec<Diagnostic>) {
+        rows.filter.iter().flat_map(Filter::fields).for_each(|field| self.check(field, place, found));
+        rows.keep.iter().flat_map(Closure::read_places).for_each(|(field, place)| self.check(field, place, found));
     }
 
     fn check_cell(&self, cell: &Cell, place: &Place, found: &mut Vec<Diagnostic>) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Does, Step, When, alias};
+use crate::model::{Does, Filter, Step, When, alias};
 use crate::script::{
     Closure, Journey, Participants, StepParts, Templates,
     declaration::{Action, ActionKind, Body, Cell, Declaration, FieldMap, Place},
@@ -106,10 +106,9 @@ struct Uses(Vec<(String, Place)>);
 
 impl Uses {
     fn people(&mut self, journey: &Journey, place: &Place) {
-        if let Participants::Source { keep, computed, .. } = &journey.participants {
-            if let Some(keep) = keep {
-                self.closure(keep);
-            }
+        if let Participants::Source { rows, computed, .. } = &journey.participants {
+            rows.keep.iter().for_each(|keep| self.closure(keep));
+            self.0.extend(rows.filter.iter().flat_map(Filter::fields).map(|field| (field.to_owned(), place.clone())));
             self.maps(computed);
         }
         journey.calculated.iter().for_each(|(_, closure)| self.closure(closure));

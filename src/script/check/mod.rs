@@ -24,6 +24,8 @@ mod table;
 mod targets;
 /// Types that cannot work together.
 mod types;
+/// Measures of usage data.
+mod usage;
 /// Variables that do not exist.
 mod variables;
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::model::{Field, FieldType, Filter, Measure, ObjectSchema, Record, Report, Source, System, TimeZone, is_date_word};
 use crate::script::{
-    Journey, Participants, Templates,
+    Closure, Journey, Participants, Rows, Templates,
     declaration::{ActionKind, Body, Cell, Declaration, EVERY_ROW, FieldMap, Integration, Mapping, Mode, ObjectLoad, Place, Rule},
     diagnostics::{Diagnostic, Id},
 };
@@ -111,7 +111,7 @@ impl Check<'_> {
         for map in mapping.match_on.iter().chain(&mapping.fields) {
             self.read(&side, &map.from, &map.place);
         }
-        self.filter(&side, &mapping.from, &declaration.place);
+        self.filter(&side, (&mapping.from, &mapping.rows), &declaration.place);
         if let (Side::Schema(schema), Some(cursor)) = (&side, &mapping.cursor) {
             self.known(schema, cursor, &declaration.place);
         }
@@ -126,7 +126,7 @@ impl Check<'_> {
     fn rule(&mut self, declaration: &Declaration, rule: &Rule) {
         let side = self.side(&rule.from);
         let place = &declaration.place;
-        self.filter(&side, &rule.from, place);
+        self.filter(&side, (&rule.from, &rule.rows), place);
         self.aggregates(&side, rule, place);
         if let Side::Schema(schema) = &side {
             let calculated = rule.calculated.iter().flat_map(|c| [Some(c.field.as_str()), c.window.as_ref().map(|(date, _)| date.as_str())]);
@@ -159,9 +159,10 @@ impl Check<'_> {
     }
 
     fn journey(&mut self, declaration: &Declaration, journey: &Journey) {
-        let Participants::Source { source, .. } = &journey.participants else { return };
+        let Participants::Source { source, rows, .. } = &journey.participants else { return };
         let side = self.side(source);
-        self.filter(&side, source, &declaration.place);
+        // What the closure reads goes by the one spelling, as everything about people does.
+        self.filter(&side, (source, &Rows { keep: None, ..rows.clone() }), &declaration.place);
         if let Some(names) = self.of_people(journey) {
             self.found.extend(super::journeys::fields(journey, &names, &declaration.place));
         }
@@ -253,23 +254,27 @@ impl Check<'_> {
         let Side::Schema(schema) = side else { return };
         match cell {
             Cell::Field(name) => self.known(schema, name, place),
-            Cell::Compute(closure) => {
-                for (name, place) in closure.read_places() {
-                    let relation = schema.fields.iter().any(|field| matches!(field.kind, FieldType::Reference { .. }) && is_relation(field, name));
-                    if !relation {
-                        self.known(schema, name, place);
-                    }
-                }
-            }
+            Cell::Compute(closure) => self.closure(schema, closure),
             Cell::Constant(_) | Cell::RuleDate(_) => (),
         }
     }
 
-    fn filter(&mut self, side: &Side, source: &Source, place: &Place) {
-        if let (Side::Schema(schema), Source::Object(query)) = (side, source)
-            && let Some(filter) = &query.filter
-        {
+    fn closure(&mut self, schema: &ObjectSchema, closure: &Closure) {
+        for (name, place) in closure.read_places() {
+            let relation = schema.fields.iter().any(|field| matches!(field.kind, FieldType::Reference { .. }) && is_relation(field, name));
+            if !relation {
+                self.known(schema, name, place);
+            }
+        }
+    }
+
+    fn filter(&mut self, side: &Side, (source, rows): (&Source, &Rows), place: &Place) {
+        let (Side::Schema(schema), Source::Object(query)) = (side, source) else { return };
+        if let Some(filter) = &query.filter {
             self.conditions(schema, filter, place);
+        }
+        if let Some(keep) = &rows.keep {
+            self.closure(schema, keep);
         }
     }
 

@@ -109,8 +109,8 @@ codes! {
         "`overrides` names a declaration that does not exist.";
     PushName "E0406" Error "push to a field outside Pendo_"
         "Pendo updates only Salesforce fields whose API name starts with `Pendo_`.";
-    PushObject "W0407" Warning "push to another object than Account"
-        "It is possible, but pull uses the same object, so what can be pulled is limited. Account is recommended.";
+    PushObject "W0407" Warning "push to another object than Account or Contact"
+        "It is possible, but pull reads the same object, so what can be pulled is limited. Account is recommended for accounts, and Contact for visitors.";
     UnknownMetadataGroup "W0408" Warning "unusual metadata group"
         "Pendo's API writes the groups `custom` and `salesforce`; others belong to integrations or to Pendo itself.";
 
@@ -162,8 +162,8 @@ codes! {
         "Time zones are named as in the IANA database: `Europe/Berlin`, `America/New_York`, `UTC`.";
     QuietHours "E0616" Error "quiet hours that cannot be"
         "Quiet hours are two different times of day, from and to; they may span midnight: `[\"20:00\", \"08:00\"]`.";
-    ClosureFilter "E0617" Error "a closure filter outside of participants"
-        "Sources of mappings and rules are narrowed by the system that holds them, which knows conditions but no closures. Only the participants of a journey are asked one by one.";
+    ClosureFilter "E0617" Error "a filter on a report that is pushed"
+        "A push of the integration takes a report as it is; Pendo narrows it by a segment. The rows of a mapping, of a rule and the participants of a journey can be filtered.";
     NothingToRemindOf "E0618" Error "a reminder without a survey"
         "A reminder reminds of a survey step that comes before it.";
     MissingConnection "E0619" Error "a journey without the connections it needs"

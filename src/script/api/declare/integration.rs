@@ -21,24 +21,37 @@ pub(in crate::script::api) fn integration(ctx: &NativeCallContext, name: &str, o
 
 fn read(site: &Site, options: &mut Options) -> Option<Body> {
     let given = options.take(site, "object");
-    let object = given.as_ref().map_or(Some("Account".to_owned()), |item| item.text(site));
+    let object = given.as_ref().map(|item| item.text(site));
     let (pendo_key, salesforce_key, key_place) = keys(site, options);
     let push = options.take(site, "push").map(|item| pushes(site, &item)).unwrap_or_default();
     let pull = options.take(site, "pull").map(|item| pulls(site, &item)).unwrap_or_default();
     let blank = options.take(site, "blank").map_or(Some(Blank::default()), |item| item.choice(site, &BLANKS));
-    let object = object?;
-    if let Some(given) = given.filter(|_| !push.is_empty() && object != "Account") {
-        let hint = "Account is recommended; keep this one if nothing but `push` is wanted";
-        let message = format!("pushing to `{object}` limits what can be pulled from it");
-        site.report(Diagnostic::new(Id::PushObject, &given.place, message).hint(hint));
-    }
     if push.is_empty() && pull.is_empty() && site.sound() {
         site.report(Diagnostic::new(Id::MissingOption, &options.place, "neither `push` nor `pull`: the integration does nothing"));
     }
     let per = per(site, &push, pendo_key.as_deref())?;
+    let object = object.unwrap_or_else(|| Some(usual_object(&per).to_owned()))?;
+    if let Some(given) = given.filter(|_| !push.is_empty() && object != usual_object(&per)) {
+        site.report(unusual(&given, &per, &object));
+    }
     let pendo_key = pendo_key.unwrap_or_else(|| format!("{per}Id"));
     let salesforce_key = salesforce_key.unwrap_or_else(|| if per == "visitor" { "Email" } else { "Id" }.to_owned());
     Some(Body::Integration(Integration { object, per, pendo_key, salesforce_key, key_place, push, pull, blank: blank? }))
+}
+
+/// The object of Salesforce that accounts, or visitors, of Pendo are.
+fn usual_object(per: &str) -> &'static str {
+    if per == "visitor" { "Contact" } else { "Account" }
+}
+
+/// What is lost by pushing to another object: the pull of one integration reads the same one.
+fn unusual(given: &Item, per: &str, object: &str) -> Diagnostic {
+    let message = format!("pushing {per}s to `{object}` limits what can be pulled: pull reads the same object");
+    let hint = match per {
+        "visitor" => "at visitor level Contact is recommended; keep this one if nothing but `push` is wanted",
+        _ => "Account is recommended; keep this one if nothing but `push` is wanted",
+    };
+    Diagnostic::new(Id::PushObject, &given.place, message).hint(hint)
 }
 
 /// The keys of both sides, and where they are written.
@@ -84,7 +97,13 @@ fn push(site: &Site, item: &Item) -> Option<Push> {
 }
 
 fn report(site: &Site, item: &Item) -> Option<Report> {
-    match origin(site, item)? {
+    let origin = origin(site, item)?;
+    match origin.source {
+        Source::Report(_) if !origin.rows.all() => {
+            let hint = "narrow the report by its `segment`, or write its rows by a `mapping`";
+            site.report(Diagnostic::new(Id::ClosureFilter, &item.place, "a push takes the whole report: it has no filter and no limit").hint(hint));
+            None
+        }
         Source::Report(report) => Some(report),
         _ => item.invalid(site, Id::OptionType, "a push wants a report: `pendo::account_report(#{..})`", None),
     }

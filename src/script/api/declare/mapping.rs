@@ -5,9 +5,10 @@ use crate::script::{
         actions::{BLANKS, MODES},
         fields::fields,
         options::{Item, Options},
-        sources::{Destination, destination, origin},
+        sources::{Destination, Origin, destination, origin},
     },
     declaration::{Blank, Body, Cell, FieldMap, Mapping, Mode},
+    diagnostics::{Diagnostic, Id},
     site::Site,
 };
 
@@ -18,10 +19,17 @@ pub(super) fn mapping(site: &Site, options: &mut Options) -> Option<Body> {
     let fields = options.need(site, "fields").map(|item| fields(site, &item));
     let mode = options.take(site, "mode").map_or(Some(Mode::default()), |item| item.choice(site, &MODES));
     let blank = options.take(site, "blank").map_or(Some(Blank::default()), |item| item.choice(site, &BLANKS));
-    let cursor = options.text(site, "cursor");
+    let cursor = options.take(site, "cursor");
+    if let (Some(item), Some(Some(_))) = (&cursor, from.as_ref().map(|from| from.rows.limit)) {
+        let finding = Diagnostic::new(Id::Exclusive, &item.place, "a cursor beside a limit: what lies beyond the limit would never be read");
+        site.report(finding.hint("drop one of them; a cursor alone reads no more than what has changed"));
+    }
+    let cursor = cursor.and_then(|item| item.text(site));
+    let Origin { source, rows } = from?;
     let Destination { target, prefix } = to?;
     let prefixed = |fields: Vec<FieldMap>| with_prefix(fields, prefix.as_deref());
-    Some(Body::Mapping(Mapping { from: from?, to: target, match_on: match_on?, fields: prefixed(fields?), mode: mode?, blank: blank?, cursor }))
+    let (match_on, fields) = (match_on?, prefixed(fields?));
+    Some(Body::Mapping(Mapping { from: source, rows, to: target, match_on, fields, mode: mode?, blank: blank?, cursor }))
 }
 
 /// `"Email"`, `["Email"]`, or a map from target fields to the source's.

@@ -3,12 +3,16 @@
 use rhai::{Dynamic, EvalAltResult, NativeCallContext};
 
 use crate::script::{
-    api::options::{Entry, Item},
+    api::{
+        fields::field_type,
+        options::{Entry, Item},
+    },
     declaration::MeasureDecl,
     site::Site,
 };
 
-/// Each measure with the column that holds it: `"Active Visitors (30d)": "Active_Visitors_30d__c"`, or `()` for a column made from the name.
+/// Each measure with the column that holds it: `"Active Visitors (30d)": "Active_Visitors_30d__c"`, `()` for a column made from the name, or
+/// `#{ column: .., type: "number(18,0)" }`, either of them.
 pub(in crate::script::api) fn measures(ctx: &NativeCallContext, group: &str, options: Dynamic) -> Result<(), Box<EvalAltResult>> {
     let site = Site::of(ctx);
     let item = Item::argument(&site, 1, "measures", options);
@@ -18,12 +22,14 @@ pub(in crate::script::api) fn measures(ctx: &NativeCallContext, group: &str, opt
 }
 
 fn measure(site: &Site, group: &str, entry: &Entry) -> Option<MeasureDecl> {
-    let column = if entry.item.value.is_unit() { column(&entry.key) } else { entry.item.text(site)? };
-    Some(MeasureDecl { group: group.to_owned(), name: entry.key.clone(), column, place: entry.key_place.clone() })
-}
-
-/// `Active Visitors (30d)` as `Active_Visitors_30d__c`.
-fn column(name: &str) -> String {
-    let words: Vec<&str> = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
-    format!("{}__c", words.join("_"))
+    let (mut column, mut kind) = (None, None);
+    if entry.item.value.is_map() {
+        let mut options = entry.item.options(site, "a measure")?;
+        column = options.text(site, "column");
+        kind = options.take(site, "type").and_then(|item| field_type(site, &item));
+        options.finish(site);
+    } else if !entry.item.value.is_unit() {
+        column = Some(entry.item.text(site)?);
+    }
+    Some(MeasureDecl { group: group.to_owned(), name: entry.key.clone(), column, kind, place: entry.key_place.clone() })
 }

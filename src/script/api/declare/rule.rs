@@ -7,7 +7,7 @@ use crate::script::{
         dates::Days,
         filters::filter,
         options::{Entry, Item, Options},
-        sources::origin,
+        sources::{Origin, origin},
     },
     declaration::{Action, Aggregate, Body, EVERY_ROW, Rule},
     diagnostics::Id,
@@ -30,10 +30,10 @@ pub(super) fn rule(site: &Site, options: &mut Options) -> Option<Body> {
     if broken_filter && filters.is_none() {
         return None;
     }
-    let from = from?;
+    let Origin { source: from, rows } = from?;
     let account = account.unwrap_or_else(|| usual_account(&from).to_owned());
     let (rule_for, actions) = (rule_for?.to_owned(), actions?);
-    Some(Body::Rule(Rule { rule_for, from, show, filters, customers_only, account, group_by, calculated, actions }))
+    Some(Body::Rule(Rule { rule_for, from, rows, show, filters, customers_only, account, group_by, calculated, actions }))
 }
 
 /// The field of a source that usually holds the Salesforce account id.

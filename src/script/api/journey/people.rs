@@ -5,7 +5,7 @@ use crate::script::{
     api::{
         fields::fields,
         options::{Item, Options},
-        sources::{narrow, whole_origin},
+        sources::{narrow, origin},
     },
     diagnostics::{Diagnostic, Id},
     journey::{Identity, Participants},
@@ -24,10 +24,10 @@ pub(super) fn people(site: &Site, options: &mut Options) -> Option<(Participants
             }
             return list(site, &item).map(Participants::List);
         }
-        let origin = whole_origin(site, &item)?;
+        let origin = origin(site, &item)?;
         let origin = filter.as_ref().map_or_else(|| origin.clone(), |filter| narrow(site, &origin, filter));
         let computed = further.as_ref().map(|item| fields(site, item)).unwrap_or_default();
-        Some(Participants::Source { source: origin.source, keep: origin.keep, computed })
+        Some(Participants::Source { source: origin.source, rows: origin.rows, computed })
     });
     let (email, px_id, company) = (options.text(site, "email"), options.text(site, "px_id"), options.text(site, "company"));
     let participants = participants?;

@@ -10,7 +10,7 @@ use rhai::{AST, ASTNode, Expr, FnCallExpr, Position, Stmt};
 use crate::model::{FieldType, Report, Source};
 use crate::script::{
     closure::Closure,
-    declaration::{ActionKind, Body, Cell, Declaration},
+    declaration::{Action, Body, Cell, Declaration},
     desk::Maps,
     diagnostics::{Diagnostic, Id},
     reads,
@@ -93,13 +93,17 @@ fn closures(declaration: &Declaration) -> Vec<(&Report, &Closure)> {
             pushes.flat_map(|push| push.fields.iter().filter_map(|map| Some((&push.report, compute(&map.from)?)))).collect()
         }
         Body::Mapping(mapping) => match &mapping.from {
-            Source::Report(report) => mapping.fields.iter().filter_map(|map| Some((report, compute(&map.from)?))).collect(),
+            Source::Report(report) => {
+                let cells = mapping.fields.iter().filter_map(|map| compute(&map.from));
+                cells.chain(&mapping.rows.keep).map(|closure| (report, closure)).collect()
+            }
             _ => Vec::new(),
         },
         Body::Rule(rule) => match &rule.from {
-            Source::Report(report) if rule.calculated.is_empty() => {
-                let cells = rule.actions.iter().flat_map(|action| cells(&action.kind));
-                cells.filter_map(|cell| Some((report, compute(cell)?))).collect()
+            Source::Report(report) => {
+                // Rows are filtered before they are grouped; actions get what comes of that.
+                let cells = rule.actions.iter().filter(|_| rule.calculated.is_empty()).flat_map(Action::cells);
+                cells.filter_map(compute).chain(&rule.rows.keep).map(|closure| (report, closure)).collect()
             }
             _ => Vec::new(),
         },
@@ -109,15 +113,6 @@ fn closures(declaration: &Declaration) -> Vec<(&Report, &Closure)> {
 
 const fn compute(cell: &Cell) -> Option<&Closure> {
     if let Cell::Compute(closure) = cell { Some(closure) } else { None }
-}
-
-fn cells(action: &ActionKind) -> Vec<&Cell> {
-    match action {
-        ActionKind::Usage(load) => load.measures.iter().map(|map| &map.from).collect(),
-        ActionKind::Object(load) => load.fields.iter().map(|map| &map.from).collect(),
-        ActionKind::Score(score) => vec![&score.score],
-        ActionKind::Cta(cta) => vec![&cta.name, &cta.reason, &cta.priority],
-    }
 }
 
 fn findings(file: &str, ast: &AST, known: &Known) -> Vec<Diagnostic> {
