@@ -8,8 +8,8 @@ use std::{
 
 use crate::{
     model::{
-        Change, Date, Fault, FaultKind, Filter, KeyRule, Lookup, Name, ObjectSchema, Operator, Record, Source, System, TimeZone, Value, Write, id_of,
-        other_spelling, salesforce_id,
+        Change, Date, Fault, FaultKind, Filter, KeyRule, Lookup, Name, ObjectSchema, Operator, Record, Source, System, TimeZone, Timestamp, Value,
+        Write, id_of, other_spelling, salesforce_id,
     },
     script::{Blank, Cell, Mode, Target},
 };
@@ -17,6 +17,7 @@ use crate::{
 use super::{
     Error, Rejection,
     cell::compute,
+    cursor::instant,
     error::FieldProblem,
     origin::Origin,
     seen::{Earlier, Seen},
@@ -54,6 +55,8 @@ pub(crate) struct Load {
     /// Target fields that a new record has to have.
     required: Vec<String>,
     pending: Pending,
+    /// The source's change field, when the run is incremental.
+    change_field: Option<String>,
 }
 
 /// Changes that wait to be sent.
@@ -64,6 +67,9 @@ struct Pending {
     sources: Vec<Value>,
     /// What each came from: looked up again when nobody knows whether it was written.
     origins: HashMap<usize, Candidate>,
+    /// By place in `rows`, when the source row changed; and when the one that is being settled did.
+    changed: Vec<Option<Timestamp>>,
+    now: Option<Timestamp>,
     bytes: usize,
 }
 
@@ -73,6 +79,7 @@ impl Pending {
         self.origins.insert(self.rows.len(), candidate);
         self.bytes += change.weight();
         self.rows.push(change);
+        self.changed.push(self.now);
     }
 
     fn is_full(&self) -> bool {
@@ -94,6 +101,8 @@ struct Candidate {
     /// What identifies the row in its source.
     source: Value,
     values: Vec<Value>,
+    /// When the source row changed, where the run is incremental.
+    changed: Option<Timestamp>,
 }
 
 impl Load {
@@ -113,6 +122,7 @@ impl Load {
             origin: Origin::default(),
             required: Vec::new(),
             pending: Pending::default(),
+            change_field: None,
         }
     }
 
@@ -184,6 +194,16 @@ impl Load {
         })
     }
 
+    /// Ties each row to the instant in the source's change field.
+    pub(crate) fn following(self, change_field: Option<&str>) -> Self {
+        Self { change_field: change_field.map(str::to_owned), ..self }
+    }
+
+    /// When a source row changed.
+    fn changed(&self, row: &Record) -> Option<Timestamp> {
+        instant(row, self.change_field.as_deref()?)
+    }
+
     /// Keys that came before may come again.
     pub(crate) fn begin_again(&mut self) {
         if let Some(seen) = &mut self.seen {
@@ -215,6 +235,7 @@ impl Load {
 pub(crate) fn take_rows(work: &mut Work<'_>, load: &mut Load, rows: &[Record]) -> Result<(), Error> {
     let mut candidates = Vec::with_capacity(rows.len());
     for row in rows {
+        work.held.now = load.changed(row);
         match candidate(load, row, work.date, work.zone) {
             Ok(candidate) => match load.twice(&candidate.key.compared, &candidate.key.shown) {
                 None => candidates.push(candidate),
@@ -294,7 +315,7 @@ fn candidate(load: &Load, row: &Record, date: Date, zone: &TimeZone) -> Result<C
     let rejection = |slot: &Slot, (value, reason)| Keyless::Bad(Box::new(load.rejection(key.shown.clone(), &source, Some(slot), value, reason)));
     let fit = |slot: &Slot| fitted(slot, row, (date, zone)).map(|(_, value)| value).map_err(|why| rejection(slot, why));
     let values = load.fields.iter().map(fit).collect::<Result<_, _>>()?;
-    Ok(Candidate { key, source, values })
+    Ok(Candidate { key, source, values, changed: load.changed(row) })
 }
 
 /// A cell as the row gives it, and as the field holds it; else the value that does not fit, and why.
@@ -346,6 +367,7 @@ fn null_is_said(source: &Source, cell: &Cell) -> bool {
 /// Compares a candidate with what the target holds now and queues the difference.
 fn settle(work: &mut Work<'_>, load: &mut Load, candidate: Candidate, present: &Present) {
     let silent = load.silent(&candidate);
+    (work.held.now, load.pending.now) = (candidate.changed, candidate.changed);
     match present.found.get(&candidate.key.compared).map(Vec::as_slice) {
         None | Some([]) if silent.is_some() => work.tally.unchanged += 1,
         None | Some([]) => missing(work, load, candidate, present),
@@ -582,7 +604,7 @@ fn send(work: &mut Work<'_>, load: &mut Load) -> Result<(), Error> {
 
 /// One write of all that is queued; gives back the rows of which nobody knows whether they were written, and whether each was there before.
 fn send_once(work: &mut Work<'_>, load: &mut Load, last: bool) -> Result<Vec<(Candidate, bool)>, Error> {
-    let Pending { rows, sources, mut origins, .. } = take(&mut load.pending);
+    let Pending { rows, sources, mut origins, changed, .. } = take(&mut load.pending);
     if rows.is_empty() {
         return Ok(Vec::new());
     }
@@ -596,6 +618,7 @@ fn send_once(work: &mut Work<'_>, load: &mut Load, last: bool) -> Result<Vec<(Ca
             *(if created { &mut work.tally.created } else { &mut work.tally.updated }) += 1;
             continue;
         };
+        work.held.now = changed[at];
         let unheard = fault.code.as_deref() == Some("UNKNOWN_OUTCOME") && !last;
         match origins.remove(&at).filter(|_| unheard) {
             Some(candidate) => unknown.push((candidate, matches!(change, Change::Update { .. }))),

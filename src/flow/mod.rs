@@ -6,6 +6,8 @@ mod aggregate;
 pub mod backtest;
 /// What a cell gives for one row.
 mod cell;
+/// Where an incremental run begins, and where the next one will.
+mod cursor;
 /// Why a piece of work stopped.
 mod error;
 /// `pendo::salesforce_integration(..)`: push and pull.

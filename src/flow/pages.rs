@@ -9,14 +9,16 @@ use crate::{
 
 use super::{
     Error, Notice, Rejection,
+    cursor::instant,
     origin::Origin,
     work::{Work, read_page},
 };
 
-/// Calls `each` with the rows of every page that count, in order. A row of which nobody can tell is rejected.
+/// Calls `each` with the rows of every page that count, in order. A row of which nobody can tell is rejected; in an incremental run, by its change
+/// field.
 pub(crate) fn for_each_rows(
     work: &mut Work<'_>,
-    (source, rows): (&Source, &Rows),
+    (source, rows, change_field): (&Source, &Rows, Option<&str>),
     mut each: impl FnMut(&mut Work<'_>, Vec<Record>) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let (mut left, origin) = (rows.limit.unwrap_or(u64::MAX), Origin::of(source));
@@ -37,6 +39,7 @@ pub(crate) fn for_each_rows(
                     passing.push(row);
                 }
                 Err(fault) => {
+                    work.held.now = change_field.and_then(|field| instant(&row, field));
                     let key = origin.of_row(&row);
                     let (source, place) = (Some(key.clone()), place.clone());
                     work.reject(Rejection { key, source, field: fault.field, value: None, reason: fault.message, place });

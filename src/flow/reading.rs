@@ -70,7 +70,7 @@ pub(crate) fn of_mapping(mapping: &Mapping) -> Wanted {
     let mut wanted = Wanted::default();
     wanted.maps(&mapping.fields);
     wanted.maps(&mapping.match_on);
-    wanted.names(mapping.cursor.as_deref());
+    wanted.names(mapping.cursor.iter().map(|cursor| cursor.field.as_str()));
     wanted.rows(&mapping.from, &mapping.rows);
     wanted
 }
@@ -100,8 +100,8 @@ pub(crate) fn of_rule(rule: &Rule) -> Wanted {
 /// The source of a mapping, from the cursor on, and which of its rows count.
 pub(crate) fn mapping(mapping: &Mapping, since: Option<Timestamp>) -> (Source, Rows) {
     let (mut source, rows) = asking(&mapping.from, &mapping.rows, None, &of_mapping(mapping));
-    if let (Source::Object(query), Some(field)) = (&mut source, &mapping.cursor) {
-        query.since = since.map(|at| (field.clone(), at));
+    if let (Source::Object(query), Some(cursor)) = (&mut source, &mapping.cursor) {
+        query.since = since.map(|at| (cursor.field.clone(), at));
     }
     (source, rows)
 }

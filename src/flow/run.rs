@@ -14,11 +14,16 @@ use crate::{
 use super::{
     Error, Live, Notice, Notify, Part, Plan, Planned, Tally, Wire,
     backtest::{Redaction, Sampling},
+    cursor::{Begin as From, Mark},
     integration, journey, mapping, order, rule, segment,
     work::Work,
 };
 
 pub use crate::store::Status;
+
+/// The names under which a mapping's cursor is kept, and the hash of what it read and wrote then.
+const CURSOR: &str = "source";
+const SHAPE: &str = "shape";
 
 /// Rejected rows are kept in the state file in batches of this size.
 const REJECTIONS_AT_ONCE: usize = 1_000;
@@ -253,11 +258,14 @@ fn work(open: &mut Open, declaration: &Declaration, part: Part, options: &Option
             rule_updates: options.rule_updates.as_ref(),
             tally: open.tally,
             on_sample: false,
+            held: crate::flow::cursor::Held::default(),
         };
         let ended = dispatch(&mut work, declaration, part, options, wire, &perform);
         open.tally = work.tally;
         match ended {
-            Ok(cursor) => open.cursors.extend(cursor.map(|at| ("source".to_owned(), at.to_string()))),
+            Ok(mark) => {
+                open.cursors.extend(mark.into_iter().flat_map(|mark| [(CURSOR.to_owned(), mark.at.to_string()), (SHAPE.to_owned(), mark.shape)]))
+            }
             Err(error) => {
                 open.status = Some(if matches!(error, Error::Interrupted) { Status::Interrupted } else { Status::Failed });
                 open.fault = Some(error.fault());
@@ -287,15 +295,13 @@ fn dispatch(
     options: &Options,
     wire: &Wire,
     perform: &Arc<dyn Perform>,
-) -> Result<Option<Timestamp>, Error> {
+) -> Result<Option<Mark>, Error> {
     match &declaration.on(work.date).body {
         Body::Integration(one) if part == Part::Pull => integration::pull(work, one).map(|()| None),
         Body::Integration(one) => integration::push(work, &integration::due(one, options.reason != "schedule")).map(|()| None),
         Body::Mapping(one) => {
-            let kept = if options.full || one.cursor.is_none() { None } else { wire.store().cursor(&declaration.name, "source")? };
-            let since = kept.and_then(|text| text.parse().ok());
-            let next = mapping::run(work, one, since)?;
-            Ok(next.filter(|_| one.cursor.is_some()))
+            let mark = if options.full || one.cursor.is_none() { None } else { mark(wire.store(), &declaration.name)? };
+            mapping::run(work, one, &From { mark, shape: &declaration.shape, now: wire.now() })
         }
         Body::Rule(one) => rule::run(work, one).map(|()| None),
         Body::Segment(one) => segment::run(work, &declaration.name, one).map(|()| None),
@@ -306,6 +312,12 @@ fn dispatch(
             journey::run(work, declaration, one, hands, options.occasion, options.now).map(|()| None)
         }
     }
+}
+
+/// Where a declaration's cursor stands.
+fn mark(store: &store::Store, name: &str) -> Result<Option<Mark>, Error> {
+    let at = store.cursor(name, CURSOR)?.and_then(|text| text.parse().ok());
+    Ok(at.zip(Some(store.cursor(name, SHAPE)?.unwrap_or_default())).map(|(at, shape)| Mark { at, shape }))
 }
 
 /// Writes gathered rejections to the state file whenever enough have come, so that memory stays flat.

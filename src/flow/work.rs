@@ -10,7 +10,7 @@ use crate::{
     script::Perform,
 };
 
-use super::Error;
+use super::{Error, cursor::Held};
 
 /// What a run tells while it goes on. `name` is the declaration's.
 #[derive(Debug, Clone, PartialEq)]
@@ -119,6 +119,8 @@ pub(crate) struct Work<'a> {
     pub(crate) tally: Tally,
     /// A back-test: no target is looked at, and every row is told as the declaration wants it to be.
     pub(crate) on_sample: bool,
+    /// Rows that an incremental run has to read again.
+    pub(crate) held: Held,
 }
 
 impl Work<'_> {
@@ -128,6 +130,7 @@ impl Work<'_> {
 
     pub(crate) fn reject(&mut self, rejection: Rejection) {
         self.tally.rejected += 1;
+        self.held.note();
         self.tell(Notice::Rejected { name: self.name.to_owned(), rejection });
     }
 

@@ -37,7 +37,7 @@ pub struct Query {
     /// records that cannot meet it, and need not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub demands: Vec<Condition>,
-    /// Only records whose field changed at or after the instant: what an incremental run reads.
+    /// Only records whose field holds that instant or a later one, or nothing: what an incremental run reads.
     pub since: Option<(String, Timestamp)>,
     /// At most so many records in all.
     pub limit: Option<u64>,

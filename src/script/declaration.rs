@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use jiff::SignedDuration;
+
 use crate::model::{FieldType, Filter, Name, Report, Schedule, Source, System, Value};
 
 use super::{Closure, journey::Journey, rows::Rows, sources::Sources};
@@ -29,6 +31,8 @@ pub struct Declaration {
     pub hash: String,
     /// Of a journey: what it was made of. Empty for everything else.
     pub sources: Sources,
+    /// Of a mapping with a cursor: what it reads and writes, as a hash that comments, layout and schedule leave alone. Empty for everything else.
+    pub shape: String,
     pub schedule: Option<Schedule>,
     /// Declarations it follows.
     pub after: Vec<String>,
@@ -176,8 +180,22 @@ pub struct Mapping {
     pub fields: Vec<FieldMap>,
     pub mode: Mode,
     pub blank: Blank,
-    /// The source's change field: a run reads only what changed since the last good one.
-    pub cursor: Option<String>,
+    pub cursor: Option<Cursor>,
+}
+
+/// How a mapping reads only what changed since its last good run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor {
+    /// The source's change field, a date-time.
+    pub field: String,
+    /// How far before the end of the last read the next one begins: records come to sight later than they are stamped.
+    pub lookback: SignedDuration,
+    pub place: Place,
+}
+
+impl Cursor {
+    /// Ten minutes: as long as a Salesforce transaction may last, and what others take, too.
+    pub const LOOKBACK: SignedDuration = SignedDuration::from_mins(10);
 }
 
 /// `pendo::salesforce_integration(name, #{..})`: usage out, customer data in.

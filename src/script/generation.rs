@@ -18,6 +18,7 @@ use super::{
     library::{Inputs, Library, Resolver, compile},
     limits::{self, Limits},
     reuse::Reuse,
+    shape,
     sources::{Sources, Texts},
     spots::{FileMap, place},
     syntax,
@@ -334,7 +335,8 @@ fn load_file(library: &Library, tools: Tools, name: &str, limits: &Limits) -> Lo
     let texts = library.gathered(name);
     let declared = |declaration: Declaration| {
         let sources = sources(&declaration, &texts, (library, tools.2));
-        Arc::new(Declaration { hash: hash.clone(), sources, ..declaration })
+        let shape = shape::of(&declaration, name, &texts);
+        Arc::new(Declaration { hash: hash.clone(), sources, shape, ..declaration })
     };
     let declarations = found.declarations.into_iter().map(declared).collect();
     let sound = !diagnostics.iter().any(Diagnostic::is_error);

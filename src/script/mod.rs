@@ -50,6 +50,8 @@ mod rows;
 mod run;
 /// A conversation as a file of tests.
 mod saved;
+/// What a mapping reads and writes, as a hash.
+mod shape;
 /// The call of a declaring function.
 mod site;
 /// The texts that a journey was made of.
@@ -79,7 +81,7 @@ pub use closure::Closure;
 pub use complete::{Catalogue, Completion, complete};
 pub use console::{Console, Evaluated, TYPED, Turn};
 pub use declaration::{
-    Action, ActionKind, Aggregate, Blank, Body, Cell, CtaAction, Declaration, DeclaredField, EVERY_ROW, FieldMap, Integration, Kind, Mapping,
+    Action, ActionKind, Aggregate, Blank, Body, Cell, CtaAction, Cursor, Declaration, DeclaredField, EVERY_ROW, FieldMap, Integration, Kind, Mapping,
     MeasureDecl, Mode, ObjectLoad, Place, Pull, Push, Rule, RuleDate, RuleScore, SegmentDecl, Target, UsageLoad,
 };
 pub use diagnostics::{CODES, Code, Diagnostic, Example, Label, Page, Severity, Suggestion, explain, page, render, render_within};

@@ -115,7 +115,7 @@ fn sources_relations_and_filters_are_checked() {
         fields: #{ Owner: |row| row.Owner.Name, Bad: |row| row.Ownr, Name: \"Name\" },
     });";
     let said = against(script);
-    assert_eq!(said.iter().map(|line| line[..7].to_owned()).collect::<Vec<_>>(), ["E0502:4", "E0502:1", "E0502:1"], "{said:?}");
+    assert_eq!(said.iter().map(|line| line[..7].to_owned()).collect::<Vec<_>>(), ["E0502:4", "E0502:1", "E0502:3"], "{said:?}");
 }
 
 #[test]

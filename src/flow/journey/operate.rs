@@ -47,6 +47,7 @@ impl Desk<'_> {
             rule_updates: options.rule_updates.as_ref(),
             tally: Tally::default(),
             on_sample: false,
+            held: crate::flow::cursor::Held::default(),
         };
         let hands = Hands { store: self.store, perform: Arc::clone(&self.perform), zone: &options.zone, mailer: &options.mailer };
         pass(&work, declaration, journey, hands, revision, self.now)

@@ -80,6 +80,7 @@ impl Pass<'_> {
             rule_updates: self.rule_updates,
             tally: Tally::default(),
             on_sample: false,
+            held: crate::flow::cursor::Held::default(),
         }
     }
 

@@ -185,6 +185,7 @@ impl Simulation<'_> {
             rule_updates: self.options.rule_updates.as_ref(),
             tally: Tally::default(),
             on_sample: false,
+            held: crate::flow::cursor::Held::default(),
         }
     }
 }

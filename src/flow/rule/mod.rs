@@ -44,7 +44,7 @@ pub(crate) fn run(work: &mut Work<'_>, rule: &Rule) -> Result<(), Error> {
     let by = if rule.group_by.is_empty() { std::slice::from_ref(&rule.account) } else { &rule.group_by };
     let origin = if grouped { Origin::grouped(by) } else { Origin::of(&source) };
     let known = Known { source: &source, schema: schema.as_ref(), origin: &origin };
-    for_each_rows(work, (&source, &counting), |work, rows| {
+    for_each_rows(work, (&source, &counting, None), |work, rows| {
         if grouped {
             folded += rows.len() as u64;
             for row in &rows {

@@ -59,6 +59,12 @@ fn one(site: &Site, item: &Item, name: &str, read: Reader, hint: &str) -> Option
 
 /// `24h`, `1h30m`, `15m`, `45s`, `2d`; at least ten seconds.
 fn every(text: &str) -> Option<Schedule> {
+    let length = length(text)?;
+    (10..=366 * 86_400).contains(&length.as_secs()).then_some(Schedule::Every(length))
+}
+
+/// `24h`, `1h30m`, `15m`, `45s`, `2d`.
+pub(super) fn length(text: &str) -> Option<SignedDuration> {
     let (mut seconds, mut digits) = (0_i64, String::new());
     for c in text.chars() {
         let unit = match c {
@@ -76,7 +82,7 @@ fn every(text: &str) -> Option<Schedule> {
         seconds = seconds.checked_add(digits.parse::<i64>().ok()?.checked_mul(unit)?)?;
         digits.clear();
     }
-    (digits.is_empty() && (10..=366 * 86_400).contains(&seconds)).then(|| Schedule::Every(SignedDuration::from_secs(seconds)))
+    (digits.is_empty() && !text.trim().is_empty()).then(|| SignedDuration::from_secs(seconds))
 }
 
 /// A time of day: `08:00`.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::model::{Field, FieldType, Filter, Measure, ObjectSchema, Record, Report, Source, System, TimeZone, is_date_word};
 use crate::script::{
     Closure, Journey, Participants, Rows, Templates,
-    declaration::{ActionKind, Body, Cell, Declaration, EVERY_ROW, FieldMap, Integration, Mapping, Mode, ObjectLoad, Place, Rule},
+    declaration::{ActionKind, Body, Cell, Cursor, Declaration, EVERY_ROW, FieldMap, Integration, Mapping, Mode, ObjectLoad, Place, Rule},
     diagnostics::{Diagnostic, Id},
 };
 
@@ -113,7 +113,7 @@ impl Check<'_> {
         }
         self.filter(&side, (&mapping.from, &mapping.rows), &declaration.place);
         if let (Side::Schema(schema), Some(cursor)) = (&side, &mapping.cursor) {
-            self.known(schema, cursor, &declaration.place);
+            self.cursor(schema, cursor);
         }
         let Some(schema) = (self.lookup)(mapping.to.system, &mapping.to.object) else { return };
         for map in &mapping.match_on {
@@ -121,6 +121,17 @@ impl Check<'_> {
         }
         let keys: Vec<&str> = mapping.match_on.iter().map(|map| map.target.as_str()).collect();
         self.targets(&side, &schema, &mapping.fields, (&keys, mapping.mode));
+    }
+
+    /// A change field has to be a date-time.
+    fn cursor(&mut self, schema: &ObjectSchema, cursor: &Cursor) {
+        self.known(schema, &cursor.field, &cursor.place);
+        let kind = schema.field(&cursor.field).map(|field| &field.kind);
+        if let Some(kind) = kind.filter(|kind| !matches!(kind, FieldType::DateTime { .. } | FieldType::Other { .. })) {
+            let message = format!("`{}` of {} is {}, and a cursor needs a date-time", cursor.field, schema.name, kind.word());
+            let hint = "use the field that the system sets at each change, such as SystemModstamp or ModifiedDate";
+            self.found.push(Diagnostic::new(Id::TypeMismatch, &cursor.place, message).hint(hint));
+        }
     }
 
     fn rule(&mut self, declaration: &Declaration, rule: &Rule) {

@@ -9,8 +9,27 @@ use super::{declaration, mapping::mapping as read_mapping, rule::rule as read_ru
 pub(in crate::script::api) mod functions {
     /// Declares a mapping between any two objects of any two systems: read `from`, find each row's partner by `match_on`, write `fields` of `to`
     /// where they differ. Options: `from`, `to`, `match_on`, `fields`, `mode` (`update`, `upsert`, `insert`), `blank` (`skip`, `clear`),
-    /// `cursor` (the source's change field), and `every`, `daily`, `weekly`, `monthly` or `cron`, `after`, `overrides`. A value that a field
-    /// cannot hold as it is rejects its row with the reason; with `blank: "clear"` a checkbox becomes false.
+    /// `cursor`, `lookback`, and `every`, `daily`, `weekly`, `monthly` or `cron`, `after`, `overrides`. A value that a field cannot hold as it is
+    /// rejects its row with the reason; with `blank: "clear"` a checkbox becomes false.
+    ///
+    /// `cursor` names the date-time that the source sets at each change of a record: a run then reads only what changed since the last one, and
+    /// what has no date-time there. Each run begins to read `lookback` (ten minutes, unless said otherwise) before the latest change that the one
+    /// before has read, since a record may come to sight later than it is stamped; what is read twice is compared and not written again. Widen it
+    /// where transactions or loads of the source last longer. A rejected record is read again until it is written: it holds the cursor back, and the
+    /// run says so. When what the mapping reads or writes is edited, and with `--full`, everything is read.
+    ///
+    /// # Example
+    /// ```rhai
+    /// mapping("tickers-to-pendo", #{
+    ///     from: salesforce::object("Account"),
+    ///     to: pendo::account_metadata("custom"),
+    ///     match_on: #{ accountId: "Id" },
+    ///     fields: #{ ticker: "TickerSymbol" },
+    ///     cursor: "SystemModstamp",
+    ///     lookback: "1h",
+    ///     every: "15m",
+    /// });
+    /// ```
     ///
     /// What is the same key is decided by the system that is written: capitals count in ids of Pendo, Gainsight and PX and in Salesforce fields
     /// defined as case-sensitive, not in other Salesforce text nor in e-mail addresses; a Salesforce id is one in its 15 and its 18 characters, and

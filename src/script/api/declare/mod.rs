@@ -54,6 +54,7 @@ pub(super) fn declaration(
             place: site.place().clone(),
             hash: String::new(),
             sources: Sources::default(),
+            shape: String::new(),
             schedule: common.schedule.or(usually.filter(|_| common.after.is_empty())),
             after: common.after,
             overrides: common.overrides,
