@@ -29,6 +29,8 @@ mod salesforce;
 mod secret;
 /// The flag that ends waiting.
 mod stop;
+/// A list without a stable order, gone through until nothing new comes.
+mod sweep;
 /// All systems together: effects in, replies out.
 mod systems;
 

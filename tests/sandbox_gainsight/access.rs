@@ -73,7 +73,7 @@ async fn what_the_articles_do_not_have_is_refused_in_the_vendors_words() {
 async fn limits_bite_when_they_are_switched_on_and_are_forgotten_with_the_minute() {
     let tenant = Tenant::start().await;
     let settings = tenant.client.post(tenant.url("/_sandbox/settings")).json(&json!({"limits": true})).send().await.unwrap();
-    assert_eq!(settings.json::<Value>().await.unwrap(), json!({"shape": "B", "dates": "iso", "limits": true}));
+    assert_eq!(settings.json::<Value>().await.unwrap(), json!({"shape": "B", "dates": "iso", "times": "any", "limits": true}));
     let body = json!({"select": ["Name"], "limit": 1});
     let mut served = 0;
     loop {

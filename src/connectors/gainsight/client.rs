@@ -1,6 +1,9 @@
 //! The connection to one Gainsight tenant: the key, or a token shared by all calls, and the envelope of every answer.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Arc, atomic::AtomicBool},
+};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::Method;
@@ -20,6 +23,7 @@ use crate::{
 use super::{
     describe::Described,
     errors::{self, WireError, fault_of},
+    query::OpenLists,
 };
 
 /// Renewals of a token within one call.
@@ -35,6 +39,9 @@ pub(in crate::connectors) struct Gainsight {
     pub(super) described: Mutex<HashMap<String, Arc<Described>>>,
     /// Labels of dropdown choices by their GSID.
     pub(super) choices: Mutex<Option<Arc<HashMap<Name, Name>>>>,
+    /// Whether instants in conditions have to be written without a zone.
+    pub(super) plain_times: AtomicBool,
+    pub(super) lists: Mutex<OpenLists>,
 }
 
 #[derive(Deserialize)]
@@ -56,7 +63,16 @@ impl Gainsight {
         let http = Http::new(System::Gainsight, ("[gainsight] domain", &options.domain), scene, pace, errors::judge)?;
         // A token is renewed instead.
         let http = if matches!(options.auth, GainsightAuth::AccessKey(_)) { http.keyed() } else { http };
-        Ok(Self { http, zone: scene.zone.clone(), options, token: Mutex::default(), described: Mutex::default(), choices: Mutex::default() })
+        Ok(Self {
+            http,
+            zone: scene.zone.clone(),
+            options,
+            token: Mutex::default(),
+            described: Mutex::default(),
+            choices: Mutex::default(),
+            plain_times: AtomicBool::default(),
+            lists: Mutex::default(),
+        })
     }
 
     pub(super) fn call(&self, method: Method, path: &str) -> Call {

@@ -1,21 +1,50 @@
-//! Where-clauses from filters. What the API cannot say is left to whoever has the rows.
+//! Where-clauses from filters. What the API cannot surely say is left to whoever has the rows.
+//!
+//! The vendor's samples show conditions joined by `AND` and nothing else, and nothing tells how `NE` takes a field without a value. So only
+//! conditions that all have to hold are sent; brackets, `OR` and `NE` are never, and a filter with them is asked of the rows.
 
+use jiff::SignedDuration;
 use serde_json::{Value as Json, json};
 
-use crate::model::{Condition, FieldType, Filter, Logic, Operator, TimeZone, Value};
+use crate::{
+    connectors::http::invalid,
+    model::{Condition, Fault, FieldType, Filter, Logic, Operator, System, TimeZone, Timestamp, Value},
+};
 
 use super::{describe::Described, names::Names};
 
-/// A where-clause being built: conditions with aliases, and the expression over them.
-#[derive(Debug, Default)]
+/// A where-clause being built: conditions that all have to hold, each with an alias.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Where {
-    conditions: Vec<Json>,
-    expression: String,
+    conditions: Vec<Asked>,
     /// `name`; the Cockpit lists say `fieldName`.
     field_key: Option<&'static str>,
     /// Text is asked for in its very letters, as closures compare it. Filters compare without case, and whether Gainsight does is not
     /// written anywhere: such conditions are left to whoever has the rows.
     exact: bool,
+}
+
+#[derive(Debug, Clone)]
+struct Asked {
+    field: String,
+    operator: &'static str,
+    values: Vec<Operand>,
+}
+
+/// A value to compare with.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Operand {
+    Json(Json),
+    Instant(Timestamp),
+}
+
+/// How instants are written in conditions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Times {
+    /// `2026-01-31T10:00:00.000Z`.
+    Iso,
+    /// `2026-01-31 10:00:00`: nobody tells in which zone it is read, so bounds are moved outward by as much as a zone can be off.
+    Plain,
 }
 
 /// A filter, what its fields are called and are, and where days begin.
@@ -27,9 +56,8 @@ impl Where {
     }
 
     /// A further condition that has to hold too.
-    pub(super) fn and(&mut self, field: &str, operator: &str, values: &[Json]) {
-        let alias = self.condition(field, operator, values);
-        self.join(&alias);
+    pub(super) fn and(&mut self, field: &str, operator: &'static str, values: Vec<Operand>) {
+        self.conditions.push(Asked { field: field.to_owned(), operator, values });
     }
 
     /// What is added from here on compares text letter by letter.
@@ -37,73 +65,44 @@ impl Where {
         self.exact = true;
     }
 
-    fn join(&mut self, part: &str) {
-        if self.expression.is_empty() {
-            part.clone_into(&mut self.expression);
-        } else {
-            self.expression = format!("{} AND {part}", self.expression);
-        }
-    }
-
-    fn condition(&mut self, field: &str, operator: &str, values: &[Json]) -> String {
-        let alias = alias(self.conditions.len());
-        let key = self.field_key.unwrap_or("name");
-        self.conditions.push(json!({key: field, "alias": alias, "value": values, "operator": operator}));
-        alias
-    }
-
-    /// Adds a filter; false when the API cannot say it, and then nothing is added. A day compared with a date and time is said with the
-    /// instants of that day in the zone, whatever the tenant's own zone is.
+    /// Adds what can be said of a filter; false when that is not all of it, and rows have to be asked for the rest. A day compared with a date and
+    /// time is said with the instants of that day in the zone, whatever the tenant's own zone is.
     pub(super) fn add(&mut self, filter: &Filter, names: Names, object: &Described, zone: &TimeZone) -> bool {
-        let before = self.conditions.len();
         let is_time = |condition: &Condition| matches!(object.kind(&names.wire(&condition.field)), Some(FieldType::DateTime { .. }));
         let filter = &filter.in_instants(is_time, zone);
-        match self.logic(&filter.logic, (filter, names, object, zone)) {
-            Some(part) => {
-                self.join(&part);
-                true
-            }
-            None => {
-                self.conditions.truncate(before);
-                false
-            }
-        }
+        self.logic(&filter.logic, (filter, names, object, zone))
     }
 
-    fn logic(&mut self, logic: &Logic, given: Given<'_>) -> Option<String> {
+    fn logic(&mut self, logic: &Logic, given: Given<'_>) -> bool {
         match logic {
-            Logic::Is(label) => self.comparison(given.0.condition(label)?, given),
-            Logic::Not(_) => None,
-            Logic::All(parts) => self.parts(parts, " AND ", given),
-            Logic::Any(parts) => self.parts(parts, " OR ", given),
+            Logic::Is(label) => match given.0.condition(label) {
+                Some(condition) => self.comparison(condition, given),
+                None => false,
+            },
+            Logic::All(parts) => parts.iter().fold(true, |all, part| self.logic(part, given) && all),
+            Logic::Any(parts) if parts.len() == 1 => self.logic(&parts[0], given),
+            Logic::Any(_) | Logic::Not(_) => false,
         }
     }
 
-    fn parts(&mut self, parts: &[Logic], with: &str, given: Given<'_>) -> Option<String> {
-        let parts: Option<Vec<String>> = parts.iter().map(|part| self.logic(part, given)).collect();
-        match parts?.as_slice() {
-            [] => None,
-            [one] => Some(one.clone()),
-            many => Some(format!("({})", many.join(with))),
-        }
-    }
-
-    fn comparison(&mut self, condition: &Condition, (_, names, object, zone): Given<'_>) -> Option<String> {
+    fn comparison(&mut self, condition: &Condition, (_, names, object, zone): Given<'_>) -> bool {
         let field = names.wire(&condition.field);
-        let kind = object.kind(&field)?;
-        // Choices are stored as ids, and filters name labels.
-        if object.dropdown(&field).is_some() {
-            return match condition.operator {
-                Operator::IsNull => Some(self.condition(&field, "IS_NULL", &[])),
-                Operator::IsNotNull => Some(self.condition(&field, "IS_NOT_NULL", &[])),
-                _ => None,
-            };
+        let Some(kind) = object.kind(&field) else { return false };
+        let null = match condition.operator {
+            Operator::IsNull => Some("IS_NULL"),
+            Operator::IsNotNull => Some("IS_NOT_NULL"),
+            // Choices are stored as ids, and filters name labels.
+            _ if object.dropdown(&field).is_some() => return false,
+            _ => None,
+        };
+        if let Some(word) = null {
+            self.and(&field, word, Vec::new());
+            return true;
         }
         if !self.exact && is_text(kind) && !has_one_case(&condition.value) {
-            return None;
+            return false;
         }
-        let value = || operand(&condition.value, kind, zone);
-        let simple = match condition.operator {
+        let word = match condition.operator {
             Operator::Equal => "EQ",
             Operator::Less => "LT",
             Operator::LessOrEqual => "LTE",
@@ -112,32 +111,95 @@ impl Where {
             Operator::Contains => "CONTAINS",
             Operator::StartsWith => "STARTS_WITH",
             Operator::EndsWith => "ENDS_WITH",
-            Operator::IsNull => return Some(self.condition(&field, "IS_NULL", &[])),
-            Operator::IsNotNull => return Some(self.condition(&field, "IS_NOT_NULL", &[])),
-            // A null is unlike any value; whether the API agrees is not written anywhere.
-            Operator::NotEqual => {
-                let unlike = self.condition(&field, "NE", &[value()?]);
-                let null = self.condition(&field, "IS_NULL", &[]);
-                return Some(format!("({unlike} OR {null})"));
-            }
-            Operator::In => {
-                let Value::List(items) = &condition.value else { return None };
-                let values: Option<Vec<Json>> = items.iter().map(|item| operand(item, kind, zone)).collect();
-                return Some(self.condition(&field, "IN", &values.filter(|values| !values.is_empty())?));
-            }
-            Operator::NotIn => return None,
+            Operator::In => "IN",
+            Operator::NotEqual | Operator::NotIn | Operator::IsNull | Operator::IsNotNull => return false,
         };
-        Some(self.condition(&field, simple, &[value()?]))
+        let values: Option<Vec<Operand>> = match (&condition.value, condition.operator) {
+            (Value::List(items), Operator::In) => items.iter().map(|item| operand(item, kind, zone)).collect(),
+            (_, Operator::In) => None,
+            (value, _) => operand(value, kind, zone).map(|value| vec![value]),
+        };
+        let Some(values) = values.filter(|values| !values.is_empty()) else { return false };
+        if values.iter().any(|value| matches!(value, Operand::Instant(_))) {
+            // Bounds may be sent wider than they are meant: the rows are asked again.
+            if matches!(word, "LT" | "LTE" | "GT" | "GTE") {
+                self.and(&field, word, values);
+            }
+            return false;
+        }
+        self.and(&field, word, values);
+        true
+    }
+
+    /// Whether the form of instants makes a difference.
+    pub(super) fn has_times(&self) -> bool {
+        self.conditions.iter().flat_map(|asked| &asked.values).any(|value| matches!(value, Operand::Instant(_)))
     }
 
     /// The clause, if there are conditions.
-    pub(super) fn json(&self) -> Option<Json> {
-        (!self.conditions.is_empty()).then(|| json!({"conditions": self.conditions, "expression": self.expression}))
+    pub(super) fn json(&self, times: Times) -> Option<Json> {
+        let key = self.field_key.unwrap_or("name");
+        let condition = |(at, asked): (usize, &Asked)| {
+            let values: Vec<Json> = asked.values.iter().map(|value| value.json(asked.operator, times)).collect();
+            json!({key: asked.field, "alias": alias(at), "value": values, "operator": asked.operator})
+        };
+        let conditions: Vec<Json> = self.conditions.iter().enumerate().map(condition).collect();
+        let aliases: Vec<String> = (0..conditions.len()).map(alias).collect();
+        (!conditions.is_empty()).then(|| json!({"conditions": conditions, "expression": aliases.join(" AND ")}))
     }
 }
 
+impl Operand {
+    fn json(&self, operator: &str, times: Times) -> Json {
+        match (self, times) {
+            (Self::Json(json), _) => json.clone(),
+            (Self::Instant(at), Times::Iso) => at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string().into(),
+            (Self::Instant(at), Times::Plain) => {
+                // Zones are from 12 hours behind UTC to 14 hours ahead; the fraction of a second is cut off.
+                let moved = match operator {
+                    "GT" | "GTE" => at.checked_sub(SignedDuration::from_hours(12) + SignedDuration::from_secs(1)),
+                    _ => at.checked_add(SignedDuration::from_hours(14) + SignedDuration::from_secs(1)),
+                };
+                moved.unwrap_or(*at).strftime("%Y-%m-%d %H:%M:%S").to_string().into()
+            }
+        }
+    }
+}
+
+/// Refuses a comparison that has no meaning: a field that refers to a record holds its id, which is neither less nor more than a number.
+///
+/// # Errors
+/// Which condition, and what to write instead.
+pub(super) fn sound(filter: &Filter, names: Names, object: &Described) -> Result<(), Fault> {
+    for condition in &filter.conditions {
+        let field = names.wire(&condition.field);
+        let ordered = matches!(condition.operator, Operator::Less | Operator::LessOrEqual | Operator::Greater | Operator::GreaterOrEqual);
+        let number = matches!(condition.value, Value::Int(_) | Value::Float(_));
+        if let Some(FieldType::Reference { to }) = object.kind(&field)
+            && (ordered || number)
+        {
+            let to = if to.is_empty() { "another object".to_owned() } else { to.join(" or ") };
+            let message = format!(
+                "`{}` of {} holds the id of a record of {to}, so `{} {}` has no meaning; name a field of that record, such as `{}.Name`, or a number",
+                condition.field,
+                object.schema.name,
+                condition.operator.word(),
+                condition.value,
+                relation(&field),
+            );
+            return Err(invalid(System::Gainsight, message).field(condition.field.clone()));
+        }
+    }
+    Ok(())
+}
+
+/// `Csm` as `Csm__gr`, `Owner__gc` as `Owner__gr`.
+fn relation(field: &str) -> String {
+    format!("{}__gr", field.strip_suffix("__gc").unwrap_or(field))
+}
+
 /// A value to compare with; none for null, and for what does not fit the field.
-pub(super) fn operand(value: &Value, kind: &FieldType, zone: &TimeZone) -> Option<Json> {
+pub(super) fn operand(value: &Value, kind: &FieldType, zone: &TimeZone) -> Option<Operand> {
     if value.is_blank() {
         return None;
     }
@@ -147,9 +209,9 @@ pub(super) fn operand(value: &Value, kind: &FieldType, zone: &TimeZone) -> Optio
         _ => Value::text(value.to_string()),
     };
     Some(match fitted {
-        Value::Instant(at) => at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string().into(),
-        Value::Float(x) => value.as_i64().map_or_else(|| json!(x), |n| json!(n)),
-        other => Json::from(&other),
+        Value::Instant(at) => Operand::Instant(at),
+        Value::Float(x) => Operand::Json(value.as_i64().map_or_else(|| json!(x), |n| json!(n))),
+        other => Operand::Json(Json::from(&other)),
     })
 }
 
@@ -172,5 +234,25 @@ fn alias(at: usize) -> String {
     match at / 26 {
         0 => letter.to_string(),
         round => format!("{letter}{round}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Read in whatever zone, a bound without a zone lets through at least what the instant would.
+    #[test]
+    fn a_bound_without_a_zone_is_never_narrower_than_it_is_meant() {
+        let at: Timestamp = "2026-03-01T00:30:00.750Z".parse().unwrap();
+        for hours in -12..=14 {
+            let zone = jiff::tz::TimeZone::fixed(jiff::tz::offset(hours));
+            let read = |operator: &str| {
+                let text = Operand::Instant(at).json(operator, Times::Plain);
+                let civil: jiff::civil::DateTime = text.as_str().unwrap().parse().unwrap();
+                zone.to_timestamp(civil).unwrap()
+            };
+            assert!(read("GTE") < at && read("GT") < at && read("LT") > at && read("LTE") > at, "{hours}");
+        }
     }
 }

@@ -17,8 +17,9 @@ use crate::{
 
 use super::{
     Gainsight,
+    conditions::Where,
     names::CTA,
-    query::{nothing_found, records},
+    query::{CTAS_A_CALL, nothing_found, records},
     write::{Operation, Row, repeat},
 };
 
@@ -31,21 +32,17 @@ struct Answer {
 }
 
 impl Gainsight {
-    /// Rows of the list. An offset that is no multiple of the size would fall into a page, so pages keep one size.
-    pub(super) async fn cta_rows(
-        &self,
-        select: &[String],
-        clause: Option<Json>,
-        (offset, size): (u64, u32),
-        columns: &Columns,
-    ) -> Result<Vec<Record>, Fault> {
-        let number = offset / u64::from(size) + 1;
-        let mut body = json!({"select": select, "linkedObject": false, "pageSize": size, "pageNumber": number});
-        if let Some(clause) = clause {
-            body["where"] = clause;
-        }
-        let call = self.ask("/v2/cockpit/cta/list").json(System::Gainsight, &body)?;
-        nothing_found(self.data(&call, |data| records(data, columns)).await)
+    /// A page of the list, numbered from 0. No order of the list is documented, and none can be asked for.
+    pub(super) async fn cta_page(&self, select: &[String], clause: &Where, page: u64, columns: &Columns) -> Result<Vec<Record>, Fault> {
+        let ask = async |clause: Option<Json>| {
+            let mut body = json!({"select": select, "linkedObject": false, "pageSize": CTAS_A_CALL, "pageNumber": page + 1});
+            if let Some(clause) = clause {
+                body["where"] = clause;
+            }
+            let call = self.ask("/v2/cockpit/cta/list").json(System::Gainsight, &body)?;
+            nothing_found(self.data(&call, |data| records(data, columns)).await)
+        };
+        self.timed(clause, ask).await
     }
 
     pub(super) async fn ctas(&self, operation: Operation, batch: &[Row<'_>]) -> Result<Vec<RowOutcome>, Fault> {

@@ -13,7 +13,7 @@ use crate::{
     model::{Fault, FaultKind, Field, FieldType, Name, ObjectSchema, System, Value},
 };
 
-use super::{Gainsight, dropdown::Dropdown, names::Names, query::rows_of};
+use super::{Gainsight, conditions::Where, dropdown::Dropdown, names::Names, query::rows_of};
 
 /// An object as this room needs it, under Gainsight's own names.
 #[derive(Debug)]
@@ -138,7 +138,7 @@ impl Gainsight {
             object.clone_into(&mut schema.name);
         }
         for (ours, theirs) in names.added() {
-            match schema.fields.iter_mut().find(|field| field.name.eq_ignore_ascii_case(theirs)) {
+            match schema.fields.iter_mut().find(|field| field.name.eq_ignore_ascii_case(theirs.unwrap_or(ours))) {
                 Some(field) => ours.clone_into(&mut field.name),
                 None => schema.fields.push(added(ours)),
             }
@@ -161,18 +161,9 @@ impl Gainsight {
         }
         let select = ["Gsid".to_owned(), "Name".to_owned()];
         let mut labels = HashMap::new();
-        let mut offset = 0;
-        loop {
-            let rows = self.rows("da_picklist", &select, None, (offset, 5_000), &rows_of(&select)).await?;
-            offset += rows.len() as u64;
-            let ended = rows.len() < 5_000;
-            for row in &rows {
-                if let (Some(Value::Text(id)), Some(Value::Text(label))) = (row.get("Gsid"), row.get("Name")) {
-                    labels.insert(id.clone(), label.clone());
-                }
-            }
-            if ended {
-                break;
+        for row in self.every_row("da_picklist", &select, &Where::new("name"), &rows_of(&select)).await? {
+            if let (Some(Value::Text(id)), Some(Value::Text(label))) = (row.get("Gsid"), row.get("Name")) {
+                labels.insert(id.clone(), label.clone());
             }
         }
         let labels = Arc::new(labels);

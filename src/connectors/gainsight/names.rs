@@ -15,14 +15,14 @@ pub(super) enum Names {
 /// Of `customer_info`: ours, Gainsight's.
 const CUSTOMER_INFO: &[(&str, &str)] = &[("AccountId", "SfdcAccountId"), ("HealthScore", "CurrentScore")];
 
-/// Of calls to action: ours, the path that is read, and the key of a Cockpit request.
-pub(super) const CTA: &[(&str, &str, &str)] = &[
-    ("Type", "TypeId__gr.Name", "type"),
-    ("Status", "StatusId__gr.Name", "status"),
-    ("Priority", "PriorityId__gr.Name", "priority"),
-    ("Reason", "ReasonId__gr.Name", "reason"),
-    ("OwnerEmail", "OwnerId__gr.Email", "OwnerEmail"),
-    ("Playbook", "Playbook", "playbook"),
+/// Of calls to action: ours, the path that is read (none for what can only be written), and the key of a Cockpit request.
+pub(super) const CTA: &[(&str, Option<&str>, &str)] = &[
+    ("Type", Some("TypeId__gr.Name"), "type"),
+    ("Status", Some("StatusId__gr.Name"), "status"),
+    ("Priority", Some("PriorityId__gr.Name"), "priority"),
+    ("Reason", Some("ReasonId__gr.Name"), "reason"),
+    ("OwnerEmail", Some("OwnerId__gr.Email"), "OwnerEmail"),
+    ("Playbook", None, "playbook"),
 ];
 
 impl Names {
@@ -48,16 +48,21 @@ impl Names {
         let found = match self {
             Self::Plain => None,
             Self::CustomerInfo => CUSTOMER_INFO.iter().find(|(ours, _)| is(ours)).map(|(_, wire)| *wire),
-            Self::Cta => CTA.iter().find(|(ours, ..)| is(ours)).map(|(_, wire, _)| *wire),
+            Self::Cta => CTA.iter().find(|(ours, ..)| is(ours)).and_then(|(_, wire, _)| *wire),
         };
         Name::new(found.unwrap_or(field))
     }
 
-    /// What a describe adds under our name: ours and Gainsight's.
-    pub(super) fn added(self) -> Vec<(&'static str, &'static str)> {
+    /// Whether the field can be written and not read: no list gives a call to action's playbook.
+    pub(super) fn is_write_only(self, field: &str) -> bool {
+        self == Self::Cta && CTA.iter().any(|(ours, wire, _)| wire.is_none() && ours.eq_ignore_ascii_case(field))
+    }
+
+    /// What a describe adds under our name: ours, and Gainsight's where it can be read.
+    pub(super) fn added(self) -> Vec<(&'static str, Option<&'static str>)> {
         match self {
             Self::Plain => Vec::new(),
-            Self::CustomerInfo => CUSTOMER_INFO.to_vec(),
+            Self::CustomerInfo => CUSTOMER_INFO.iter().map(|(ours, wire)| (*ours, Some(*wire))).collect(),
             Self::Cta => CTA.iter().map(|(ours, wire, _)| (*ours, *wire)).collect(),
         }
     }

@@ -1,22 +1,29 @@
 //! Pages of an object's rows, and rows by key.
+//!
+//! Rows of an object are paged by key: each page asks for what is behind the last Gsid of the one before, so that rows which come or go meanwhile
+//! move no other across the border of a page. Calls to action can only be asked for by page number; `sweep` makes up for it.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Arc, atomic::Ordering},
+};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use serde::{Deserialize, de::DeserializeSeed};
+use serde::{Deserialize, Serialize, de::DeserializeSeed};
 use serde_json::{Value as Json, json, value::RawValue};
 
 use crate::{
     connectors::{
-        http::{broken_json, invalid},
+        http::{broken_json, garbled, invalid},
         rows::{Cast, Column, Columns, RowsSeed},
+        sweep::Sweep,
     },
-    model::{Condition, Fault, FieldType, Filter, Logic, Lookup, Name, Page, Query, Record, System, TimeZone, Value, field_called},
+    model::{Condition, Fault, FieldType, Filter, Logic, Lookup, Name, Page, Query, Record, System, TimeZone, Timestamp, Value, field_called},
 };
 
 use super::{
     Gainsight,
-    conditions::{Where, operand},
+    conditions::{Operand, Times, Where, operand, sound},
     describe::Described,
     dropdown::Dropdown,
     names::Names,
@@ -24,10 +31,14 @@ use super::{
 
 /// Rows of one call.
 const ROWS_A_CALL: u32 = 5_000;
-/// Calls to action of one call.
-const CTAS_A_CALL: u32 = 1_000;
+/// Calls to action of one call; every page has this size.
+pub(super) const CTAS_A_CALL: u32 = 1_000;
 /// Keys of one `IN` list.
 const KEYS_A_CALL: usize = 1_000;
+/// Lists of calls to action kept open between pages.
+const MOST_OPEN: usize = 16;
+/// What a date-time of the wrong form is refused with.
+const WRONG_TIME: &str = "GSOBJ_1005";
 
 /// What is read and how its rows become records.
 struct Plan {
@@ -43,15 +54,36 @@ struct Plan {
     labels: Option<Arc<HashMap<Name, Name>>>,
     /// What the API could not say.
     sift: Option<Filter>,
+    /// The change field of an incremental read, and the instant from which on it is read.
+    since: Option<(Name, Timestamp)>,
     zone: TimeZone,
 }
 
+/// Where the next page of an object begins: what travels as its token.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct Place {
+    /// Records given out so far.
+    given: u64,
+    /// The Gsid of the last row read.
+    last: Option<String>,
+    /// An incremental read is at the records whose change field is empty: they come after the changed ones.
+    empty: bool,
+    /// The number of an open list of calls to action.
+    list: Option<u64>,
+}
+
+/// Lists of calls to action whose next page nobody has asked for yet, oldest first.
+#[derive(Debug, Default)]
+pub(super) struct OpenLists {
+    serial: u64,
+    lists: Vec<(u64, Sweep)>,
+}
+
 impl Gainsight {
-    /// One page. The token is the offset of the next row, and how many records were given out so far.
+    /// One page.
     pub(in crate::connectors) async fn read_object(&self, query: &Query, after: Option<&str>, page: u32) -> Result<Page, Fault> {
-        let (offset, given) = place(after)?;
-        let most = if Names::of(&query.object) == Names::Cta { CTAS_A_CALL } else { ROWS_A_CALL };
-        let size = page.clamp(1, most);
+        let wrong = |_| invalid(System::Gainsight, "the token of the page before is not one of Gainsight's");
+        let mut place: Place = after.map_or(Ok(Place::default()), |token| serde_json::from_str(token).map_err(wrong))?;
         let mut plan = self.plan(&query.object, &query.fields, query.filter.as_ref(), "Gsid").await?;
         let mut clause = plan.clause();
         if let Some(filter) = &query.filter
@@ -61,22 +93,20 @@ impl Gainsight {
         }
         plan.demand(&query.demands, &mut clause);
         if let Some((field, at)) = &query.since {
-            let field = plan.names.wire(field);
-            let kind = plan.object.kind(&field).cloned().unwrap_or(FieldType::DateTime { millis: true });
-            let value = operand(&Value::Instant(*at), &kind, &self.zone).unwrap_or_default();
-            clause.and(&field, "GTE", &[value]);
+            plan.since(field, *at, place.empty, &mut clause);
         }
-        let rows = self.page(&plan, clause.json(), (offset, size)).await?;
-        let read = rows.len() as u64;
+        let (rows, ended) = match plan.names {
+            Names::Cta => self.listed(&plan, &clause, &mut place).await?,
+            _ => self.behind(&plan, &clause, &mut place, page.clamp(1, ROWS_A_CALL)).await?,
+        };
         let mut records = plan.records(rows);
-        let given = given + records.len() as u64;
-        let mut next = (read == u64::from(size)).then(|| format!("{} {given}", offset + read));
-        if let Some(limit) = query.limit.filter(|limit| given >= *limit) {
-            // Pages keep their size, since calls to action are paged by number: what is too much is cut off.
-            records.truncate(records.len().saturating_sub(usize::try_from(given - limit).unwrap_or(usize::MAX)));
-            next = None;
+        place.given += records.len() as u64;
+        if let Some(limit) = query.limit.filter(|limit| place.given >= *limit) {
+            records.truncate(records.len().saturating_sub(usize::try_from(place.given - limit).unwrap_or(usize::MAX)));
+            return Ok(Page { records, next: None, total: None });
         }
-        Ok(Page { records, next, total: None })
+        let next = if ended { place.then_empty(&plan, query) } else { Some(place) };
+        Ok(Page { records, next: next.map(|place| serde_json::to_string(&place).unwrap_or_default()), total: None })
     }
 
     pub(in crate::connectors) async fn lookup(&self, lookup: &Lookup) -> Result<Vec<Record>, Fault> {
@@ -88,16 +118,17 @@ impl Gainsight {
         let kind = plan.object.kind(&by).cloned().unwrap_or(FieldType::Text { max: u32::MAX });
         let dropdown = plan.object.dropdown(&by);
         // A key that is no option is found nowhere.
-        let wire = |key: &Value| dropdown.map_or_else(|| operand(key, &kind, &self.zone), |dropdown| dropdown.ids(key).ok().map(Json::from));
-        let keys: Vec<Json> = lookup.keys.iter().filter_map(wire).collect();
+        let of_choice = |dropdown: &Dropdown, key: &Value| dropdown.ids(key).ok().map(|ids| Operand::Json(Json::from(ids)));
+        let wire = |key: &Value| dropdown.map_or_else(|| operand(key, &kind, &self.zone), |dropdown| of_choice(dropdown, key));
+        let keys: Vec<Operand> = lookup.keys.iter().filter_map(wire).collect();
         let plan = &plan;
         let chunks = keys.chunks(KEYS_A_CALL).map(|keys| {
             let mut clause = plan.clause();
-            clause.and(&by, "IN", keys);
-            if let (Some(filter), None) = (&lookup.filter, &plan.sift) {
+            clause.and(&by, "IN", keys.to_vec());
+            if let Some(filter) = &lookup.filter {
                 clause.add(filter, plan.names, &plan.object, &plan.zone);
             }
-            self.all(plan, clause.json())
+            self.all(plan, clause)
         });
         let mut found = Vec::new();
         let mut answers = stream::iter(chunks).buffer_unordered(2);
@@ -108,12 +139,70 @@ impl Gainsight {
     }
 
     /// Every row of a clause.
-    async fn all(&self, plan: &Plan, clause: Option<Json>) -> Result<Vec<Record>, Fault> {
-        let size = if plan.names == Names::Cta { CTAS_A_CALL } else { ROWS_A_CALL };
-        let mut all = Vec::new();
+    async fn all(&self, plan: &Plan, clause: Where) -> Result<Vec<Record>, Fault> {
+        if plan.names != Names::Cta {
+            return self.every_row(&plan.object.schema.name, &plan.select, &clause, &plan.columns).await;
+        }
+        let (mut sweep, mut all) = (Sweep::default(), Vec::new());
         loop {
-            let mut rows = self.page(plan, clause.clone(), (all.len() as u64, size)).await?;
-            let ended = rows.len() < size as usize;
+            let rows = self.cta_page(&plan.select, &clause, sweep.page, &plan.columns).await?;
+            let last = rows.len() < CTAS_A_CALL as usize;
+            let (mut new, done) = sweep.take(System::Gainsight, plan.gsid(), rows, last)?;
+            all.append(&mut new);
+            if done {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// The next rows of a list of calls to action that no page has brought yet, and whether they were the last. Nothing of it is held but their ids.
+    async fn listed(&self, plan: &Plan, clause: &Where, place: &mut Place) -> Result<(Vec<Record>, bool), Fault> {
+        let mut sweep = match place.list.take() {
+            None => Sweep::default(),
+            Some(number) => {
+                let mut open = self.lists.lock().await;
+                let at = open.lists.iter().position(|(known, _)| *known == number);
+                let lost =
+                    || invalid(System::Gainsight, "the list of calls to action was left alone for too long; it has to be read from its begin again");
+                open.lists.remove(at.ok_or_else(lost)?).1
+            }
+        };
+        let rows = self.cta_page(&plan.select, clause, sweep.page, &plan.columns).await?;
+        let last = rows.len() < CTAS_A_CALL as usize;
+        let (new, done) = sweep.take(System::Gainsight, plan.gsid(), rows, last)?;
+        if !done {
+            let mut open = self.lists.lock().await;
+            open.serial += 1;
+            let serial = open.serial;
+            if open.lists.len() >= MOST_OPEN {
+                open.lists.remove(0);
+            }
+            open.lists.push((serial, sweep));
+            place.list = Some(serial);
+        }
+        Ok((new, done))
+    }
+
+    /// The rows behind the last one, and whether there are no more.
+    async fn behind(&self, plan: &Plan, clause: &Where, place: &mut Place, size: u32) -> Result<(Vec<Record>, bool), Fault> {
+        let object = &plan.object.schema.name;
+        let rows = self.rows(object, &plan.select, clause, (place.last.as_deref(), size), &plan.columns).await?;
+        let ended = rows.len() < size as usize;
+        if !ended {
+            place.last = Some(last_key(&rows, plan.gsid(), place.last.as_deref())?);
+        }
+        Ok((rows, ended))
+    }
+
+    /// Every row of an object that meets a clause; `Gsid` is among its columns.
+    pub(super) async fn every_row(&self, object: &str, select: &[String], clause: &Where, columns: &Columns) -> Result<Vec<Record>, Fault> {
+        let (mut all, mut last): (Vec<Record>, Option<String>) = (Vec::new(), None);
+        loop {
+            let mut rows = self.rows(object, select, clause, (last.as_deref(), ROWS_A_CALL), columns).await?;
+            let ended = rows.len() < ROWS_A_CALL as usize;
+            if !ended {
+                last = Some(last_key(&rows, gsid(columns), last.as_deref())?);
+            }
             all.append(&mut rows);
             if ended {
                 return Ok(all);
@@ -121,16 +210,14 @@ impl Gainsight {
         }
     }
 
-    async fn page(&self, plan: &Plan, clause: Option<Json>, (offset, size): (u64, u32)) -> Result<Vec<Record>, Fault> {
-        match plan.names {
-            Names::Cta => self.cta_rows(&plan.select, clause, (offset, size), &plan.columns).await,
-            _ => self.rows(&plan.object.schema.name, &plan.select, clause, (offset, size), &plan.columns).await,
-        }
-    }
-
     async fn plan(&self, object: &str, fields: &[String], filter: Option<&Filter>, key: &str) -> Result<Plan, Fault> {
         let names = Names::of(object);
         let described = self.described(names.object(object)).await?;
+        if let Some(field) = fields.iter().find(|field| names.is_write_only(field)) {
+            let message = format!("`{field}` of a call to action can only be written: no list of Gainsight gives it; leave it out of what is read");
+            return Err(invalid(System::Gainsight, message).field(field.clone()));
+        }
+        filter.map_or(Ok(()), |filter| sound(filter, names, &described))?;
         for condition in filter.iter().flat_map(|filter| &filter.conditions) {
             let kind = described.kind(&names.wire(&condition.field));
             if matches!(kind, Some(FieldType::Date | FieldType::DateTime { .. }))
@@ -147,12 +234,13 @@ impl Gainsight {
             dropdowns: Vec::new(),
             labels: None,
             sift: None,
+            since: None,
             zone: self.zone.clone(),
             asked: asked.clone(),
             object: described,
         };
         let of_filter = filter.iter().flat_map(|filter| filter.fields()).map(Name::new);
-        for name in asked.into_iter().chain(of_filter).chain([Name::new(key)]) {
+        for name in asked.into_iter().chain(of_filter).chain([Name::new(key), Name::new("Gsid")]) {
             plan.add(&name);
         }
         if plan.dropdowns.iter().any(|(_, dropdown)| !dropdown.is_told()) {
@@ -161,30 +249,72 @@ impl Gainsight {
         Ok(plan)
     }
 
-    /// Rows of the object API; none when nothing matches, in whichever way it is said.
-    pub(super) async fn rows(
+    /// Rows of the object API behind a Gsid; none when nothing matches, in whichever way it is said.
+    async fn rows(
         &self,
         object: &str,
         select: &[String],
-        clause: Option<Json>,
-        (offset, size): (u64, u32),
+        clause: &Where,
+        (after, size): (Option<&str>, u32),
         columns: &Columns,
     ) -> Result<Vec<Record>, Fault> {
-        let mut body = json!({"select": select, "orderBy": {"Gsid": "asc"}, "limit": size, "offset": offset});
-        if let Some(clause) = clause {
-            body["where"] = clause;
-        }
         let path = format!("/v1/data/objects/query/{}", crate::connectors::http::escape(object));
-        let call = self.ask(&path).json(System::Gainsight, &body)?;
-        nothing_found(self.data(&call, |data| records(data, columns)).await)
+        let mut clause = clause.clone();
+        if let Some(after) = after {
+            clause.and("Gsid", "GT", vec![Operand::Json(after.into())]);
+        }
+        let ask = async |clause: Option<Json>| {
+            let mut body = json!({"select": select, "orderBy": {"Gsid": "asc"}, "limit": size, "offset": 0});
+            if let Some(clause) = clause {
+                body["where"] = clause;
+            }
+            let call = self.ask(&path).json(System::Gainsight, &body)?;
+            nothing_found(self.data(&call, |data| records(data, columns)).await)
+        };
+        self.timed(&clause, ask).await
+    }
+
+    /// Asks with instants in the form that this connection takes. Documents show several; the other one is tried once, and then kept to.
+    pub(super) async fn timed(&self, clause: &Where, ask: impl AsyncFn(Option<Json>) -> Result<Vec<Record>, Fault>) -> Result<Vec<Record>, Fault> {
+        if !clause.has_times() || self.plain_times.load(Ordering::Relaxed) {
+            return ask(clause.json(Times::Plain)).await;
+        }
+        match ask(clause.json(Times::Iso)).await {
+            Err(fault) if fault.code.as_deref() == Some(WRONG_TIME) => {
+                let rows = ask(clause.json(Times::Plain)).await?;
+                self.plain_times.store(true, Ordering::Relaxed);
+                Ok(rows)
+            }
+            other => other,
+        }
     }
 }
 
-/// Offset and count of a token.
-fn place(token: Option<&str>) -> Result<(u64, u64), Fault> {
-    let Some(token) = token else { return Ok((0, 0)) };
-    let parsed = token.split_once(' ').and_then(|(offset, given)| Some((offset.parse().ok()?, given.parse().ok()?)));
-    parsed.ok_or_else(|| invalid(System::Gainsight, "the token of the page before is not one of Gainsight's"))
+impl Place {
+    /// Where the records without a change instant begin, once those with one are read; none when there can be no such records.
+    fn then_empty(self, plan: &Plan, query: &Query) -> Option<Self> {
+        let (field, _) = query.since.as_ref().filter(|_| !self.empty)?;
+        let may_be = plan.object.schema.field(&plan.names.wire(field)).is_none_or(|field| field.nillable);
+        may_be.then(|| Self { given: self.given, empty: true, ..Self::default() })
+    }
+}
+
+/// The Gsid of a page's last row.
+///
+/// # Errors
+/// When the page is not in the order of its Gsids: what is behind the last one could not be told from what was read.
+fn last_key(rows: &[Record], gsid: &str, before: Option<&str>) -> Result<String, Fault> {
+    let keys: Vec<String> = rows.iter().filter_map(|row| row.get(gsid)).filter(|key| !key.is_blank()).map(ToString::to_string).collect();
+    let ascending = keys.is_sorted_by(|a, b| a < b) && before.is_none_or(|before| keys.first().is_some_and(|first| first.as_str() > before));
+    match keys.last().filter(|_| ascending && keys.len() == rows.len()) {
+        Some(last) => Ok(last.clone()),
+        None => Err(garbled(System::Gainsight, "the rows of a page do not come in the order of their Gsid, so the next page cannot be asked for")),
+    }
+}
+
+/// The name under which rows hold their Gsid.
+fn gsid(columns: &Columns) -> &str {
+    columns.list.iter().find(|column| column.wire.eq_ignore_ascii_case("Gsid")).map_or("Gsid", |column| column.name.as_str())
 }
 
 /// A list, an object with `records`, or nothing: both shapes are in use.
@@ -232,7 +362,7 @@ fn unique(fields: &[String]) -> Vec<Name> {
 }
 
 fn all_fields(names: Names, object: &Described) -> Vec<Name> {
-    let added = names.added();
+    let added: Vec<(&str, &str)> = names.added().into_iter().filter_map(|(ours, wire)| Some((ours, wire?))).collect();
     let mut fields: Vec<Name> = object.schema.fields.iter().map(|field| Name::new(&field.name)).collect();
     fields.retain(|field| !added.iter().any(|(_, wire)| wire.eq_ignore_ascii_case(field)));
     fields.extend(added.iter().map(|(ours, _)| Name::new(ours)));
@@ -259,6 +389,28 @@ impl Plan {
         }
     }
 
+    /// Reads what changed from an instant on, or else what has no change instant.
+    fn since(&mut self, field: &str, at: Timestamp, empty: bool, clause: &mut Where) {
+        let name = Name::new(field);
+        self.add(&name);
+        let wire = self.names.wire(field);
+        if empty {
+            clause.and(&wire, "IS_NULL", Vec::new());
+        } else {
+            clause.and(&wire, "GTE", vec![Operand::Instant(at)]);
+            self.since = Some((name, at));
+        }
+    }
+
+    fn gsid(&self) -> &str {
+        gsid(&self.columns)
+    }
+
+    fn changed(&self, row: &Record) -> bool {
+        let Some((field, since)) = &self.since else { return true };
+        !matches!(row.get(field), Some(Value::Instant(at)) if at < since)
+    }
+
     fn add(&mut self, name: &Name) {
         if self.columns.list.iter().any(|column| column.name == *name) {
             return;
@@ -277,7 +429,7 @@ impl Plan {
     /// Rows as they were asked for: choices by label, sifted, in the order of the fields.
     fn records(&self, rows: Vec<Record>) -> Vec<Record> {
         let labelled = rows.into_iter().map(|row| self.labelled(row));
-        let passing = labelled.filter(|row| self.sift.as_ref().is_none_or(|filter| filter.matches(row, &self.zone)));
+        let passing = labelled.filter(|row| self.changed(row) && self.sift.as_ref().is_none_or(|filter| filter.matches(row, &self.zone)));
         let exact = self.asked.len() == self.columns.list.len();
         passing.map(|row| if exact { row } else { self.only_asked(row) }).collect()
     }

@@ -56,7 +56,7 @@ pub(super) fn submit(tenant: &Tenant, name: &str, bytes: &[u8], base: &str) -> A
     if body.get("select").and_then(Value::as_array).is_none_or(Vec::is_empty) {
         return Err(wrong("GSOBJ_ESS_9104", "Select clause is empty"));
     }
-    let query = query::parse(object, body, MOST).map_err(malformed)?;
+    let query = query::parse(object, body, MOST, tenant.settings().times).map_err(malformed)?;
     let total = tenant.count(&query).saturating_sub(query.offset).min(query.limit);
     let id = tenant.request_id();
     let export = Arc::new(Export { body: bytes.to_owned(), query, total });
@@ -82,7 +82,7 @@ pub(super) fn status(tenant: &Tenant, id: &str, base: &str) -> Answered {
 pub(super) fn chunk(tenant: &Tenant, id: &str, offset: &str) -> Answered {
     let export = tenant.jobs.export(id)?;
     let offset: u64 = offset.parse().ok().filter(|offset| *offset < export.total).ok_or_else(super::answer::wrong_path)?;
-    let mut page = query::parse(export.query.object, tenant::body(&export.body)?, MOST)?;
+    let mut page = query::parse(export.query.object, tenant::body(&export.body)?, MOST, tenant.settings().times)?;
     page.offset = export.query.offset + offset;
     page.limit = CHUNK.min(export.total - offset);
     let mut csv = csv::Writer::from_writer(Vec::new());

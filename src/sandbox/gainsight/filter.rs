@@ -61,10 +61,27 @@ pub(super) struct Dialect {
     pub(super) field: &'static str,
     /// Whether `DOES_NOT_CONTAINS` is known.
     pub(super) does_not_contain: bool,
+    pub(super) times: Times,
 }
 
-pub(super) const OBJECT: Dialect = Dialect { field: "name", does_not_contain: false };
-pub(super) const COCKPIT: Dialect = Dialect { field: "fieldName", does_not_contain: true };
+impl Dialect {
+    pub(super) const fn with(self, times: Times) -> Self {
+        Self { times, ..self }
+    }
+}
+
+/// Which date-times conditions take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Times {
+    /// With a zone or without, in every form that documents show; UTC where there is none.
+    #[default]
+    Any,
+    /// `yyyy-MM-dd HH:mm:ss` alone, read in a zone so many hours ahead of UTC.
+    Plain(i8),
+}
+
+pub(super) const OBJECT: Dialect = Dialect { field: "name", does_not_contain: false, times: Times::Any };
+pub(super) const COCKPIT: Dialect = Dialect { field: "fieldName", does_not_contain: true, times: Times::Any };
 
 /// A value to compare with, by the field's kind.
 #[derive(Debug, Clone, PartialEq)]
@@ -196,7 +213,7 @@ fn condition(object: &'static Object, sent: &Value, dialect: Dialect) -> Result<
     let operands = if matches!(operator, Operator::IsNull | Operator::IsNotNull) {
         Vec::new()
     } else {
-        values.iter().map(|value| operand(&path, value)).collect::<Result<_, _>>()?
+        values.iter().map(|value| operand(&path, value, dialect.times)).collect::<Result<_, _>>()?
     };
     Ok(Condition { alias: text("alias")?.to_owned(), path, operator, operands, values })
 }
@@ -222,7 +239,7 @@ fn check(operator: Operator, path: &Path, values: usize) -> Result<(), Refused> 
     if counts { Ok(()) } else { Err(invalid(format!("Wrong number of values for field {}", path.spelled))) }
 }
 
-fn operand(path: &Path, value: &Value) -> Result<Operand, Refused> {
+fn operand(path: &Path, value: &Value, times: Times) -> Result<Operand, Refused> {
     let wrong = || {
         let code = match path.kind() {
             Kind::Date => "GSOBJ_1006",
@@ -238,10 +255,22 @@ fn operand(path: &Path, value: &Value) -> Result<Operand, Refused> {
         }
         Kind::Boolean => value.as_bool().or_else(|| value.as_str()?.parse().ok()).map(Operand::Bool).ok_or_else(wrong),
         Kind::Date => values::day(value).map(Operand::Day).ok_or_else(wrong),
-        Kind::DateTime => values::instant(value).map(Operand::Instant).ok_or_else(wrong),
+        Kind::DateTime => match times {
+            Times::Any => values::instant(value),
+            Times::Plain(ahead) => plain(value, ahead),
+        }
+        .map(Operand::Instant)
+        .ok_or_else(wrong),
         Kind::Email => value.as_str().map(|text| Operand::Text(text.to_lowercase())).ok_or_else(wrong),
         _ => value.as_str().map(|text| Operand::Text(text.to_owned())).ok_or_else(wrong),
     }
+}
+
+/// The milliseconds of `2026-01-31 10:00:00` in a zone ahead of UTC.
+fn plain(value: &Value, ahead: i8) -> Option<i64> {
+    let civil = jiff::civil::DateTime::strptime("%Y-%m-%d %H:%M:%S", value.as_str()?).ok()?;
+    let zone = jiff::tz::TimeZone::fixed(jiff::tz::Offset::from_hours(ahead).ok()?);
+    zone.to_timestamp(civil).ok().map(|at| at.as_millisecond())
 }
 
 /// A kept value as what it is compared as; none for null.

@@ -2,7 +2,8 @@
 //!
 //! Choices where the articles leave one open, each changed by `POST /_sandbox/settings`:
 //! `shape` (`B`: rows under `data.records`, as live clients see them; `A`: `data` is the list, as in the vendor's samples),
-//! `dates` (`iso`, or `epoch` for milliseconds), `limits` (off, so that long loops can be tested; on, the vendor's windows with 429).
+//! `dates` (`iso`, or `epoch` for milliseconds), `times` (`any`: conditions take every form of date-times that documents show; a number: only
+//! `yyyy-MM-dd HH:mm:ss`, read in a zone so many hours ahead of UTC), `limits` (off, so that long loops can be tested; on, the vendor's windows with 429).
 //!
 //! Deliberately absent, and answered as a wrong path: success plans, the events framework, CSV import, user changes, and whatever
 //! else is no part of `routes`. An object that is not in the catalogue is answered with `OBJECT_NOT_FOUND`.

@@ -285,7 +285,6 @@ const CTA: &[Field] = &[
     f("OwnerId", "Owner", Kind::Lookup("gsuser")),
     f("DueDate", "Due Date", Kind::Date),
     f("Comments", "Comments", Kind::RichText),
-    f("Playbook", "Playbook", Kind::Text(255)),
     f("EntityType", "Entity Type", Kind::Text(40)),
     f("IsClosed", "Closed", Kind::Boolean),
     f("IsImportant", "Important", Kind::Boolean),

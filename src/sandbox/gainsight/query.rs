@@ -7,7 +7,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
     answer::{Answer, Answered, Refused, invalid, no_object},
-    filter::{self, Filter, OBJECT},
+    filter::{self, Filter, OBJECT, Times},
     objects::{self, Object},
     pages::QueryKey,
     path::{self, Path},
@@ -34,7 +34,7 @@ pub(super) struct Query {
 
 pub(super) fn run(tenant: &Tenant, name: &str, bytes: &[u8]) -> Answered {
     let object = objects::object(name).ok_or_else(|| no_object(name))?;
-    let query = parse(object, tenant::body(bytes)?, MOST)?;
+    let query = parse(object, tenant::body(bytes)?, MOST, tenant.settings().times)?;
     if object.name == "record_delete_log" {
         return Ok(rows_answer(tenant, &query, &deleted_lately(tenant, &query)));
     }
@@ -42,7 +42,7 @@ pub(super) fn run(tenant: &Tenant, name: &str, bytes: &[u8]) -> Answered {
 }
 
 /// Reads the body of a query; `most` is the greatest limit, and the default.
-pub(super) fn parse(object: &'static Object, mut body: Map<String, Value>, most: u64) -> Result<Query, Refused> {
+pub(super) fn parse(object: &'static Object, mut body: Map<String, Value>, most: u64, times: Times) -> Result<Query, Refused> {
     filter::known_keys(&body, &["select", "where", "orderBy", "limit", "offset"], "the query")?;
     let limit = number(body.remove("limit"), "limit", most)?;
     let offset = number(body.remove("offset"), "offset", 0)?;
@@ -53,7 +53,7 @@ pub(super) fn parse(object: &'static Object, mut body: Map<String, Value>, most:
         Some(Value::Array(fields)) if !fields.is_empty() => fields.iter().map(|field| select_field(object, field)).collect::<Result<_, _>>()?,
         _ => return Err(invalid("select is mandatory: a list of fields")),
     };
-    let filter = Filter::parse(object, body.get("where").unwrap_or(&Value::Null), OBJECT)?;
+    let filter = Filter::parse(object, body.get("where").unwrap_or(&Value::Null), OBJECT.with(times))?;
     let order = match body.get("orderBy") {
         None | Some(Value::Null) => Vec::new(),
         Some(Value::Object(fields)) => fields.iter().map(|(field, way)| order_field(object, field, way)).collect::<Result<_, _>>()?,

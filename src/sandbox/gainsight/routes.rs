@@ -19,6 +19,7 @@ use super::{
     auth,
     cta::{self, Way},
     export,
+    filter::Times,
     limits::Window,
     meta, objects, people, query,
     tenant::{self, Tenant},
@@ -144,7 +145,7 @@ async fn make_object(State(tenant): State<Arc<Tenant>>, body: Bytes) -> Response
     }
 }
 
-/// `POST /_sandbox/settings` `{"shape": "A" | "B", "dates": "iso" | "epoch", "limits": true}`: answers what holds now.
+/// `POST /_sandbox/settings` `{"shape": "A" | "B", "dates": "iso" | "epoch", "times": "any" | 2, "limits": true}`: answers what holds now.
 async fn settings(State(tenant): State<Arc<Tenant>>, body: Bytes) -> Response {
     match change_settings(&tenant, &body) {
         Ok(Answer::Body(body)) => Json(body).into_response(),
@@ -161,6 +162,11 @@ fn change_settings(tenant: &Tenant, bytes: &[u8]) -> Answered {
             ("shape", Value::String(shape)) if shape == "A" || shape == "B" => wanted.bare_list = shape == "A",
             ("dates", Value::String(dates)) if dates == "iso" => wanted.dates = Dates::Iso,
             ("dates", Value::String(dates)) if dates == "epoch" => wanted.dates = Dates::Epoch,
+            ("times", Value::String(times)) if times == "any" => wanted.times = Times::Any,
+            ("times", Value::Number(ahead)) => {
+                let ahead = ahead.as_i64().and_then(|hours| i8::try_from(hours).ok()).filter(|hours| (-12..=14).contains(hours));
+                wanted.times = Times::Plain(ahead.ok_or_else(|| invalid("times: hours ahead of UTC, from -12 to 14"))?);
+            }
             ("limits", Value::Bool(limits)) => wanted.limits = *limits,
             _ => return Err(invalid(format!("no such setting: {key} = {value}"))),
         }
@@ -168,5 +174,9 @@ fn change_settings(tenant: &Tenant, bytes: &[u8]) -> Answered {
     let now = tenant.set(|settings| *settings = wanted);
     let shape = if now.bare_list { "A" } else { "B" };
     let dates = if now.dates == Dates::Iso { "iso" } else { "epoch" };
-    Ok(Answer::Body(json!({"shape": shape, "dates": dates, "limits": now.limits})))
+    let times = match now.times {
+        Times::Any => json!("any"),
+        Times::Plain(ahead) => json!(ahead),
+    };
+    Ok(Answer::Body(json!({"shape": shape, "dates": dates, "times": times, "limits": now.limits})))
 }

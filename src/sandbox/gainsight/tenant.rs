@@ -14,6 +14,7 @@ use super::{
     answer::{Refused, invalid, oops},
     auth::Tokens,
     export::Jobs,
+    filter::Times,
     index::{Indexes, Note},
     limits::Counters,
     objects::{OBJECTS, Object},
@@ -33,6 +34,7 @@ pub(super) struct Settings {
     /// Rows as `data` itself instead of under `data.records`.
     pub(super) bare_list: bool,
     pub(super) dates: Dates,
+    pub(super) times: Times,
     pub(super) limits: bool,
 }
 

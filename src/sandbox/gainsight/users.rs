@@ -20,7 +20,7 @@ pub(super) fn list(tenant: &Tenant, bytes: &[u8]) -> Answered {
         let all = object.fields.iter().map(|field| Value::from(field.name)).collect();
         body.insert("select".to_owned(), all);
     }
-    let mut wanted = query::parse(object, body, MOST)?;
+    let mut wanted = query::parse(object, body, MOST, tenant.settings().times)?;
     wanted.offset = page.saturating_mul(wanted.limit);
     let dates = tenant.settings().dates;
     let rows = tenant.select(&wanted);
