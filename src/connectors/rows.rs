@@ -249,11 +249,42 @@ impl Visitor<'_> for KeySeed<'_> {
     }
 }
 
-/// Takes Salesforce's `attributes` out of nested objects; a nested query becomes the list of its rows.
+/// The first rows of a nested query whose others are to be asked for.
+#[derive(Debug)]
+pub(super) struct Unfinished {
+    pub rows: Vec<Value>,
+    /// Where they go on, if it is told.
+    pub next: Option<String>,
+}
+
+impl Unfinished {
+    pub(super) fn is(inner: &Record) -> bool {
+        let more = inner.get("done") == Some(&Value::Bool(false)) || matches!(inner.get("nextRecordsUrl"), Some(Value::Text(_)));
+        more && matches!(inner.get("records"), Some(Value::List(_))) && inner.get("totalSize").is_some()
+    }
+
+    /// The value itself when it is anything else.
+    pub(super) fn of(value: Value) -> Result<Self, Value> {
+        match value {
+            Value::Map(mut inner) if Self::is(&inner) => {
+                let next = inner.get("nextRecordsUrl").and_then(Value::as_str).map(str::to_owned);
+                let Some(Value::List(rows)) = inner.remove("records") else { return Err(Value::Map(inner)) };
+                Ok(Self { rows, next })
+            }
+            other => Err(other),
+        }
+    }
+}
+
+/// Takes Salesforce's `attributes` out of nested objects; a nested query becomes the list of its rows. One that is not complete stays as it is, for
+/// the caller to ask for the rest.
 fn without_attributes(value: Value) -> Value {
     match value {
         Value::Map(mut inner) => {
             inner.remove("attributes");
+            if Unfinished::is(&inner) {
+                return Value::Map(inner.into_iter().map(|(name, value)| (name, within(value))).collect());
+            }
             if let (Some(Value::List(_)), Some(_)) = (inner.get("records"), inner.get("totalSize"))
                 && let Some(Value::List(rows)) = inner.remove("records")
             {
@@ -261,6 +292,14 @@ fn without_attributes(value: Value) -> Value {
             }
             Value::Map(inner.into_iter().map(|(name, value)| (name, Cast::Guess.apply(without_attributes(value)))).collect())
         }
+        other => other,
+    }
+}
+
+/// The rows of a nested query that is not complete.
+fn within(value: Value) -> Value {
+    match value {
+        Value::List(rows) => Value::List(rows.into_iter().map(without_attributes).collect()),
         other => other,
     }
 }

@@ -6,6 +6,8 @@ mod auth;
 mod bulk;
 /// A row's cells as Salesforce takes them.
 mod cell;
+/// Child subqueries beyond their first page.
+mod children;
 /// The connection: one session shared by all calls.
 mod client;
 /// New custom fields.

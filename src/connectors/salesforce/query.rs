@@ -70,10 +70,13 @@ impl Salesforce {
             conditions.push(soql::condition(filter, &self.kinds(object, filter.fields()).await?, &self.zone)?);
         }
         if let Some((field, at)) = &query.since {
-            conditions.push(match self.kind_of(object, field).await? {
+            let changed = match self.kind_of(object, field).await? {
                 FieldType::Date => format!("{field} >= {}", day_of(*at, &self.zone)),
                 _ => format!("{field} >= {}", soql::instant(*at)),
-            });
+            };
+            // Nobody knows when a record without an instant changed.
+            let always = object.schema.field(field).is_some_and(|field| !field.nillable);
+            conditions.push(if always { changed } else { format!("({changed} OR {field} = null)") });
         }
         let mut text = format!("SELECT {} FROM {}", fields.join(","), query.object);
         if !conditions.is_empty() {
@@ -124,10 +127,15 @@ impl Salesforce {
             return self.long_query(soql, columns).await;
         }
         let call = sized(Call::get(self.path("query")).query("q", soql), page);
-        self.read(&call, |answer| page_of(answer, columns)).await
+        self.with_all_children(self.read(&call, |answer| page_of(answer, columns)).await?).await
     }
 
-    pub(super) async fn next_page(&self, locator: &str, columns: &Columns, page: u32) -> Result<Page, Fault> {
+    async fn next_page(&self, locator: &str, columns: &Columns, page: u32) -> Result<Page, Fault> {
+        self.with_all_children(self.page_at(locator, columns, page).await?).await
+    }
+
+    /// The page at a locator as it comes.
+    pub(super) async fn page_at(&self, locator: &str, columns: &Columns, page: u32) -> Result<Page, Fault> {
         let call = sized(Call::get(locator), page);
         self.read(&call, |answer| page_of(answer, columns)).await
     }
@@ -137,7 +145,7 @@ impl Salesforce {
         let url = format!("{}?q={}", self.path("query"), escape(soql));
         let body = Composite { composite_request: [Subrequest { method: "GET", url, reference_id: "q" }] };
         let call = Call::ask(self.path("composite")).json(System::Salesforce, &body)?;
-        self.read(&call, |answer| composite_page(answer, columns)).await
+        self.with_all_children(self.read(&call, |answer| composite_page(answer, columns)).await?).await
     }
 
     /// Every row of a query, however many pages it has.

@@ -14,6 +14,8 @@ use std::sync::Arc;
 
 /// How many cursors stay open; the oldest go first.
 const OPEN: u64 = 200;
+/// Children of one record told at once.
+const CHILDREN: usize = 200;
 
 /// Open query cursors by their number.
 #[derive(Default)]
@@ -22,6 +24,16 @@ pub(crate) struct Cursors {
     next: u64,
     /// For cursors over whole objects: the last id of each page that was given, by cursor and offset of the next page.
     reached: BTreeMap<(u64, usize), u64>,
+    /// Children beyond the first page of their list.
+    children: BTreeMap<u64, Children>,
+}
+
+/// The rest of a list of children.
+struct Children {
+    /// The cursor of their parents, if it has further pages.
+    parents: Option<u64>,
+    /// All of them, as they are told.
+    records: Arc<Vec<Value>>,
 }
 
 struct Cursor {
@@ -39,6 +51,13 @@ impl Cursors {
         {
             self.reached.retain(|(of, _), _| *of != number);
         }
+        self.next
+    }
+
+    fn add_children(&mut self, children: Children) -> u64 {
+        self.next += 1;
+        self.children.insert(self.next, children);
+        while self.children.len() as u64 > OPEN && self.children.pop_first().is_some() {}
         self.next
     }
 }
@@ -74,7 +93,9 @@ pub(crate) fn answer_over(org: &Org, data: &Data, call: &Call, rest: &[&str], al
     let hits = run::hits(data, &plan);
     let cursor = Arc::new(Cursor { page: page_size(data, call, &plan), plan, hits });
     if cursor.hits.total() <= cursor.page {
-        return Answer::ok(page(data, call, &cursor, 0, None).0);
+        let mut page = page(data, call, &cursor, 0, None).0;
+        cut_children(org, call, None, &mut page);
+        return Answer::ok(page);
     }
     let number = org.cursors().add(Arc::clone(&cursor));
     Answer::ok(open_page(org, data, call, (number, &cursor), 0))
@@ -98,7 +119,13 @@ fn next_page(org: &Org, data: &Data, call: &Call, locator: &str) -> Answered {
     let (id, offset) = locator.split_once('-').ok_or_else(lost)?;
     let number = crate::sandbox::salesforce::ids::number_of("0r8", id).ok_or_else(lost)?;
     let offset: usize = offset.parse().map_err(|_| lost())?;
+    let children = org.cursors().children.get(&number).map(|children| Arc::clone(&children.records));
+    if let Some(children) = children {
+        return if offset == 0 || offset >= children.len() { Err(lost()) } else { Answer::ok(children_from(call, number, &children, offset)) };
+    }
     let cursor = org.cursors().open.get(&number).cloned().ok_or_else(lost)?;
+    // As the vendor's documentation says: asking for more parents makes the cursors of the children told before void.
+    org.cursors().children.retain(|_, children| children.parents != Some(number));
     if offset == 0 || offset >= cursor.hits.total() {
         return Err(lost());
     }
@@ -108,6 +135,7 @@ fn next_page(org: &Org, data: &Data, call: &Call, locator: &str) -> Answered {
 fn open_page(org: &Org, data: &Data, call: &Call, (number, cursor): (u64, &Cursor), offset: usize) -> Value {
     let after = org.cursors().reached.get(&(number, offset)).copied();
     let (mut page, last) = page(data, call, cursor, offset, after);
+    cut_children(org, call, Some(number), &mut page);
     let next = offset + cursor.page;
     if next < cursor.hits.total() {
         page["done"] = false.into();
@@ -115,6 +143,32 @@ fn open_page(org: &Org, data: &Data, call: &Call, (number, cursor): (u64, &Curso
         if let (Hits::Whole(_), Some(last)) = (&cursor.hits, last) {
             org.cursors().reached.insert((number, next), last);
         }
+    }
+    ordered(page)
+}
+
+/// Cuts lists of children after their first page, at every depth. How many the vendor tells at once is documented nowhere.
+fn cut_children(org: &Org, call: &Call, parents: Option<u64>, list: &mut Value) {
+    let Some(records) = list.get_mut("records").and_then(Value::as_array_mut) else { return };
+    for record in records {
+        let Some(fields) = record.as_object_mut() else { continue };
+        for list in fields.values_mut().filter(|value| value.get("records").is_some()) {
+            cut_children(org, call, parents, list);
+            let Some(children) = list["records"].as_array().filter(|children| children.len() > CHILDREN) else { continue };
+            let all = Arc::new(children.clone());
+            let number = org.cursors().add_children(Children { parents, records: Arc::clone(&all) });
+            *list = children_from(call, number, &all, 0);
+        }
+    }
+}
+
+/// A page of a list of children.
+fn children_from(call: &Call, number: u64, all: &[Value], offset: usize) -> Value {
+    let next = offset + CHILDREN;
+    let records: Vec<Value> = all.iter().skip(offset).take(CHILDREN).cloned().collect();
+    let mut page = json!({"totalSize": all.len(), "done": next >= all.len(), "records": records});
+    if next < all.len() {
+        page["nextRecordsUrl"] = format!("{}/query/{}-{next}", call.base, id_of("0r8", number)).into();
     }
     ordered(page)
 }
