@@ -12,14 +12,14 @@ use tabi::{
     sandbox::{self, Sandbox},
 };
 
-pub(super) struct Bench {
+pub(crate) struct Bench {
     pub sandbox: Sandbox,
     pub systems: Systems,
     pub stop: Stop,
 }
 
 /// Patience without pauses, so that faults cost no time.
-pub(super) fn quick() -> HttpOptions {
+pub(crate) fn quick() -> HttpOptions {
     HttpOptions {
         answer_timeout: Duration::from_secs(20),
         read_timeout: Duration::from_secs(20),
@@ -30,18 +30,18 @@ pub(super) fn quick() -> HttpOptions {
     }
 }
 
-pub(super) fn credential(sandbox: &Sandbox, system: &str, key: &str) -> String {
+pub(crate) fn credential(sandbox: &Sandbox, system: &str, key: &str) -> String {
     sandbox.credentials()[system][key].as_str().unwrap_or_else(|| panic!("no {key} of {system}")).to_owned()
 }
 
-pub(super) fn salesforce_options(sandbox: &Sandbox) -> SalesforceOptions {
+pub(crate) fn salesforce_options(sandbox: &Sandbox) -> SalesforceOptions {
     let get = |key| credential(sandbox, "salesforce", key);
     let auth = SalesforceAuth::ClientCredentials { client_id: get("client_id"), client_secret: Secret::new(get("client_secret")) };
     SalesforceOptions::new(get("base_url"), auth)
 }
 
 /// Options for every system of the sandbox.
-pub(super) fn options(sandbox: &Sandbox) -> Options {
+pub(crate) fn options(sandbox: &Sandbox) -> Options {
     let get = |system, key| credential(sandbox, system, key);
     let has = |system: &str| sandbox.base_url(system).is_some();
     let mut options = Options::new(Timestamp::now);
@@ -57,39 +57,39 @@ pub(super) fn options(sandbox: &Sandbox) -> Options {
 }
 
 /// A sandbox with so many accounts and faults as in `--faults`.
-pub(super) async fn sandbox(accounts: u64, faults: &str) -> Sandbox {
+pub(crate) async fn sandbox(accounts: u64, faults: &str) -> Sandbox {
     let options = sandbox::Options { accounts: Some(accounts), faults: faults.to_owned(), ..sandbox::Options::default() };
     sandbox::start(options).await.unwrap()
 }
 
-pub(super) async fn bench(accounts: u64, faults: &str) -> Bench {
+pub(crate) async fn bench(accounts: u64, faults: &str) -> Bench {
     let sandbox = sandbox(accounts, faults).await;
     let options = options(&sandbox);
     with(sandbox, options)
 }
 
-pub(super) fn with(sandbox: Sandbox, options: Options) -> Bench {
+pub(crate) fn with(sandbox: Sandbox, options: Options) -> Bench {
     let stop = Stop::new();
     Bench { systems: Systems::new(options, stop.clone()).unwrap(), sandbox, stop }
 }
 
-pub(super) fn query(system: System, object: &str, fields: &[&str]) -> Query {
+pub(crate) fn query(system: System, object: &str, fields: &[&str]) -> Query {
     Query { fields: fields.iter().map(|field| (*field).to_owned()).collect(), ..Query::of(system, object) }
 }
 
-pub(super) fn record(fields: &[(&str, Value)]) -> Record {
+pub(crate) fn record(fields: &[(&str, Value)]) -> Record {
     fields.iter().map(|(name, value)| ((*name).into(), value.clone())).collect()
 }
 
-pub(super) fn update(id: &str, fields: &[(&str, Value)]) -> Change {
+pub(crate) fn update(id: &str, fields: &[(&str, Value)]) -> Change {
     Change::Update { key: id.to_owned(), id: id.to_owned(), fields: record(fields), before: Record::new() }
 }
 
-pub(super) fn insert(key: &str, fields: &[(&str, Value)]) -> Change {
+pub(crate) fn insert(key: &str, fields: &[(&str, Value)]) -> Change {
     Change::Insert { key: key.to_owned(), fields: record(fields) }
 }
 
-pub(super) fn field(name: &str, kind: FieldType) -> Field {
+pub(crate) fn field(name: &str, kind: FieldType) -> Field {
     Field {
         name: name.into(),
         label: name.into(),
@@ -103,12 +103,12 @@ pub(super) fn field(name: &str, kind: FieldType) -> Field {
     }
 }
 
-pub(super) fn text(record: &Record, name: &str) -> String {
+pub(crate) fn text(record: &Record, name: &str) -> String {
     record.path(name).unwrap_or_else(|| panic!("no {name} in {record:?}")).to_string()
 }
 
 impl Bench {
-    pub(super) async fn page(&self, source: &Source, after: Option<String>, page_size: u32) -> Result<Page, Fault> {
+    pub(crate) async fn page(&self, source: &Source, after: Option<String>, page_size: u32) -> Result<Page, Fault> {
         match self.systems.perform(&Effect::Read(Read { source: source.clone(), after, page_size })).await? {
             Reply::Page(page) => Ok(page),
             other => panic!("{other:?}"),
@@ -116,7 +116,7 @@ impl Bench {
     }
 
     /// All records, and how many pages they came in.
-    pub(super) async fn read(&self, source: &Source, page_size: u32) -> Result<(Vec<Record>, usize), Fault> {
+    pub(crate) async fn read(&self, source: &Source, page_size: u32) -> Result<(Vec<Record>, usize), Fault> {
         let (mut records, mut pages, mut after) = (Vec::new(), 0, None);
         loop {
             let page = self.page(source, after, page_size).await?;
@@ -130,11 +130,11 @@ impl Bench {
         }
     }
 
-    pub(super) async fn all(&self, query: Query) -> Vec<Record> {
+    pub(crate) async fn all(&self, query: Query) -> Vec<Record> {
         self.read(&Source::Object(query), 2_000).await.unwrap().0
     }
 
-    pub(super) async fn lookup(&self, system: System, object: &str, by: &str, keys: Vec<Value>, fields: &[&str]) -> Result<Vec<Record>, Fault> {
+    pub(crate) async fn lookup(&self, system: System, object: &str, by: &str, keys: Vec<Value>, fields: &[&str]) -> Result<Vec<Record>, Fault> {
         let fields = fields.iter().map(|field| (*field).to_owned()).collect();
         let lookup = Lookup { system, object: object.into(), by: by.into(), keys, fields, filter: None };
         match self.systems.perform(&Effect::Lookup(lookup)).await? {
@@ -143,7 +143,7 @@ impl Bench {
         }
     }
 
-    pub(super) async fn write(&self, system: System, object: &str, rows: Vec<Change>) -> Result<Vec<RowOutcome>, Fault> {
+    pub(crate) async fn write(&self, system: System, object: &str, rows: Vec<Change>) -> Result<Vec<RowOutcome>, Fault> {
         match self.systems.perform(&Effect::Write(Write { system, object: object.into(), rows: rows.into() })).await? {
             Reply::Written(outcomes) => Ok(outcomes),
             other => panic!("{other:?}"),
@@ -151,19 +151,19 @@ impl Bench {
     }
 
     /// What was asked of a system so far: method, path, status.
-    pub(super) async fn requests(&self, system: &str) -> Vec<Json> {
+    pub(crate) async fn requests(&self, system: &str) -> Vec<Json> {
         let url = format!("{}/_sandbox/requests", self.sandbox.base_url(system).unwrap());
         reqwest::get(url).await.unwrap().json::<Json>().await.unwrap().as_array().unwrap().clone()
     }
 
-    pub(super) async fn count(&self, system: &str, method: &str, part: &str) -> usize {
+    pub(crate) async fn count(&self, system: &str, method: &str, part: &str) -> usize {
         let requests = self.requests(system).await;
         let is = |request: &&Json| request["method"] == method && request["path"].as_str().unwrap().contains(part);
         requests.iter().filter(is).count()
     }
 
     /// Faults from now on.
-    pub(super) fn faults(&self, spec: &str) {
+    pub(crate) fn faults(&self, spec: &str) {
         self.sandbox.world().faults.replace(sandbox::faults::parse(spec).unwrap());
     }
 }

@@ -1,7 +1,7 @@
 //! The connectors against the sandbox: real clients, real HTTP, and everything that can go wrong on the way.
 
 /// A sandbox, clients for it, and shorthands for effects.
-mod bench;
+pub(crate) mod bench;
 /// Mail.
 mod email;
 /// Big reads of Salesforce.

@@ -79,7 +79,8 @@ impl Where {
                 Some(condition) => self.comparison(condition, given),
                 None => false,
             },
-            Logic::All(parts) => parts.iter().fold(true, |all, part| self.logic(part, given) && all),
+            // Each part is sent that can be, also beside one that cannot.
+            Logic::All(parts) => parts.iter().filter(|part| !self.logic(part, given)).count() == 0,
             Logic::Any(parts) if parts.len() == 1 => self.logic(&parts[0], given),
             Logic::Any(_) | Logic::Not(_) => false,
         }

@@ -91,7 +91,7 @@ impl Pendo {
     pub(super) async fn read_list(&self, query: &Query) -> Result<Page, Fault> {
         let mut items = self.list(list_of(&query.object)?).await?;
         if let Some((field, at)) = &query.since {
-            items.retain(|item| matches!(item.path(field), Some(Value::Instant(changed)) if changed >= at));
+            items.retain(|item| !matches!(item.path(field), Some(Value::Instant(changed)) if changed < at));
         }
         let records = picked(items, (query.filter.as_ref(), &self.zone), &query.fields, query.limit);
         Ok(Page { total: Some(records.len() as u64), records, next: None })

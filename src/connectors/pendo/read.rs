@@ -111,7 +111,8 @@ impl Pendo {
                 wanted.push((field, schema.cast(field)));
             }
         }
-        let since = query.since.iter().map(|(field, at)| format!("{field} >= {}", at.as_millisecond())).collect::<Vec<_>>();
+        // What is no number is no instant either: nobody knows when that record changed.
+        let since = query.since.iter().map(|(field, at)| format!("!isNumber({field}) || {field} >= {}", at.as_millisecond())).collect::<Vec<_>>();
         let (stages, columns) = selected(kind, &wanted, &since);
         let rows = Rows::new(stages, (id_field(kind), id_field(kind)), columns, after);
         let shape = Shape::Query { filter: query.filter.clone(), fields: fields.into_iter().map(Name::from).collect() };

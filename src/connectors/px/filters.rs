@@ -8,6 +8,9 @@ use super::objects::{Object, Style, TIMES};
 /// Values of one `in` that become alternatives.
 pub(super) const ALTERNATIVES: usize = 50;
 
+/// Times that every record has.
+const ALWAYS_SET: [&str; 3] = ["date", "createDate", "lastModifiedDate"];
+
 /// Terms that all have to hold, and the alternatives of one more.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Pushed {
@@ -22,7 +25,8 @@ impl Pushed {
     /// The part of a filter that the object's calls can carry.
     pub(super) fn of(object: &Object, filter: Option<&Filter>, since: Option<&(String, Timestamp)>, zone: &TimeZone) -> Self {
         let mut pushed = Self::default();
-        if let Some((field, at)) = since {
+        // A field that PX does not set itself may be empty, and then the record is wanted, too: that is looked at here.
+        if let Some((field, at)) = since.filter(|(field, _)| ALWAYS_SET.contains(&field.as_str())) {
             pushed.condition(
                 object,
                 &Condition { label: String::new(), field: field.clone(), operator: Operator::GreaterOrEqual, value: Value::Instant(*at) },

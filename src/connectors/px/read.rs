@@ -10,6 +10,7 @@ use crate::{
     connectors::{
         http::{Call, escape, garbled, invalid},
         rows::Cast,
+        sweep::Sweep,
     },
     model::{Fault, FaultKind, FieldType, Lookup, Page, Query, Record, System, TimeZone, Timestamp, Value},
 };
@@ -58,7 +59,10 @@ impl Px {
             None => first(object, &pushed),
         };
         let size = page_size.clamp(1, object.most);
-        let (mut records, total, mut ended) = self.page(object, &pushed, &mut place, size).await?;
+        let (mut records, total, mut ended) = match object.style {
+            Style::Numbered => (self.numbered(object, size).await?, None, true),
+            Style::Scroll => self.page(object, &pushed, &mut place, size).await?,
+        };
         records.retain(|record| passes(query, record, &self.zone));
         if let Some(limit) = query.limit {
             let left = limit.saturating_sub(place.given);
@@ -173,7 +177,24 @@ impl Px {
         Ok(found.into_iter().map(|record| only(record, &fields)).collect())
     }
 
+    /// All of a list that is paged by number. No order of it is documented; it is short.
+    async fn numbered(&self, object: &Object, size: u32) -> Result<Vec<Record>, Fault> {
+        let (mut sweep, mut found) = (Sweep::default(), Vec::new());
+        loop {
+            let mut place = Place { number: sweep.page, ..Place::default() };
+            let (records, _, last) = self.page(object, &Pushed::default(), &mut place, size).await?;
+            let (mut new, done) = sweep.take(System::Px, object.id, records, last)?;
+            found.append(&mut new);
+            if done {
+                return Ok(found);
+            }
+        }
+    }
+
     async fn all(&self, object: &Object, pushed: Pushed) -> Result<Vec<Record>, Fault> {
+        if object.style == Style::Numbered {
+            return self.numbered(object, object.most).await;
+        }
         let (mut place, mut found) = (first(object, &pushed), Vec::new());
         loop {
             let (records, _, ended) = self.page(object, &pushed, &mut place, object.most).await?;
@@ -215,7 +236,7 @@ fn next_window(place: &mut Place, pushed: &Pushed) -> bool {
 }
 
 fn passes(query: &Query, record: &Record, zone: &TimeZone) -> bool {
-    let recent = query.since.as_ref().is_none_or(|(field, at)| matches!(record.path(field), Some(Value::Instant(changed)) if changed >= at));
+    let recent = query.since.as_ref().is_none_or(|(field, at)| !matches!(record.path(field), Some(Value::Instant(changed)) if changed < at));
     recent && query.filter.as_ref().is_none_or(|filter| filter.matches(record, zone))
 }
 

@@ -270,7 +270,7 @@ fn operand(path: &Path, value: &Value, times: Times) -> Result<Operand, Refused>
 fn plain(value: &Value, ahead: i8) -> Option<i64> {
     let civil = jiff::civil::DateTime::strptime("%Y-%m-%d %H:%M:%S", value.as_str()?).ok()?;
     let zone = jiff::tz::TimeZone::fixed(jiff::tz::Offset::from_hours(ahead).ok()?);
-    zone.to_timestamp(civil).ok().map(|at| at.as_millisecond())
+    zone.to_timestamp(civil).ok().map(jiff::Timestamp::as_millisecond)
 }
 
 /// A kept value as what it is compared as; none for null.
