@@ -137,10 +137,9 @@ fn warn(work: &Work<'_>, message: String) {
 pub(crate) fn check(cursor: &Cursor, source: &Source, schema: Option<&ObjectSchema>) -> Result<(), Error> {
     let Some(schema) = schema else { return Ok(()) };
     match schema.field(&cursor.field).map(|field| &field.kind) {
-        Some(FieldType::DateTime { .. } | FieldType::Other { .. }) => Ok(()),
+        // None: further steps of a path, and metadata that nobody has written yet.
+        None | Some(FieldType::DateTime { .. } | FieldType::Other { .. }) => Ok(()),
         Some(kind) => Err(unfit(cursor, source, &format!("is {}", kind.word()))),
-        // Further steps of a path, and metadata that nobody has written yet.
-        None => Ok(()),
     }
 }
 

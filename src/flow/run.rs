@@ -14,7 +14,7 @@ use crate::{
 use super::{
     Error, Live, Notice, Notify, Part, Plan, Planned, Tally, Wire,
     backtest::{Redaction, Sampling},
-    cursor::{Begin as From, Mark},
+    cursor::{Begin as CursorBegin, Mark},
     integration, journey, mapping, order, rule, segment,
     work::Work,
 };
@@ -264,7 +264,7 @@ fn work(open: &mut Open, declaration: &Declaration, part: Part, options: &Option
         open.tally = work.tally;
         match ended {
             Ok(mark) => {
-                open.cursors.extend(mark.into_iter().flat_map(|mark| [(CURSOR.to_owned(), mark.at.to_string()), (SHAPE.to_owned(), mark.shape)]))
+                open.cursors.extend(mark.into_iter().flat_map(|mark| [(CURSOR.to_owned(), mark.at.to_string()), (SHAPE.to_owned(), mark.shape)]));
             }
             Err(error) => {
                 open.status = Some(if matches!(error, Error::Interrupted) { Status::Interrupted } else { Status::Failed });
@@ -301,7 +301,7 @@ fn dispatch(
         Body::Integration(one) => integration::push(work, &integration::due(one, options.reason != "schedule")).map(|()| None),
         Body::Mapping(one) => {
             let mark = if options.full || one.cursor.is_none() { None } else { mark(wire.store(), &declaration.name)? };
-            mapping::run(work, one, &From { mark, shape: &declaration.shape, now: wire.now() })
+            mapping::run(work, one, &CursorBegin { mark, shape: &declaration.shape, now: wire.now() })
         }
         Body::Rule(one) => rule::run(work, one).map(|()| None),
         Body::Segment(one) => segment::run(work, &declaration.name, one).map(|()| None),
