@@ -67,7 +67,8 @@ pub(super) fn work(hands: Hands, names: &Names, dates: &Dates, all_lines: bool, 
     let session = Session::open(&workspace)?;
     session.stop_when_asked(|| std::process::exit(Exit::Interrupted as i32));
     if hands == Hands::Live
-        && let Err(error) = keep_versions(&workspace, &session.store, &loaded, None)
+        && let Err(error) =
+            keep_versions(&workspace, &session.store, &loaded, None).and_then(|()| session.store.keep_claims(loaded.generation.claims()))
     {
         cx.out.note(format!("{} the versions of scripts could not be kept: {error}", paint(WARN, "warning:")));
     }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{
     config,
-    model::Timestamp,
+    model::{Claim, Timestamp},
     script::{self, Declaration, Diagnostic, Difference, Generation, Limits, Texts},
 };
 
@@ -124,11 +124,16 @@ impl Receipts {
 
 /// Loads what lies on disk now. What `current` runs is kept where the present version of a file has errors.
 pub fn reload(workspace: &Workspace, current: Option<&Loaded>) -> (Loaded, Receipt) {
+    reload_after(workspace, current, &[])
+}
+
+/// The same, with what is known of who was there first where nothing is loaded yet.
+pub fn reload_after(workspace: &Workspace, current: Option<&Loaded>, known: &[Claim]) -> (Loaded, Receipt) {
     let began = stopwatch();
     let mut snapshot = scan(&workspace.root);
     let names: Vec<&str> = snapshot.names().collect();
     let previous = current.map(|current| current.generation.as_ref());
-    let generation = Generation::load(&workspace.root, &names, &limits(&workspace.config), previous);
+    let generation = Generation::load_after(&workspace.root, &names, &limits(&workspace.config), previous, known);
     let sought = sought(&generation, current);
     for name in &sought {
         // As it was when it was read, so that a later edit is another text.

@@ -26,7 +26,7 @@ use super::{
     clock::stopwatch,
     due::{self, Due, Since},
     journeys::{self, Look},
-    reload::{Receipt, reload},
+    reload::{Receipt, reload, reload_after},
     sweep::{SWEEP, sweep},
     watch::{Settle, Watch, checkout},
 };
@@ -154,7 +154,12 @@ impl<'a> Host<'a> {
             Watching::Told => Watch::start(move || drop(hint.send(Event::Hint))),
             Watching::Polling => Watch::polling(),
         };
-        let (loaded, receipt) = reload(workspace, None);
+        // Without them the first file wins, as for those that have never run.
+        let known = session.store.claims().unwrap_or_else(|error| {
+            tracing::warn!(%error, "which declarations were there first is not known");
+            Vec::new()
+        });
+        let (loaded, receipt) = reload_after(workspace, None, &known);
         let found = loaded.look(&workspace.root);
         let loaded = Arc::new(loaded);
         let mut host = Self {
@@ -338,8 +343,12 @@ impl<'a> Host<'a> {
         let now = self.workspace.clock.now();
         let names: BTreeSet<&str> = self.loaded.declarations().iter().map(|d| d.name.as_str()).collect();
         self.since.retain(|name, _| names.contains(name.as_str()));
+        let kept = self.session.store.keep_claims(self.loaded.generation.claims());
         for name in names {
             self.since.entry(name.to_owned()).or_insert(Since { known: now, tried: None });
+        }
+        if let Err(error) = kept {
+            self.tell(Told::Trouble(&format!("which declarations were there first could not be kept: {error}")));
         }
     }
 

@@ -2,6 +2,8 @@
 
 /// The choices of a picklist.
 mod choices;
+/// What a declaration lays claim to.
+mod claim;
 /// Which types pass into each other.
 mod convert;
 /// Days and the instants they are made of, in one time zone.
@@ -42,6 +44,7 @@ mod value;
 mod whole_days;
 
 pub use choices::Choices;
+pub use claim::Claim;
 pub use effect::{Change, CreateField, Effect, Email, HttpCall, Lookup, Page, Read, Reply, Request, RowOutcome, SegmentEdit, StateCall, Write};
 pub use fault::{Fault, FaultKind};
 pub use filter::{Condition, Filter, Logic, Operator};

@@ -17,15 +17,17 @@ use super::{
     failure::{Cause, Failure, failure},
     library::{Inputs, Library, Resolver, compile},
     limits::{self, Limits},
+    live::running,
     reuse::Reuse,
     shape,
     sources::{Sources, Texts},
     spots::{FileMap, place},
+    standing::Standing,
     syntax,
     templates::{Shelf, Templates, is_template, sent},
     trial::only_in_tests,
 };
-use crate::model::FaultKind;
+use crate::model::{Claim, FaultKind};
 
 /// One file of a generation.
 #[derive(Debug, Clone)]
@@ -40,9 +42,9 @@ pub struct LoadedFile {
     pub sound: bool,
     pub declarations: Vec<Arc<Declaration>>,
     pub measures: Vec<MeasureDecl>,
-    diagnostics: Vec<Diagnostic>,
+    pub(super) diagnostics: Vec<Diagnostic>,
     /// Names that are declared here, also where the declaration has errors.
-    names: Vec<String>,
+    pub(super) names: Vec<String>,
     /// What it was made of.
     pub(super) inputs: Inputs,
 }
@@ -65,6 +67,8 @@ pub struct Generation {
     templates: Arc<Templates>,
     pub(super) maps: Arc<Maps>,
     hash: String,
+    /// What is claimed by what runs, and by what waits.
+    claims: Vec<Claim>,
 }
 
 impl Generation {
@@ -72,16 +76,26 @@ impl Generation {
     /// file is found. A file with errors keeps its version of `previous` when that has a good one. What `previous` made of a sound file is
     /// taken over as long as neither the file nor anything it imports has changed: only the rest is compiled.
     pub fn load<P: AsRef<Path>>(root: &Path, files: &[P], limits: &Limits, previous: Option<&Self>) -> Self {
+        Self::load_after(root, files, limits, previous, &[])
+    }
+
+    /// The same, with what is known of who was there first where there is no generation before.
+    pub fn load_after<P: AsRef<Path>>(root: &Path, files: &[P], limits: &Limits, previous: Option<&Self>, known: &[Claim]) -> Self {
         let names = |library: &Library| files.iter().map(|file| library.name(file.as_ref())).collect();
-        Self::load_from(Library::new(root), names, limits, previous)
+        Self::load_from(Library::new(root), names, limits, (previous, known))
     }
 
     /// Loads texts that were kept, and nothing else: what lies on disk now does not count. The same engine, the same limits.
     pub fn of_sources(sources: &Sources, limits: &Limits) -> Self {
-        Self::load_from(Library::of(sources.texts()), |_| sources.texts().keys().cloned().collect(), limits, None)
+        Self::load_from(Library::of(sources.texts()), |_| sources.texts().keys().cloned().collect(), limits, (None, &[]))
     }
 
-    fn load_from(library: Library, names: impl FnOnce(&Library) -> BTreeSet<String>, limits: &Limits, previous: Option<&Self>) -> Self {
+    fn load_from(
+        library: Library,
+        names: impl FnOnce(&Library) -> BTreeSet<String>,
+        limits: &Limits,
+        (previous, known): (Option<&Self>, &[Claim]),
+    ) -> Self {
         let library = Arc::new(library);
         let names = names(&library);
         let (templates, scripts): (Vec<&String>, Vec<&String>) = names.iter().partition(|name| is_template(name));
@@ -99,21 +113,23 @@ impl Generation {
             loaded.push(Arc::new(load_file(&library, (engine, table, &shelf), name, limits)));
             compiled.push(name.clone());
         }
-        let known = loaded.iter().flat_map(|file| &file.inputs);
-        let texts = known.filter_map(|(name, input)| Some((name.clone(), input.text()?))).chain(library.texts()).collect();
+        let inputs = loaded.iter().flat_map(|file| &file.inputs);
+        let texts = inputs.filter_map(|(name, input)| Some((name.clone(), input.text()?))).chain(library.texts()).collect();
         let sought = loaded.iter().flat_map(|file| file.inputs.keys().filter(|name| **name != file.name)).cloned().chain(library.sought()).collect();
         let maps = Arc::clone(&library.maps);
-        let mut generation = Self { compiled, ground, sought, templates, maps, ..Self::assemble(loaded, texts, previous) };
+        let mut generation = Self { compiled, ground, sought, templates, maps, ..Self::assemble(loaded, texts, previous, known) };
         let mut diagnostics = std::mem::take(&mut generation.diagnostics);
         generation.settle(&mut diagnostics);
         Self { diagnostics, ..generation }
     }
 
     /// Sorts out what is declared across files. A file at fault there falls back to its last good version, too.
-    fn assemble(present: Vec<Arc<LoadedFile>>, texts: BTreeMap<String, Arc<str>>, previous: Option<&Self>) -> Self {
+    fn assemble(present: Vec<Arc<LoadedFile>>, texts: BTreeMap<String, Arc<str>>, previous: Option<&Self>, known: &[Claim]) -> Self {
+        let known = previous.map_or(known, |previous| &previous.claims);
         let declared: Vec<Arc<Declaration>> = present.iter().flat_map(|file| file.declarations.clone()).collect();
         let mut diagnostics: Vec<Diagnostic> = present.iter().flat_map(|file| file.diagnostics.clone()).collect();
-        let mut files: Vec<Arc<LoadedFile>> = present.iter().map(|file| settled(file, previous)).collect();
+        let files: Vec<Arc<LoadedFile>> = present.iter().map(|file| file.settled(previous)).collect();
+        let standing = Standing::of(known, changed(&present, previous));
         let all: Vec<&Declaration> = declared.iter().map(AsRef::as_ref).collect();
         let named = |file: &LoadedFile, name: &str| file.names.iter().any(|n| n == name);
         // A name within a file with errors is not unknown: the error that hides it is told already.
@@ -123,30 +139,15 @@ impl Generation {
             files.iter().filter(|file| !file.sound).any(|file| named(file, name) || file.names.is_empty() && file.name != from && written(file))
         };
         let groups: Vec<&MeasureDecl> = present.iter().flat_map(|file| &file.measures).collect();
-        diagnostics.extend(check::across(&all, &groups, &hidden));
-        // What falls back changes what the others see: look again until nothing more falls.
-        loop {
-            let active: Vec<&Declaration> = files.iter().flat_map(|file| file.declarations.iter().map(AsRef::as_ref)).collect();
-            let groups: Vec<&MeasureDecl> = files.iter().flat_map(|file| &file.measures).collect();
-            let faulty: BTreeSet<String> =
-                check::across(&active, &groups, &|_, _| false).into_iter().filter(Diagnostic::is_error).map(|finding| finding.file).collect();
-            let mut fell = false;
-            for file in &mut files {
-                if faulty.contains(&file.name) && !file.kept {
-                    *file = settled(&Arc::new(LoadedFile { sound: false, ..file.as_ref().clone() }), previous);
-                    fell = true;
-                }
-            }
-            if !fell {
-                break;
-            }
-        }
+        diagnostics.extend(check::across(&all, &groups, &hidden, &standing));
+        let mut files = running(files, previous, &standing, &mut diagnostics);
+        let claims = claims_of(&standing, &files, &declared);
         tidy(&mut diagnostics);
         let hash = hash_of(&files);
         measured(&mut files);
         let (compiled, ground, sought) = <(Vec<_>, String, BTreeSet<_>)>::default();
         let (templates, maps) = <(Arc<Templates>, Arc<Maps>)>::default();
-        Self { files, present, compiled, ground, declared, diagnostics, texts, sought, templates, maps, hash }
+        Self { files, present, compiled, ground, declared, diagnostics, texts, sought, templates, maps, hash, claims }
     }
 
     /// What runs: the declarations of good files, and of the good versions of broken ones.
@@ -170,6 +171,11 @@ impl Generation {
 
     pub fn files(&self) -> &[Arc<LoadedFile>] {
         &self.files
+    }
+
+    /// Who claims what: known to those that come after.
+    pub fn claims(&self) -> &[Claim] {
+        &self.claims
     }
 
     /// The scripts that were compiled for this generation, by name: those that changed, and those that import what changed. The others
@@ -259,19 +265,44 @@ fn tools_for(library: &Arc<Library>, limits: &Limits) -> (Arc<Engine>, Table) {
     (Arc::new(engine), table)
 }
 
-/// A good file as it is; a broken one as its last good version, or without declarations.
-fn settled(file: &Arc<LoadedFile>, previous: Option<&Generation>) -> Arc<LoadedFile> {
-    if file.sound {
-        return Arc::clone(file);
-    }
-    let good = previous.and_then(|previous| previous.files.iter().find(|earlier| earlier.name == file.name && (earlier.sound || earlier.kept)));
-    match good {
-        Some(good) => {
-            let (diagnostics, names) = (file.diagnostics.clone(), file.names.clone());
-            Arc::new(LoadedFile { kept: true, sound: false, diagnostics, names, ..good.as_ref().clone() })
+impl LoadedFile {
+    /// A good file as it is; a broken one as the version that ran, or without declarations.
+    pub(super) fn settled(self: &Arc<Self>, previous: Option<&Generation>) -> Arc<Self> {
+        if self.sound {
+            return Arc::clone(self);
         }
-        None => Arc::new(LoadedFile { declarations: Vec::new(), measures: Vec::new(), ..file.as_ref().clone() }),
+        let ran = previous.and_then(|previous| previous.files.iter().find(|earlier| earlier.name == self.name && (earlier.sound || earlier.kept)));
+        match ran {
+            Some(good) => {
+                let (diagnostics, names) = (self.diagnostics.clone(), self.names.clone());
+                Arc::new(Self { kept: true, sound: false, diagnostics, names, ..good.as_ref().clone() })
+            }
+            None => self.without(),
+        }
     }
+
+    /// Nothing of it runs.
+    pub(super) fn without(&self) -> Arc<Self> {
+        Arc::new(Self { kept: false, declarations: Vec::new(), measures: Vec::new(), ..self.clone() })
+    }
+}
+
+/// Files whose text is not the one that ran. With nothing to compare with, none.
+fn changed<'f>(present: &'f [Arc<LoadedFile>], previous: Option<&Generation>) -> BTreeSet<&'f str> {
+    let Some(previous) = previous else { return BTreeSet::new() };
+    let ran = |file: &LoadedFile| previous.files.iter().any(|earlier| earlier.name == file.name && earlier.hash == file.hash);
+    present.iter().filter(|file| !ran(file)).map(|file| file.name.as_str()).collect()
+}
+
+/// What runs first; then what lies on disk and waits.
+fn claims_of(standing: &Standing<'_>, files: &[Arc<LoadedFile>], declared: &[Arc<Declaration>]) -> Vec<Claim> {
+    let of = |declaration: &Arc<Declaration>, live: bool| {
+        let (name, file) = (declaration.name.clone(), declaration.place.file.clone());
+        let claim = move |what| Claim { what, name: name.clone(), file: file.clone(), since: 0, live };
+        check::claimed(declaration).map(claim).collect::<Vec<_>>()
+    };
+    let live = files.iter().flat_map(|file| &file.declarations).flat_map(|declaration| of(declaration, true));
+    standing.numbered(live.chain(declared.iter().flat_map(|declaration| of(declaration, false))))
 }
 
 /// Loads know what is said of their measures, in whichever file.

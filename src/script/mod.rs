@@ -32,6 +32,8 @@ mod lex;
 mod library;
 /// How much a script may use.
 mod limits;
+/// Which versions of files run together.
+mod live;
 /// The grammar of filter logic.
 mod logic;
 /// Closures without the interpreter.
@@ -58,6 +60,8 @@ mod site;
 mod sources;
 /// Where the parts of a call stand.
 mod spots;
+/// Who wrote what first.
+mod standing;
 /// The standard library written in rhai.
 mod stdlib;
 /// "Did you mean".

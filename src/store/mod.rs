@@ -8,6 +8,8 @@ mod applied;
 mod asked;
 /// The engagements that programs show.
 mod association;
+/// What declarations lay claim to.
+mod claim;
 /// How far each declaration has read.
 mod cursor;
 /// What users of PX did with engagements.

@@ -2,39 +2,54 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::System;
 use crate::script::{
-    declaration::{Action, ActionKind, Body, Declaration, FieldMap, MeasureDecl, Place},
+    declaration::{Body, Declaration, MeasureDecl},
     diagnostics::{Diagnostic, Id},
+    standing::{Rank, Standing},
 };
 
+use super::writes::{Written, written};
+
 /// Everything that is wrong between declarations; `hidden` tells of a name, followed from a file, whether an error elsewhere hides it.
-pub(in crate::script) fn across(declarations: &[&Declaration], measures: &[&MeasureDecl], hidden: &dyn Fn(&str, &str) -> bool) -> Vec<Diagnostic> {
-    let mut found = names(declarations);
+pub(in crate::script) fn across(
+    declarations: &[&Declaration],
+    measures: &[&MeasureDecl],
+    hidden: &dyn Fn(&str, &str) -> bool,
+    standing: &Standing<'_>,
+) -> Vec<Diagnostic> {
+    let mut found: Vec<Diagnostic> = clashes(declarations, standing).into_iter().map(|clash| clash.finding).collect();
     found.extend(references(declarations, hidden));
-    found.extend(writers(declarations));
     found.extend(super::usage::groups(measures));
     found.extend(super::usage::loads(declarations, measures));
-    found.extend(cycles(declarations));
+    found.extend(cycles(declarations, standing));
     found
 }
 
-fn names(declarations: &[&Declaration]) -> Vec<Diagnostic> {
-    let mut first: BTreeMap<&str, &Place> = BTreeMap::new();
-    let mut found = Vec::new();
+fn names(declarations: &[&Declaration], standing: &Standing<'_>) -> Vec<Clash> {
+    let mut groups: BTreeMap<&str, Vec<(Rank, &Declaration)>> = BTreeMap::new();
     for declaration in declarations {
-        match first.get(declaration.name.as_str()) {
-            Some(earlier) => found.push(
-                Diagnostic::new(Id::DuplicateName, &declaration.place, format!("`{}` is declared twice", declaration.name))
-                    .label(earlier, "first declared here")
-                    .hint("give one of them another name"),
-            ),
-            None => {
-                first.insert(&declaration.name, &declaration.place);
-            }
-        }
+        let rank = standing.rank(&name_claim(&declaration.name), &declaration.name, &declaration.place.file);
+        groups.entry(&declaration.name).or_default().push((rank, declaration));
+    }
+    let mut found = Vec::new();
+    for (name, mut same) in groups {
+        same.sort_by_key(|(rank, _)| *rank);
+        let Some(((_, first), others)) = same.split_first() else { continue };
+        found.extend(others.iter().map(|(rank, other)| {
+            let finding = Diagnostic::new(Id::DuplicateName, &other.place, format!("`{name}` is declared twice"));
+            Clash { rank: *rank, finding: finding.label(&first.place, "first declared here").hint("give one of them another name") }
+        }));
     }
     found
+}
+
+fn name_claim(name: &str) -> String {
+    format!("name {name}")
+}
+
+/// Everything that a declaration lays claim to: its name, and what it writes.
+pub(in crate::script) fn claimed(declaration: &Declaration) -> impl Iterator<Item = String> + '_ {
+    std::iter::once(name_claim(&declaration.name)).chain(written(declaration).into_iter().map(|written| written.claim()))
 }
 
 fn references(declarations: &[&Declaration], hidden: &dyn Fn(&str, &str) -> bool) -> Vec<Diagnostic> {
@@ -55,84 +70,67 @@ fn references(declarations: &[&Declaration], hidden: &dyn Fn(&str, &str) -> bool
     found
 }
 
-type Field = (System, String, String);
-
-/// A field that a declaration writes: what it is compared by, its name as written, and where.
-type Written<'d> = (Field, &'d str, &'d Place);
-
-/// Fields that a declaration writes to rows.
-fn written(declaration: &Declaration) -> Vec<Written<'_>> {
-    match &declaration.body {
-        Body::Integration(integration) => {
-            let pushed = integration.push.iter().flat_map(|push| &push.fields);
-            let pushed = pushed.map(|map| (field(System::Salesforce, &integration.object, &map.target), map.target.as_str(), &map.place));
-            let pulled = integration.pull.iter().map(|pull| {
-                let name = format!("metadata.salesforce.{}", pull.metadata);
-                (field(System::Pendo, &integration.per, &name), pull.metadata.as_str(), &pull.place)
-            });
-            pushed.chain(pulled).collect()
-        }
-        Body::Mapping(mapping) => {
-            let matched: Vec<&str> = mapping.match_on.iter().map(|map| map.target.as_str()).collect();
-            fields(&mapping.fields, &matched, |name| field(mapping.to.system, &mapping.to.object, name))
-        }
-        Body::Rule(rule) => rule.actions.iter().flat_map(by_action).collect(),
-        Body::Segment(_) | Body::Journey(_) => Vec::new(),
-    }
+/// Two declarations that cannot both run. The finding is about the newer one.
+pub(in crate::script) struct Clash {
+    pub(in crate::script) rank: Rank,
+    pub(in crate::script) finding: Diagnostic,
 }
 
-fn field(system: System, object: &str, field: &str) -> Field {
-    (system, object.to_lowercase(), field.to_lowercase())
+/// Declarations of one name, and those that write the same.
+pub(in crate::script) fn clashes(declarations: &[&Declaration], standing: &Standing<'_>) -> Vec<Clash> {
+    let mut found = names(declarations, standing);
+    found.extend(writers(declarations, standing));
+    found
 }
 
-fn by_action(action: &Action) -> Vec<Written<'_>> {
-    match &action.kind {
-        ActionKind::Object(load) => {
-            let identifiers: Vec<&str> = load.identifiers.iter().map(String::as_str).collect();
-            fields(&load.fields, &identifiers, |name| field(load.to.system, &load.to.object, name))
-        }
-        ActionKind::Score(score) => vec![(field(System::Gainsight, "score", &score.measure), score.measure.as_str(), &action.place)],
-        // Usage is kept by level and date (see `usage`), and a call to action is of its own reason.
-        ActionKind::Usage(_) | ActionKind::Cta(_) => Vec::new(),
-    }
+/// Something written, by whom, and how old that is.
+struct Writer<'d> {
+    rank: Rank,
+    declaration: &'d Declaration,
+    written: Written<'d>,
 }
 
-/// Mapped fields without those that identify the row.
-fn fields<'d>(maps: &'d [FieldMap], keys: &[&str], field: impl Fn(&str) -> Field) -> Vec<Written<'d>> {
-    let mapped = maps.iter().filter(|map| !keys.contains(&map.target.as_str()));
-    mapped.map(|map| (field(&map.target), map.target.as_str(), &map.place)).collect()
-}
-
-fn writers(declarations: &[&Declaration]) -> Vec<Diagnostic> {
-    let mut first: BTreeMap<Field, (&Declaration, &Place)> = BTreeMap::new();
-    let mut found = Vec::new();
+fn writers(declarations: &[&Declaration], standing: &Standing<'_>) -> Vec<Clash> {
+    let mut groups: BTreeMap<String, Vec<Writer<'_>>> = BTreeMap::new();
     for declaration in declarations {
-        for (field, shown, place) in written(declaration) {
-            let Some((earlier, earlier_place)) = first.get(&field) else {
-                first.insert(field, (declaration, place));
-                continue;
-            };
-            let agreed = declaration.overrides.contains(&earlier.name) || earlier.overrides.contains(&declaration.name);
-            let same = std::ptr::eq(*declaration, *earlier);
-            // Actions of one rule may share a field: each has criteria of its own.
-            if agreed || same && matches!(declaration.body, Body::Rule(_)) {
-                continue;
-            }
-            if same {
-                let message = format!("`{}` writes {} {} `{shown}` twice", declaration.name, field.0, field.1);
-                found.push(Diagnostic::new(Id::TwoWriters, place, message).label(earlier_place, "written here too").hint("keep one of them"));
-                continue;
-            }
-            let message = format!("`{}` and `{}` both write {} {} `{shown}`", earlier.name, declaration.name, field.0, field.1);
-            let hint = format!("drop one, or add `overrides: \"{}\"` here", earlier.name);
-            found.push(Diagnostic::new(Id::TwoWriters, place, message).label(earlier_place, "written here too").hint(hint));
+        for written in written(declaration) {
+            let rank = standing.rank(&written.claim(), &declaration.name, &declaration.place.file);
+            let (system, object, field) = written.group();
+            groups.entry(format!("{system} {object} {field}")).or_default().push(Writer { rank, declaration, written });
+        }
+    }
+    let mut found = Vec::new();
+    for writers in groups.values_mut().filter(|writers| writers.len() > 1) {
+        writers.sort_by_key(|writer| writer.rank);
+        for (at, writer) in writers.iter().enumerate() {
+            let earlier =
+                writers[..at].iter().find(|earlier| earlier.written.meets(&writer.written) && !agreed(earlier.declaration, writer.declaration));
+            found.extend(earlier.map(|earlier| Clash { rank: writer.rank, finding: two_writers(earlier, writer) }));
         }
     }
     found
 }
 
-/// Each circle of `after` once, reported at its first declaration.
-fn cycles(declarations: &[&Declaration]) -> Vec<Diagnostic> {
+/// One overrides the other, or both are actions of one declaration, each with criteria or people of its own. What journeys do, they do for
+/// their own people at a moment: they are held against mappings and rules only.
+fn agreed(one: &Declaration, other: &Declaration) -> bool {
+    let told = one.overrides.contains(&other.name) || other.overrides.contains(&one.name);
+    let same = std::ptr::eq(one, other) && matches!(one.body, Body::Rule(_));
+    told || same || matches!((&one.body, &other.body), (Body::Journey(_), Body::Journey(_)))
+}
+
+fn two_writers(earlier: &Writer<'_>, writer: &Writer<'_>) -> Diagnostic {
+    let (name, said) = (&writer.declaration.name, &writer.written.said);
+    let found = |message: String| Diagnostic::new(Id::TwoWriters, writer.written.place, message).label(earlier.written.place, "written here too");
+    if std::ptr::eq(earlier.declaration, writer.declaration) {
+        return found(format!("`{name}` writes {said} twice")).hint("keep one of them");
+    }
+    let first = &earlier.declaration.name;
+    found(format!("`{first}` and `{name}` both write {said}")).hint(format!("drop one, or add `overrides: \"{first}\"` here"))
+}
+
+/// Each circle of `after` once, reported where it was closed last, as far as that is known, else at its first declaration.
+fn cycles(declarations: &[&Declaration], standing: &Standing<'_>) -> Vec<Diagnostic> {
     let by_name: BTreeMap<&str, &Declaration> = declarations.iter().map(|d| (d.name.as_str(), *d)).collect();
     let mut reported: BTreeSet<&str> = BTreeSet::new();
     let mut found = Vec::new();
@@ -143,8 +141,11 @@ fn cycles(declarations: &[&Declaration]) -> Vec<Diagnostic> {
         }
         reported.extend(&circle);
         let shown = circle.iter().chain(circle.first()).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" after ");
-        let others = circle.iter().skip(1).filter_map(|name| by_name.get(name));
-        let finding = Diagnostic::new(Id::Cycle, &declaration.place, format!("a circle: {shown}")).hint("drop one `after` of them");
+        let part_of: Vec<&Declaration> = circle.iter().filter_map(|name| by_name.get(name).copied()).collect();
+        let rank = |part: &Declaration| standing.rank(&name_claim(&part.name), &part.name, &part.place.file);
+        let newest = part_of.iter().copied().fold(*declaration, |newest, part| if rank(part) > rank(newest) { part } else { newest });
+        let others = part_of.into_iter().filter(|part| part.name != newest.name);
+        let finding = Diagnostic::new(Id::Cycle, &newest.place, format!("a circle: {shown}")).hint("drop one `after` of them");
         found.push(others.fold(finding, |finding, other| finding.label(&other.place, "part of the circle")));
     }
     found

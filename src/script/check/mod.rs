@@ -28,6 +28,8 @@ mod types;
 mod usage;
 /// Variables that do not exist.
 mod variables;
+/// What a declaration writes.
+mod writes;
 
 pub use connections::{Connected, check_connections};
 pub use enabled::check_enabled;
@@ -37,7 +39,7 @@ pub use schemas::{check_against, check_mails};
 pub use shown::{Unfit, UnfitKind, check_shown};
 pub use targets::check_targets;
 
-pub(super) use across::across;
+pub(super) use across::{across, claimed, clashes};
 pub(super) use calls::{Own, aliases, calls, imports};
 pub(super) use columns::columns;
 pub(super) use table::Table;

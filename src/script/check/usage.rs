@@ -83,20 +83,15 @@ fn clash(earlier: &Loaded<'_>, later: &Loaded<'_>, column: &str) -> Option<Diagn
         return Some(shared((earlier.measure, earlier.place), (later.measure, later.place), column));
     }
     let names = (&earlier.declaration.name, &later.declaration.name);
-    if one != other {
-        let message = format!(
-            "`{}` loads the measure `{}` {one} and `{}` {other}: both write the row of the day that a week or month begins with",
-            names.0, later.measure, names.1
-        );
-        let hint = "give one of them a measure of its own, or load it into a Gainsight object (`into`)";
-        return Some(Diagnostic::new(Id::TwoWriters, later.place, message).label(earlier.place, "loaded here too").hint(hint));
-    }
     let agreed = later.declaration.overrides.contains(names.0) || earlier.declaration.overrides.contains(names.1);
-    // Actions of one rule may load one measure: each has criteria of its own.
-    if agreed || std::ptr::eq(earlier.declaration, later.declaration) {
+    // Two rules that load one measure are two writers; actions of one rule have criteria of their own. Neither makes two rhythms fit one row.
+    if one == other || !agreed && !std::ptr::eq(earlier.declaration, later.declaration) {
         return None;
     }
-    let message = format!("`{}` and `{}` both load the measure `{}`", names.0, names.1, later.measure);
-    let hint = format!("drop one, or add `overrides: \"{}\"` here", names.0);
+    let message = format!(
+        "`{}` loads the measure `{}` {one} and `{}` {other}: both write the row of the day that a week or month begins with",
+        names.0, later.measure, names.1
+    );
+    let hint = "give one of them a measure of its own, or load it into a Gainsight object (`into`)";
     Some(Diagnostic::new(Id::TwoWriters, later.place, message).label(earlier.place, "loaded here too").hint(hint))
 }
