@@ -40,7 +40,9 @@ pub(crate) fn show(args: &Show, cx: &Context) -> Result<Exit, Failure> {
     let run = store.run(&id)?;
     let rows = row_errors(&store, &id)?;
     let mut groups = Groups::default();
-    rows.iter().for_each(|row| groups.add(row));
+    for row in &rows {
+        groups.add(row);
+    }
     let (groups, others) = groups.told();
     if cx.out.is_json() {
         let mut document = history::document(&run);
@@ -123,7 +125,7 @@ fn beside(run: &Run) -> String {
         (rows.grouped, "folded into groups"),
         (rows.again, "given to a further action"),
     ];
-    all.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!(", {} {what}", count(*n))).collect()
+    all.iter().filter(|(n, _)| *n > 0).fold(String::new(), |told, (n, what)| format!("{told}, {} {what}", count(*n)))
 }
 
 /// Each reason once, with some of its rows.

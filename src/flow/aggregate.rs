@@ -18,7 +18,7 @@ use super::{Rejection, sum::Sum, work::brief};
 #[derive(Debug, Default)]
 pub(crate) struct Groups {
     at: HashMap<String, usize>,
-    groups: Vec<Group>,
+    list: Vec<Group>,
     /// Fields that aggregates read and that some row had.
     seen: HashSet<String>,
     rows: u64,
@@ -81,10 +81,10 @@ impl Groups {
         let shown = key.trim_end_matches('\u{1f}').replace('\u{1f}', "|");
         let at = *self.at.entry(key).or_insert_with(|| {
             let states = rule.calculated.iter().map(|_| State::default()).collect();
-            self.groups.push(Group { key: shown, first: row.clone(), states, wrong: None });
-            self.groups.len() - 1
+            self.list.push(Group { key: shown, first: row.clone(), states, wrong: None });
+            self.list.len() - 1
         });
-        let group = &mut self.groups[at];
+        let group = &mut self.list[at];
         for (aggregate, state) in rule.calculated.iter().zip(&mut group.states) {
             if let Err((field, value, reason)) = state.take(folding, aggregate, row)
                 && group.wrong.is_none()
@@ -101,7 +101,7 @@ impl Groups {
     }
 
     pub(crate) fn len(&self) -> u64 {
-        self.groups.len() as u64
+        self.list.len() as u64
     }
 
     /// Notes which fields of aggregates there are at all.
@@ -117,6 +117,7 @@ impl Groups {
     ///
     /// # Errors
     /// `Invalid` when an aggregate reads a field that no row has: a total of nothing would look like a total.
+    #[allow(clippy::result_large_err, reason = "a rejected group is rare, and told at once")]
     pub(crate) fn into_rows(self, rule: &Rule) -> Result<impl Iterator<Item = Result<Record, Rejection>>, Fault> {
         let missing = fields(rule).find(|name| self.rows > 0 && !self.seen.contains(*name));
         if let Some(name) = missing {
@@ -124,7 +125,7 @@ impl Groups {
                 Fault::new(FaultKind::Invalid, format!("no row of the source has the field `{name}`, which is to be calculated with")).field(name)
             );
         }
-        Ok(self.groups.into_iter().map(|group| {
+        Ok(self.list.into_iter().map(|group| {
             if let Some(wrong) = group.wrong {
                 return Err(wrong);
             }

@@ -43,7 +43,9 @@ impl Wanted {
     }
 
     fn maps(&mut self, maps: &[FieldMap]) {
-        maps.iter().for_each(|map| self.cell(&map.from));
+        for map in maps {
+            self.cell(&map.from);
+        }
     }
 
     fn rows(&mut self, source: &Source, rows: &Rows) {

@@ -124,7 +124,9 @@ mod tests {
 
     fn groups(rows: &[RowError]) -> Vec<(u64, String, usize)> {
         let mut groups = Groups::default();
-        rows.iter().for_each(|row| groups.add(row));
+        for row in rows {
+            groups.add(row);
+        }
         groups.told().0.into_iter().map(|group| (group.count, group.reason, group.examples.len())).collect()
     }
 

@@ -99,7 +99,9 @@ mod tests {
 
     fn sum(numbers: &[Value]) -> Sum {
         let mut sum = Sum::default();
-        numbers.iter().for_each(|number| sum.add(number).expect("a number"));
+        for number in numbers {
+            sum.add(number).expect("a number");
+        }
         sum
     }
 

@@ -102,7 +102,7 @@ impl Decimal {
         text.extend(self.negative.then_some('-'));
         text.push('0');
         text.extend(self.digits.iter().map(|digit| char::from(b'0' + digit)));
-        text.push_str(&format!("e{}", -self.places));
+        text = format!("{text}e{}", -self.places);
         text.parse().unwrap_or(f64::NAN)
     }
 

@@ -380,7 +380,7 @@ mod tests {
                     assert_eq!(kind.fit(&fitted, &TimeZone::UTC), Ok(fitted.clone()), "{kind:?} {value:?}");
                     // As it comes back in JSON.
                     let told = serde_json::from_str(&serde_json::to_string(&fitted).unwrap_or_default());
-                    assert_eq!(told.map(|told| kind.fit(&told, &TimeZone::UTC)).unwrap_or_else(|e| panic!("{e}")), Ok(fitted), "{kind:?} {value:?}");
+                    assert_eq!(told.map_or_else(|e| panic!("{e}"), |told| kind.fit(&told, &TimeZone::UTC)), Ok(fitted), "{kind:?} {value:?}");
                 }
             }
         }

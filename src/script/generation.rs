@@ -140,7 +140,7 @@ impl Generation {
         };
         let groups: Vec<&MeasureDecl> = present.iter().flat_map(|file| &file.measures).collect();
         diagnostics.extend(check::across(&all, &groups, &hidden, &standing));
-        let mut files = running(files, previous, &standing, &mut diagnostics);
+        let mut files = running(&files, previous, &standing, &mut diagnostics);
         let claims = claims_of(&standing, &files, &declared);
         tidy(&mut diagnostics);
         let hash = hash_of(&files);

@@ -35,6 +35,7 @@ pub struct Journey {
 /// Where people come from. A participant's record has the source's own fields and their one spelling (`model::with_aliases`),
 /// then the computed ones.
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "there is one of them in a journey")]
 pub enum Participants {
     Source {
         source: Source,

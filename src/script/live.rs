@@ -12,12 +12,12 @@ use super::{
 
 /// The files as they run. What is refused because of an earlier version that goes on is told, too.
 pub(super) fn running(
-    wanted: Vec<Arc<LoadedFile>>,
+    wanted: &[Arc<LoadedFile>],
     previous: Option<&Generation>,
     standing: &Standing<'_>,
     told: &mut Vec<Diagnostic>,
 ) -> Vec<Arc<LoadedFile>> {
-    let mut files = wanted.clone();
+    let mut files = wanted.to_vec();
     // What falls back changes what the others see: look again until nothing more falls.
     loop {
         let clash = clashes(&active(&files), standing).into_iter().min_by_key(|clash| clash.rank);
@@ -37,7 +37,7 @@ pub(super) fn running(
             break;
         }
     }
-    come_back(&mut files, &wanted, standing);
+    come_back(&mut files, wanted, standing);
     files
 }
 

@@ -31,9 +31,8 @@ fn of_mapping(mapping: &Mapping, file: &str, texts: &Texts) -> String {
     for (role, maps) in [("match", &mapping.match_on), ("field", &mapping.fields)] {
         parts.extend(sorted(maps.iter().map(|map| format!("{role} {}", field(map, mapping.to.system, texts))).collect()));
     }
-    let computed = mapping.fields.iter().chain(&mapping.match_on).any(|map| matches!(map.from, Cell::Compute(_)));
-    let computes = computed || mapping.rows.keep.is_some();
-    if computes {
+    let any_cell = mapping.fields.iter().chain(&mapping.match_on).any(|map| matches!(map.from, Cell::Compute(_)));
+    if any_cell || mapping.rows.keep.is_some() {
         let imported = texts.iter().filter(|(name, _)| *name != file).map(|(_, text)| plain(text, &lex(text).pieces));
         parts.extend(texts.get(file).map(|text| surroundings(text)));
         parts.extend(sorted(imported.collect()));

@@ -119,7 +119,7 @@ fn a_record_that_comes_to_sight_late_is_read() {
 /// Bad rows in the page, in the lookup and in the sending hold the cursor at their own change, and the run says so.
 #[test]
 fn a_rejected_record_is_read_until_it_is_written_and_the_run_says_so() {
-    let bad_value = r#"NumberOfEmployees: |c| if c.Name == bad() { 123456789012 } else { 7 }"#;
+    let bad_value = r"NumberOfEmployees: |c| if c.Name == bad() { 123456789012 } else { 7 }";
     let script = |fields: &str, bad: &str| {
         format!(
             r#"fn bad() {{ "{bad}" }}

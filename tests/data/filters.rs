@@ -105,7 +105,7 @@ impl Test {
             "is null" => format!("{row} == ()"),
             "is not null" => format!("{row} != ()"),
             "in" => format!(r#"{row} in [{value}, "nothing"]"#),
-            "contains" => format!(r#"({row} != () && {row}.to_lower().contains({}))"#, value.to_string().to_lowercase()),
+            "contains" => format!(r"({row} != () && {row}.to_lower().contains({}))", value.to_string().to_lowercase()),
             "=" => format!("{row} == {value}"),
             other => format!("{row} {other} {value}"),
         }
@@ -121,7 +121,7 @@ impl Test {
             "is not null" => !found.is_null(),
             "=" | "in" => {
                 if wanted.is_some() {
-                    compared(|a, b| a == b)
+                    number == wanted
                 } else {
                     *found == self.value
                 }

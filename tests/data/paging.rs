@@ -111,6 +111,8 @@ async fn all_fields_of_calls_to_action_can_be_read_and_a_playbook_only_written()
 /// The vendor's samples join conditions by AND alone. Whatever the logic, the rows are those that the filter lets through, and no bracket is sent.
 #[tokio::test]
 async fn conditions_are_sent_as_documented_and_the_rest_is_asked_of_the_rows() {
+    use tabi::model::Logic::{All, Any, Is, Not};
+
     let bench = bench(40, "").await;
     let all = bench.all(query(GS, "Company", &["Gsid", "Name", "Arr", "Industry", "RenewalDate"])).await;
     let (name, arr) = (all[3].get("Name").unwrap().clone(), all[5].get("Arr").unwrap().clone());
@@ -120,7 +122,6 @@ async fn conditions_are_sent_as_documented_and_the_rest_is_asked_of_the_rows() {
         ("Name".to_owned(), Operator::In, Value::List(vec![name, all[7].get("Name").unwrap().clone()])),
         ("RenewalDate".to_owned(), Operator::IsNotNull, Value::Null),
     ];
-    use tabi::model::Logic::{All, Any, Is, Not};
     let is = |label: &str| Is(label.to_owned());
     let logics = [
         is("a"),

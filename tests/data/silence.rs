@@ -149,7 +149,9 @@ fn a_segment_narrows_who_has_a_row_and_who_leaves_keeps_the_last_numbers() {
     let people = metadata(&sandbox, "visitors", "visitorId", "metadata.auto.accountid");
     // Two people of each of the accounts that have two.
     let mut of_account: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    people.iter().for_each(|(visitor, account)| of_account.entry(account.as_str().unwrap()).or_default().push(visitor));
+    for (visitor, account) in &people {
+        of_account.entry(account.as_str().unwrap()).or_default().push(visitor);
+    }
     let chosen: Vec<(&str, Vec<&str>)> =
         of_account.iter().filter(|(_, all)| all.len() > 2).map(|(id, all)| (*id, all[..2].to_vec())).take(8).collect();
     let members: Vec<&str> = chosen.iter().flat_map(|(_, members)| members.iter().copied()).collect();

@@ -149,7 +149,7 @@ fn held(row: &Value, system: &str, field: &str) -> Value {
 fn millis(value: &Value) -> Option<i64> {
     value.as_i64().or_else(|| {
         let text = value.as_str()?.replace("+0000", "Z");
-        text.parse::<tabi::model::Timestamp>().ok().map(|at| at.as_millisecond())
+        text.parse::<tabi::model::Timestamp>().ok().map(jiff::Timestamp::as_millisecond)
     })
 }
 
@@ -185,7 +185,7 @@ fn odd_values_into(system: &str, toml: &str) {
     let sandbox = Sandbox::start(&workspace, "--accounts 60 --people 60");
     numbered(&workspace);
     let accounts = sandbox.documents("salesforce", "Account");
-    let account_of = |at: usize| accounts.iter().find(|account| account["Site"] == at.to_string()).unwrap()["Id"].as_str().unwrap().to_owned();
+    let account_of = |at: usize| accounts.iter().find(|account| account["Site"] == at).unwrap()["Id"].as_str().unwrap().to_owned();
     let first = workspace.tabi("run --json");
     let mut wrong = Vec::new();
     for (name, (_, object, _, key, _, field, family, _)) in &places {

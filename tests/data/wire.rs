@@ -163,7 +163,7 @@ fn mute(does: bool) -> Answering {
             ("PATCH", "composite/sobjects") => {
                 for record in asked.body["records"].as_array().unwrap().iter().filter(|_| does) {
                     let one = sites.iter_mut().find(|(id, ..)| record["Id"] == *id || record["id"] == *id).unwrap();
-                    one.2 = record["Site"].as_str().unwrap().to_owned();
+                    record["Site"].as_str().unwrap().clone_into(&mut one.2);
                 }
                 Said::Nothing(204)
             }

@@ -46,10 +46,10 @@ fn mapping(name: &str, to: &str, match_on: &str, fields: &str) -> String {
 fn same() -> Vec<Vec<String>> {
     let usage =
         |name: &str, measure: &str| rule(name, &format!(r#"load_to_usage(#{{ account: "Id", measures: #{{ "{measure}": "NumberOfEmployees" }} }})"#));
-    let sfdc = r##"load_to_sfdc(#{ object: "account", fields: #{ Id: "Id", SITE: "Name" } })"##;
+    let sfdc = r#"load_to_sfdc(#{ object: "account", fields: #{ Id: "Id", SITE: "Name" } })"#;
     let account = r#"salesforce::object("Account")"#;
     let company = r#"gainsight::object("Company")"#;
-    let cta = r##"create_cta(#{ name: "N", reason: "Product usage" })"##;
+    let cta = r#"create_cta(#{ name: "N", reason: "Product usage" })"#;
     let segment =
         |name: &str| format!(r#"pendo::segment("{name}", #{{ filters: #{{ a: ["metadata.agent.name", "!=", ""] }}, guides: ["Welcome"] }});"#);
     let pull = r#"pendo::salesforce_integration("NAME", #{ key: #{ pendo: "accountId", salesforce: "Id" }, pull: ["Industry"] });"#;

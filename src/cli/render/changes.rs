@@ -89,7 +89,9 @@ impl Teller {
             if shown == 0 && !rejected.is_empty() {
                 self.out.line(paint(BOLD, &summary.name));
             }
-            rejections(rejected).into_iter().for_each(|line| self.out.line(line));
+            for line in rejections(rejected) {
+                self.out.line(line);
+            }
             self.out.line(sentence(summary, self.planning));
             if let Some(fault) = &summary.fault {
                 self.out.line(format!("    {fault}"));
@@ -169,7 +171,7 @@ fn change(system: System, object: &str, key: &str, operation: &str, fields: &Rec
 
 fn create_field(create: &CreateField) -> String {
     let CreateField { system, object, field, description } = create;
-    let about = description.iter().map(|description| format!(", {description}")).collect::<String>();
+    let about = description.as_ref().map(|description| format!(", {description}")).unwrap_or_default();
     format!("  {} {system} field {object}.{} ({}, {:?}{about})", paint(ADD, "+"), paint(BOLD, &field.name), field.kind.word(), field.label)
 }
 

@@ -91,7 +91,7 @@ impl Px {
             let required = !custom && model == "account" && attribute.api_name == "name";
             // Its own numbers and truth values PX keeps as 0 and false where there is none.
             let nillable = custom || !matches!(attribute.kind.as_str(), "NUMBER" | "BOOLEAN");
-            fields.push(Field { required, nillable, ..field(&name, &attribute.name, type_of(&attribute.kind), writable) });
+            fields.push(Field { nillable, required, ..field(&name, &attribute.name, type_of(&attribute.kind), writable) });
         }
         for part in ["countryName", "stateName", "city", "street", "postalCode", "regionName", "timeZone"] {
             let name = format!("location.{part}");

@@ -69,9 +69,8 @@ impl Salesforce {
         let mut typed = Typed::new();
         for name in fields.iter().map(AsRef::as_ref) {
             match object.schema.field(name).map(|field| field.kind.clone()) {
-                Some(FieldType::Other { .. }) => return Ok(None),
+                None | Some(FieldType::Other { .. }) => return Ok(None),
                 Some(kind) => typed.push((Name::new(name), kind)),
-                None => return Ok(None),
             }
         }
         Ok(Some(typed))

@@ -77,6 +77,7 @@ pub(crate) fn take_rows(work: &mut Work<'_>, ready: &mut Ready, rows: Vec<Record
 }
 
 /// A row as the action takes it, or why it does not.
+#[allow(clippy::result_large_err, reason = "a rejected row is rare, and told at once")]
 pub(super) fn fit(ready: &Ready, mut row: Record, date: Date, zone: &TimeZone) -> Result<Record, Rejection> {
     let reason = match row.get(COMPANY).filter(|company| !company.is_blank()) {
         _ if !ready.company => None,
@@ -99,6 +100,7 @@ pub(super) fn fit(ready: &Ready, mut row: Record, date: Date, zone: &TimeZone) -
 }
 
 /// The key of a row that fits.
+#[allow(clippy::result_large_err, reason = "a rejected row is rare, and told at once")]
 pub(super) fn key(ready: &Ready, row: &Record, date: Date, zone: &TimeZone) -> Result<load::Key, Rejection> {
     load::key(&ready.load, row, date, zone).map_err(Rejection::from)
 }

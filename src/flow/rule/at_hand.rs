@@ -23,6 +23,7 @@ type Outcome = Result<Option<bool>, Fault>;
 ///
 /// # Errors
 /// When the action cannot be done at all; nothing was written then.
+#[allow(clippy::result_large_err, reason = "a rejected row is rare, and told at once")]
 pub(crate) fn for_rows(work: &mut Work<'_>, action: &Action, source: &Source, rows: Vec<Record>) -> Result<Vec<Outcome>, Error> {
     enabled_only(work, std::slice::from_ref(action))?;
     // Rows that do not meet the criteria are done with.

@@ -67,10 +67,9 @@ fn field_told(tenant: &Tenant, object: &Object, field: &Field, choices: bool) ->
     };
     let length = match field.kind {
         Kind::Text(length) => json!(length),
-        Kind::Email => json!(255),
         Kind::Url => json!(2048),
         Kind::Gsid | Kind::Lookup(_) => json!(36),
-        Kind::Picklist(_) => json!(255),
+        Kind::Email | Kind::Picklist(_) => json!(255),
         Kind::Multi(_) => json!(500),
         _ => Value::Null,
     };

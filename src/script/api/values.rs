@@ -59,6 +59,7 @@ fn without_separators(text: &str) -> Option<String> {
     }
 }
 
+#[allow(clippy::unnecessary_box_returns, reason = "the engine's own form of an error")]
 fn refuse(text: &str) -> Box<EvalAltResult> {
     let message = format!("`{text}` has more digits than a number with a point can hold exactly; keep it as text");
     thrown(Fault::new(FaultKind::Invalid, message))

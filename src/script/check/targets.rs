@@ -18,7 +18,7 @@ pub fn check_targets(declarations: &[&Declaration], lacks: impl Fn(System, &str)
 }
 
 /// The actions of a rule, and those of a journey's steps.
-fn actions<'d>(declaration: &'d Declaration) -> Vec<&'d Action> {
+fn actions(declaration: &Declaration) -> Vec<&Action> {
     match &declaration.body {
         Body::Rule(rule) => rule.actions.iter().collect(),
         Body::Journey(journey) => journey.steps.values().filter_map(|parts| parts.action.as_ref()).collect(),

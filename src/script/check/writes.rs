@@ -26,7 +26,7 @@ pub(in crate::script) struct Written<'d> {
 impl Written<'_> {
     /// The same text for the same thing.
     pub(in crate::script) fn claim(&self) -> String {
-        let rows: String = self.rows.iter().map(|(field, value)| format!(" {field}={value}")).collect();
+        let rows = self.rows.iter().fold(String::new(), |rows, (field, value)| format!("{rows} {field}={value}"));
         format!("{} {}.{}{rows}", self.system, self.object, self.field)
     }
 

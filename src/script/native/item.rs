@@ -48,12 +48,12 @@ impl<'a> Item<'a> {
             Self::Bool(b) => Value::Bool(b),
             Self::Int(n) => Value::Int(n),
             Self::Float(x) if x.is_finite() => Value::Float(x),
-            Self::Float(_) => return None,
             Self::Held(text) => Value::Text(text.clone()),
             Self::Made(text) => Value::Text(text),
             Self::Date(date) => Value::Date(date),
             Self::Instant(at) => Value::Instant(at),
-            Self::Days(_) | Self::List | Self::Map(_) => return None,
+            // Infinity and NaN are no values.
+            Self::Float(_) | Self::Days(_) | Self::List | Self::Map(_) => return None,
         })
     }
 
