@@ -88,11 +88,11 @@ async fn each_record_of_a_salesforce_collection_has_its_own_outcome() {
 #[tokio::test]
 async fn a_gainsight_list_that_refuses_a_field_with_status_200_is_a_refusal() {
     let server = serving(&["gainsight_cta_select.json"]);
-    let query = Query { fields: vec!["Name".into(), "Playbook".into()], ..Query::of(System::Gainsight, "call_to_action") };
+    let query = Query { fields: vec!["Name".into(), "Stage".into()], ..Query::of(System::Gainsight, "call_to_action") };
     let read = Effect::Read(Read { source: Source::Object(query), after: None, page_size: 10 });
     let fault = ask(&server, read).await.unwrap_err();
     assert_eq!((fault.kind, fault.code.as_deref()), (FaultKind::Invalid, Some("COCKPIT_5101")), "{fault:?}");
-    assert!(fault.message.contains("Playbook"), "{fault:?}");
+    assert!(fault.message.contains("Stage"), "{fault:?}");
 }
 
 #[tokio::test]

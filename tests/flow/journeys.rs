@@ -270,7 +270,8 @@ fn whoever_has_no_px_user_lands_among_the_failed_b8() {
     let workspace = Workspace::with_script(&script);
     workspace.write("scripts/templates/welcome.txt", "Subject: Welcome\nHello.\n");
     workspace.tabi("journey publish tour --yes").ended(0);
-    workspace.tabi("up --once --json").ended(0);
+    let tour = workspace.tabi("up --once --json").ended(1).summary("tour");
+    assert_eq!((tour["status"].as_str(), tour["rejected"].as_u64()), (Some("partial"), Some(1)), "who fails at the door is told: {tour}");
     let report: Value = serde_json::from_str(&workspace.tabi("journey report tour --json").ended(0).stdout).unwrap();
     assert_eq!(report["failed_reasons"], serde_json::json!({"Invalid PX user ID": 1}), "{report}");
 }
@@ -315,7 +316,8 @@ fn a_call_to_action_is_made_once_and_closed_again_and_a_web_hook_needs_an_allowe
     let sandbox = Sandbox::start(&workspace, "--accounts 20 --people 100");
     let before = sandbox.documents("gainsight", "call_to_action").len();
     workspace.tabi("journey publish trial --yes").ended(0);
-    workspace.tabi("up --once --json").ended(0);
+    let trial = workspace.tabi("up --once --json").ended(1).summary("trial");
+    assert_eq!((trial["status"].as_str(), trial["rejected"].as_u64()), (Some("partial"), Some(3)), "the host of the hook is not allowed: {trial}");
     let all = sandbox.documents("gainsight", "call_to_action");
     assert_eq!(all.len(), before + 3, "one for each company");
     let ours: Vec<_> = all.iter().filter(|cta| cta["Name"] == "Tour not finished").collect();

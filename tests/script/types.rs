@@ -22,7 +22,7 @@ const WRONG: &[(&str, &str)] = &[
     ("set_score(\"S\", |row| [1].map(|x| true + 1));", "E0210 1:39"),
     ("set_score(\"S\", |row| date(row.day) > 30);", "W0211 1:36"),
     ("set_score(\"S\", |row| if math::round(row.a) == \"3\" { 1 } else { 2 });", "W0211 1:44"),
-    ("set_score(\"S\", |row| timestamp(row.at) < date(row.day));", "W0211 1:40"),
+    ("set_score(\"S\", |row| timestamp(row.at) < 30);", "W0211 1:40"),
     ("const LIMIT = 30;\nlet late = LIMIT == \"30\";", "W0211 2:18"),
     ("set_score(\"S\", |row| math::round(row.a) + \"10\");", "W0212 1:41"),
     (
@@ -51,6 +51,7 @@ const RIGHT: &[&str] = &[
     "let n = 1;\nset_score(\"S\", |n| n.a == \"x\");",
     "fn date(x) { x }\nset_score(\"S\", |row| date(row.day) + 7);",
     "set_score(\"S\", |row| timestamp(row.at) + hours(3) > timestamp(row.other));",
+    "set_score(\"S\", |row| timestamp(row.at) < date(row.day));",
     "set_score(\"S\", |row| score::bands(row.a, [[50, \"high\"], [0, \"low\"]]) == \"high\");",
     "set_score(\"S\", |row| fields::first([row.a, 3]) + 1);",
     "set_score(\"S\", |row| -row.a + -3);",
