@@ -30,7 +30,7 @@ pub(crate) struct Names {
 /// For which rule dates.
 #[derive(Debug, Args)]
 pub(crate) struct Dates {
-    /// The rule date, such as 2026-01-31 [default: today in the workspace's zone].
+    /// The rule date, such as 2026-01-31 [default: today in the workspace's zone]. Pendo reports end with the day before it.
     #[arg(long, value_name = "DATE", conflicts_with_all = ["from", "to"])]
     date: Option<Date>,
     /// The first of several rule dates.

@@ -46,6 +46,8 @@ mod segment;
 mod slots;
 /// Sums without drift.
 mod sum;
+/// Where the window of a usage report ends.
+mod window;
 /// What one piece of work is given, counts and tells.
 mod work;
 

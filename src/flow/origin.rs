@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn every_source_names_its_rows_by_its_own_key() {
-        let report = Report { per: "visitor".into(), segment: None, app: None, anonymous: false, days: 30, columns: Vec::new() };
+        let report = Report { per: "visitor".into(), segment: None, app: None, anonymous: false, days: 30, until: None, columns: Vec::new() };
         let cases = [
             (of(System::Salesforce, "Contact"), row(&[("Name", "A"), ("Id", "003x")]), "Contact 003x"),
             (of(System::Gainsight, "Company"), row(&[("Gsid", "1P02")]), "Company 1P02"),

@@ -11,6 +11,7 @@ use super::{
     Error, Notice, Rejection,
     cursor::instant,
     origin::Origin,
+    window,
     work::{Work, read_page},
 };
 
@@ -67,6 +68,7 @@ pub(crate) fn while_wanted(
     mut each: impl FnMut(&mut Work<'_>, Vec<Record>) -> Result<bool, Error>,
 ) -> Result<(), Error> {
     let (perform, page_size) = (work.perform, work.page_size);
+    let source = &window::ending(work, source)?;
     std::thread::scope(|scope| {
         let (send, receive) = sync_channel::<Result<Page, Fault>>(1);
         scope.spawn(move || {

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use crate::{
     connectors::Stop,
-    model::{Date, Fault, Record, System, Timestamp, Value},
+    model::{Date, Fault, Record, System, Timestamp, Value, day::day_of},
     script::{Body, Declaration, Perform},
     store::{self, Begin, Beside, Finish, Lease, RowError, RunId, Take},
 };
@@ -15,7 +15,7 @@ use super::{
     Error, Live, Notice, Notify, Part, Plan, Planned, Tally, Wire,
     backtest::{Redaction, Sampling},
     cursor::{Begin as CursorBegin, Mark},
-    integration, journey, mapping, order, rule, segment,
+    integration, journey, mapping, order, rule, segment, window,
     work::Work,
 };
 
@@ -245,7 +245,11 @@ fn keeping(notify: &Notify, rejections: &Arc<std::sync::Mutex<Vec<RowError>>>, h
 fn work(open: &mut Open, declaration: &Declaration, part: Part, options: &Options, wire: &Wire, stop: &Stop) {
     let Some(perform) = open.perform.take() else { return };
     let (calls_before, began) = (calls(wire), wire.now());
-    for date in dates(declaration, options) {
+    let dates = dates(declaration, options);
+    if let Some(message) = window::as_of_now(declaration, &dates, day_of(options.now, &options.zone)) {
+        (open.notify)(Notice::Warning { name: declaration.name.clone(), message });
+    }
+    for date in dates {
         let notify = flushing(open, options, wire);
         let mut work = Work {
             name: &declaration.name,
@@ -253,6 +257,7 @@ fn work(open: &mut Open, declaration: &Declaration, part: Part, options: &Option
             notify: &notify,
             stop,
             date,
+            today: day_of(options.now, &options.zone),
             zone: &options.zone,
             page_size: options.page_size,
             rule_updates: options.rule_updates.as_ref(),

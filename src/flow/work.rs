@@ -110,6 +110,8 @@ pub(crate) struct Work<'a> {
     pub(crate) stop: &'a Stop,
     /// The rule date, and "today" for windows.
     pub(crate) date: Date,
+    /// The day that it is: what is read of Pendo for another one ends there.
+    pub(crate) today: Date,
     /// Where days begin and end.
     pub(crate) zone: &'a TimeZone,
     /// Rows asked for in one page.

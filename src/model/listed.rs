@@ -199,7 +199,7 @@ mod tests {
     fn report(segment: Option<&str>, app: Option<&str>, clicks: &[&str]) -> Report {
         let columns = clicks.iter().map(|name| ((*name).to_owned(), Measure::FeatureClicks((*name).to_owned()))).collect();
         let own = |text: Option<&str>| text.map(str::to_owned);
-        Report { per: "account".to_owned(), segment: own(segment), app: own(app), anonymous: false, days: 7, columns }
+        Report { per: "account".to_owned(), segment: own(segment), app: own(app), anonymous: false, days: 7, until: None, columns }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Condition, Filter, System, Value};
+use super::{Condition, Date, Filter, System, Value};
 
 /// Where records come from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -84,8 +84,11 @@ pub struct Report {
     /// Visitors count, too, whom Pendo gave an id of its own because nobody had signed in.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub anonymous: bool,
-    /// Full days up to yesterday, in the subscription's time zone.
+    /// Full days, in the subscription's time zone, before `until`.
     pub days: u32,
+    /// The day that ends the window and does not belong to it; none for the one that Pendo itself is in. A run for another day sets it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Date>,
     pub columns: Vec<(String, Measure)>,
 }
 

@@ -18,7 +18,7 @@ const MEASURES: &[(&str, Measure)] = &[
 
 fn report(per: &str, days: u32, measures: &[(&str, Measure)]) -> Report {
     let columns = measures.iter().map(|(name, measure)| ((*name).to_owned(), measure.clone())).collect();
-    Report { per: per.into(), segment: Some("Everyone".into()), app: None, anonymous: false, days, columns }
+    Report { per: per.into(), segment: Some("Everyone".into()), app: None, anonymous: false, days, until: None, columns }
 }
 
 /// The answer of a hand-written pipeline, by the Engage API itself.

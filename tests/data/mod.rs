@@ -22,6 +22,8 @@ mod silence;
 mod totals;
 /// Values on their way into fields.
 mod types;
+/// Where the window of a usage report ends.
+mod windows;
 /// What the vendors' schemas ask for.
 mod wire;
 /// One writer.

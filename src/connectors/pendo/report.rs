@@ -132,13 +132,14 @@ impl Builder<'_> {
         Ok(Piece::Field { stream, field: field.into(), nothing: measure.of_silence() })
     }
 
-    /// A source over the window's full days, up to yesterday.
+    /// A source over the window's full days: up to yesterday, or up to the day before `until`. A negative count leaves the day of `first` out.
     fn windowed(&self, source: &str, mut options: Json) -> Json {
         options["appId"] = match self.named.app.as_deref() {
             None => json!("expandAppIds(\"*\")"),
             Some(app) => app.parse::<i64>().map_or_else(|_| json!(app), |id| json!(id)),
         };
-        let series = json!({"period": "dayRange", "first": "now()", "count": -i64::from(self.report.days.max(1))});
+        let first = self.report.until.map_or_else(|| "now()".to_owned(), |day| format!("date({},{},{})", day.year(), day.month(), day.day()));
+        let series = json!({"period": "dayRange", "first": first, "count": -i64::from(self.report.days.max(1))});
         json!({"source": {source: options, "timeSeries": series}})
     }
 

@@ -209,7 +209,7 @@ pub(super) fn is_of_companies(lookup: &Lookup) -> bool {
 pub(super) fn plain(source: &Source) -> Source {
     match source {
         Source::Object(query) => Source::Object(Query::of(query.system, &query.object)),
-        Source::Report(report) => Source::Report(crate::model::Report { columns: Vec::new(), ..report.clone() }),
+        Source::Report(report) => Source::Report(crate::model::Report { columns: Vec::new(), until: None, ..report.clone() }),
         other => other.clone(),
     }
 }

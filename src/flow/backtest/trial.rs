@@ -71,6 +71,7 @@ fn go(declaration: &Declaration, ground: &Ground<'_>, hands: &OnSample<'_>) -> O
         notify: &notify,
         stop: ground.stop,
         date: ground.date,
+        today: ground.date,
         zone: ground.zone,
         page_size: ground.page_size,
         rule_updates: ground.rule_updates,

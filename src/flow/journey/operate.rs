@@ -42,6 +42,7 @@ impl Desk<'_> {
             notify,
             stop,
             date: day_of(self.now, &options.zone),
+            today: day_of(self.now, &options.zone),
             zone: &options.zone,
             page_size: options.page_size,
             rule_updates: options.rule_updates.as_ref(),

@@ -75,6 +75,7 @@ impl Pass<'_> {
             notify: self.notify,
             stop: self.stop,
             date: self.date,
+            today: self.date,
             zone: self.zone,
             page_size: self.page_size,
             rule_updates: self.rule_updates,

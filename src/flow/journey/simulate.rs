@@ -180,6 +180,7 @@ impl Simulation<'_> {
             notify: self.notify,
             stop: self.stop,
             date: self.date(self.start),
+            today: self.date(self.start),
             zone: &self.options.zone,
             page_size: self.options.page_size,
             rule_updates: self.options.rule_updates.as_ref(),
@@ -221,7 +222,7 @@ impl Stage {
             zone: &simulation.options.zone,
             mailer: &simulation.options.mailer,
         };
-        let work = Work { date: today.date, ..simulation.work(&*self.perform) };
+        let work = Work { date: today.date, today: today.date, ..simulation.work(&*self.perform) };
         pass(&work, simulation.declaration, today.journey(simulation), hands, self.revision, now)
     }
 

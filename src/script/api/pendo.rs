@@ -96,8 +96,8 @@ mod functions {
         declare::segment(&ctx, name, options)
     }
 
-    /// A usage report with a row for each account (A4, A7). Options: `segment`, `app`, `days` (full days up to yesterday in the
-    /// subscription's time zone, default 30), `columns`, `anonymous`. Ready columns: `active_visitors`, `time_on_site` (minutes), `events`, `days_active`, `sign_in_frequency`, `last_visit`, `users`,
+    /// A usage report with a row for each account (A4, A7). Options: `segment`, `app`, `days` (full days before the rule date in the
+    /// subscription's time zone, default 30: up to yesterday in a run of today), `columns`, `anonymous`. Ready columns: `active_visitors`, `time_on_site` (minutes), `events`, `days_active`, `sign_in_frequency`, `last_visit`, `users`,
     /// `nps_responses`, `nps_score`; also `clicks:FEATURE NAME` and metadata such as `metadata.agent.name`.
     ///
     /// Every account that Pendo knows has a row, also one that nobody used in the window (Pendo's own list of accounts shows the active ones only,
@@ -115,6 +115,10 @@ mod functions {
     ///
     /// Visitors whom nobody signed in as, which Pendo gives ids that begin with `_PENDO_T_`
     /// (<https://support.pendo.io/hc/en-us/articles/360032202751>), are not counted anywhere; `anonymous: true` counts them, too.
+    ///
+    /// In a run for a past date (`--date`, `--from` and `--to`) the window ends with the day before that date, as it did in a run on that day.
+    /// Pendo keeps no earlier state of the rest: `users`, `last_visit`, metadata and who is in the segment are what they are now, and such a run
+    /// says so. A date to come is refused. The stages of `pendo::aggregation` stay as they are written: `now()` in them is now.
     ///
     /// # Example
     /// ```rhai

@@ -66,7 +66,7 @@ pub(super) fn origin(site: &Site, item: &Item) -> Option<Origin> {
 /// `pendo::account_report(#{..})` and its sister for visitors.
 pub(super) fn report(ctx: &NativeCallContext, per: &str, options: Dynamic) -> RhaiResult {
     let site = Site::of(ctx);
-    let mut report = Report { per: per.to_owned(), segment: None, app: None, anonymous: false, days: 30, columns: Vec::new() };
+    let mut report = Report { per: per.to_owned(), segment: None, app: None, anonymous: false, days: 30, until: None, columns: Vec::new() };
     let item = Item::argument(&site, 0, "a report", options);
     if let Some(mut options) = item.options(&site, "a report") {
         report.segment = options.text(&site, "segment").filter(|name| !name.eq_ignore_ascii_case("everyone"));
