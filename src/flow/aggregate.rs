@@ -8,11 +8,15 @@ use std::{
 };
 
 use crate::{
-    model::{Date, Fault, FaultKind, FieldType, ObjectSchema, Record, TimeZone, Timestamp, Value, day},
+    model::{Date, Fault, FaultKind, FieldType, ObjectSchema, Record, TimeZone, Timestamp, Value, account_key, day},
     script::{Aggregate, EVERY_ROW, Rule},
 };
 
 use super::{Rejection, sum::Sum, work::brief};
+
+/// Stands after each part of a group's key.
+const BETWEEN: char = '\u{1f}';
+const SEPARATED: &str = "\u{1f}";
 
 /// Groups in the order in which their first rows came.
 #[derive(Debug, Default)]
@@ -75,10 +79,10 @@ impl Groups {
     pub(crate) fn add(&mut self, folding: Folding<'_>, row: &Record) {
         let rule = folding.rule;
         let names: &[String] = if rule.group_by.is_empty() { std::slice::from_ref(&rule.account) } else { &rule.group_by };
-        let key: String = names.iter().map(|name| row.path(name).map_or_else(String::new, ToString::to_string) + "\u{1f}").collect();
+        let key: String = names.iter().map(|name| row.path(name).map_or_else(String::new, ToString::to_string) + SEPARATED).collect();
         self.rows += 1;
         self.note(rule, row);
-        let shown = key.trim_end_matches('\u{1f}').replace('\u{1f}', "|");
+        let shown = key.trim_end_matches(BETWEEN).replace(BETWEEN, "|");
         let at = *self.at.entry(key).or_insert_with(|| {
             let states = rule.calculated.iter().map(|_| State::default()).collect();
             self.list.push(Group { key: shown, first: row.clone(), states, wrong: None });
@@ -98,6 +102,30 @@ impl Groups {
                 });
             }
         }
+    }
+
+    /// Adds the group of an account without rows, unless it is there; whether it was added. Shown fields are null in it.
+    pub(crate) fn add_silent(&mut self, rule: &Rule, account: Value) -> bool {
+        let key = format!("{}{BETWEEN}", account_key(&account.to_string()));
+        if self.at.contains_key(&key) {
+            return false;
+        }
+        let mut first = Record::new();
+        for name in rule.show.iter().filter(|name| *name != "*") {
+            first.set(name.as_str(), Value::Null);
+        }
+        let shown = account.to_string();
+        first.set(rule.account.as_str(), account);
+        let states = rule.calculated.iter().map(|_| State::default()).collect();
+        self.at.insert(key, self.list.len());
+        self.list.push(Group { key: shown, first, states, wrong: None });
+        true
+    }
+
+    /// The accounts of all groups, in the form in which they are compared.
+    pub(crate) fn keys(&self, account: &str) -> HashSet<String> {
+        let ids = self.list.iter().filter_map(|group| group.first.path(account)).filter(|id| !id.is_blank());
+        ids.map(|id| account_key(&id.to_string())).collect()
     }
 
     pub(crate) fn len(&self) -> u64 {

@@ -130,8 +130,16 @@ impl Load {
     /// apart. Memory stays flat then, however many rows come.
     pub(crate) fn reading(self, source: &Source) -> Self {
         let once = |slot: &Slot| matches!(&slot.from, Cell::Field(name) if slot.rule.tells_all_apart() && gives_once(source, name));
-        let said = self.fields.iter().map(|slot| null_is_said(source, &slot.from)).collect();
+        let said = self.fields.iter().map(|slot| is_given(&slot.from, |field| null_is_said(source, field))).collect();
         Self { seen: if self.keys.iter().any(once) { None } else { self.seen }, origin: Origin::of(source), said, ..self }
+    }
+
+    /// Null of these source fields is said, too.
+    pub(crate) fn saying(mut self, one_of: impl Fn(&str) -> bool) -> Self {
+        for (said, slot) in self.said.iter_mut().zip(&self.fields) {
+            *said |= is_given(&slot.from, &one_of);
+        }
+        self
     }
 
     /// Rows are called by the group that they stand for.
@@ -353,13 +361,17 @@ fn gives_once(source: &Source, field: &str) -> bool {
     }
 }
 
-/// Whether a cell is given a column of a report whose null is said of the window: a score of which nobody's answer is left.
-fn null_is_said(source: &Source, cell: &Cell) -> bool {
+/// Whether null of a source's field is what the source says: a score of which nobody's answer is left in the window of a report.
+fn null_is_said(source: &Source, field: &str) -> bool {
     let Source::Report(report) = source else { return false };
-    let said = |name: &str| report.columns.iter().any(|(column, measure)| column == name && measure.null_is_said());
+    report.columns.iter().any(|(column, measure)| column == field && measure.null_is_said())
+}
+
+/// Whether a cell is given one of these fields.
+fn is_given(cell: &Cell, one_of: impl Fn(&str) -> bool) -> bool {
     match cell {
-        Cell::Field(name) => said(name),
-        Cell::Compute(closure) => closure.reads().is_some_and(|names| names.iter().any(|name| said(name))),
+        Cell::Field(name) => one_of(name),
+        Cell::Compute(closure) => closure.reads().is_some_and(|names| names.iter().any(|name| one_of(name))),
         Cell::Constant(_) | Cell::RuleDate(_) => false,
     }
 }

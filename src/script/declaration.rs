@@ -250,7 +250,33 @@ pub struct Rule {
     pub account: String,
     pub group_by: Vec<String>,
     pub calculated: Vec<Aggregate>,
+    /// Who has a group even without a row; none where the script does not say.
+    pub for_every: Option<Scope>,
     pub actions: Vec<Action>,
+}
+
+/// Whom a grouped rule is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Every customer of Gainsight that is a Salesforce account.
+    Customer,
+    /// Every Salesforce account.
+    Account,
+    /// Who has rows, and nobody else.
+    Group,
+}
+
+impl Rule {
+    /// Whether its groups are accounts.
+    pub fn by_account(&self) -> bool {
+        self.rule_for == "account" && (self.group_by.is_empty() || self.group_by == [self.account.as_str()])
+    }
+
+    /// Whether null in this field is what the rule says of everybody it is about: nothing was there to take a mean or the largest of.
+    pub fn null_is_said(&self, field: &str) -> bool {
+        let calculated = self.calculated.iter().any(|aggregate| aggregate.name == field);
+        calculated && matches!(self.for_every, Some(Scope::Customer | Scope::Account))
+    }
 }
 
 /// A calculated field: an aggregate over the rows of one group within a window before the rule date.

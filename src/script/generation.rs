@@ -361,6 +361,7 @@ fn load_file(library: &Library, tools: Tools, name: &str, limits: &Limits) -> Lo
     let hash = library.hash(name);
     let mut diagnostics = found.diagnostics;
     diagnostics.extend(found.declarations.iter().flat_map(check::columns));
+    diagnostics.extend(found.declarations.iter().flat_map(check::quiet));
     diagnostics.extend(found.declarations.iter().flat_map(|declaration| check::row_types(declaration, &library.maps)));
     tidy(&mut diagnostics);
     let texts = library.gathered(name);

@@ -86,7 +86,7 @@ pub use complete::{Catalogue, Completion, complete};
 pub use console::{Console, Evaluated, TYPED, Turn};
 pub use declaration::{
     Action, ActionKind, Aggregate, Blank, Body, Cell, CtaAction, Cursor, Declaration, DeclaredField, EVERY_ROW, FieldMap, Integration, Kind, Mapping,
-    MeasureDecl, Mode, ObjectLoad, Place, Pull, Push, Rule, RuleDate, RuleScore, SegmentDecl, Target, UsageLoad,
+    MeasureDecl, Mode, ObjectLoad, Place, Pull, Push, Rule, RuleDate, RuleScore, Scope, SegmentDecl, Target, UsageLoad,
 };
 pub use diagnostics::{CODES, Code, Diagnostic, Example, Label, Page, Severity, Suggestion, explain, page, render, render_within};
 pub use docs::{Entry, Form, reference};

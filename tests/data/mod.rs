@@ -10,6 +10,8 @@ mod filters;
 mod identity;
 /// Rows that change while they are read.
 mod paging;
+/// Accounts without rows in grouped rules.
+mod quiet;
 /// Rejected rows.
 mod rejections;
 /// What a Pendo report counts.

@@ -55,12 +55,13 @@ enum Whose {
 
 impl Sampling {
     pub(crate) fn over(inner: Arc<dyn Perform>, declaration: &Declaration, keep: u32) -> Self {
-        // A journey asks for events, too: the sample is of its people.
+        // A journey asks for events, too: the sample is of its people. A rule may ask for everybody that it is about: the sample is of its rows.
         let only = match &declaration.body {
             Body::Journey(journey) => match &journey.participants {
                 Participants::Source { source, .. } => Some(plain(source)),
                 Participants::List(_) => None,
             },
+            Body::Rule(rule) => Some(plain(&rule.from)),
             _ => None,
         };
         Self { inner, keep: keep as usize, only, seen: Mutex::default() }

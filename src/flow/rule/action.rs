@@ -38,6 +38,13 @@ pub(crate) struct Ready {
     date: Option<(Cell, Option<String>)>,
 }
 
+impl Ready {
+    /// Null of these source fields is what the rule says: it empties what holds an earlier number.
+    pub(super) fn saying(self, said: impl Fn(&str) -> bool) -> Self {
+        Self { load: self.load.saying(said), ..self }
+    }
+}
+
 /// `origin` tells what rows are called in rejections.
 pub(crate) fn prepare(work: &mut Work<'_>, action: &Action, sample: &Sample<'_>, origin: &Origin) -> Result<Ready, Error> {
     let ready = match &action.kind {

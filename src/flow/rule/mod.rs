@@ -6,6 +6,8 @@ mod action;
 mod at_hand;
 /// Which Gainsight company an account is.
 mod company;
+/// Everybody, also without rows.
+mod everybody;
 
 pub(crate) use at_hand::for_rows;
 pub(crate) use company::{COMPANY, companies_of, needs_account, needs_company};
@@ -44,6 +46,7 @@ pub(crate) fn run(work: &mut Work<'_>, rule: &Rule) -> Result<(), Error> {
     let by = if rule.group_by.is_empty() { std::slice::from_ref(&rule.account) } else { &rule.group_by };
     let origin = if grouped { Origin::grouped(by) } else { Origin::of(&source) };
     let known = Known { source: &source, schema: schema.as_ref(), origin: &origin };
+    let before = work.tally.rejected;
     for_each_rows(work, (&source, &counting, None), |work, rows| {
         if grouped {
             folded += rows.len() as u64;
@@ -55,6 +58,7 @@ pub(crate) fn run(work: &mut Work<'_>, rule: &Rule) -> Result<(), Error> {
         act(work, rule, &known, &mut actions, rows)
     })?;
     work.tally.grouped += folded - groups.len();
+    everybody::add(work, rule, &mut groups, work.tally.rejected - before)?;
     let mut rows = groups.into_rows(rule)?;
     loop {
         let page: Vec<Result<Record, Rejection>> = rows.by_ref().take(GROUPS_AT_ONCE).collect();
@@ -94,7 +98,7 @@ fn act(work: &mut Work<'_>, rule: &Rule, known: &Known<'_>, actions: &mut [Optio
             Some(ready) => ready,
             none => {
                 let sample = Sample { source: known.source, schema: known.schema, rows: &chosen };
-                none.insert(action::prepare(work, action, &sample, known.origin)?)
+                none.insert(action::prepare(work, action, &sample, known.origin)?.saying(|field| rule.null_is_said(field)))
             }
         };
         action::take_rows(work, ready, chosen)?;

@@ -14,6 +14,8 @@ mod enabled;
 mod journeys;
 /// Segments, apps, features and guides, against what Pendo lists.
 mod named;
+/// Grouped rules that would leave old numbers standing.
+mod quiet;
 /// Fields and types, against what the systems describe.
 mod schemas;
 /// Engagements and surveys, against what PX lists.
@@ -42,6 +44,7 @@ pub use targets::check_targets;
 pub(super) use across::{across, claimed, clashes};
 pub(super) use calls::{Own, aliases, calls, imports};
 pub(super) use columns::columns;
+pub(super) use quiet::quiet;
 pub(super) use table::Table;
 pub(super) use types::{row_types, types};
 pub(super) use variables::variables;

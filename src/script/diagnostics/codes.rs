@@ -131,6 +131,8 @@ codes! {
 
     MissingObject "E0509" Error "an object that the tenant does not have"
         "Load to Usage and Set Score write objects that not every tenant has, and no API makes them: an administrator does. `tabi check --online` and runs ask for them.";
+    OldNumbers "W0510" Warning "accounts without rows keep their old numbers"
+        "A rule with `calculated` makes a group of the rows of each account, so an account whose last row is gone is in no group, and nothing is written to it. `for_every: \"customer\"` gives a group to every Gainsight customer, `for_every: \"account\"` to every Salesforce account: counts and sums of no rows are 0, and the rest is null. `for_every: \"group\"` says that accounts without rows are left alone.";
 
     DuplicateStep "E0601" Error "two steps of one name"
         "People keep their place in a journey by the step's name, also while it is edited, so each name is given once.";

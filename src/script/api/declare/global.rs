@@ -52,7 +52,7 @@ pub(in crate::script::api) mod functions {
     }
 
     /// Declares a rule (A10): read `from`, keep what passes `filters`, do each of the `actions`. Options: `rule_for`, `from`, `show`, `filters`,
-    /// `customers_only`, `account` (the field with the Salesforce account id), `group_by`, `calculated`, `actions`, and `every`, `daily`, `weekly`,
+    /// `customers_only`, `account` (the field with the Salesforce account id), `group_by`, `calculated`, `for_every`, `actions`, and `every`, `daily`, `weekly`,
     /// `monthly` or `cron`, `after`, `overrides`.
     ///
     /// `calculated` folds the rows of a group into numbers: `total: ["sum", FIELD]`, or `["sum", FIELD, DATE FIELD, DAYS]` for the days up to and
@@ -60,6 +60,14 @@ pub(in crate::script::api) mod functions {
     /// the order of the rows. Blank values are left out; of no values `sum` and the counts are 0, and the others null. `sum` and `avg` take
     /// numbers only, and text where its field is one of numbers; `min` and `max` take numbers, dates or texts, all of one type. Decimals are added
     /// exactly. A group with a value that does not fit is rejected with it. Filters compare a date and time with a day as a whole: see `date`.
+    ///
+    /// An account without rows is in no group, so nothing is written to it and it keeps the numbers of an earlier run. `for_every` says who has a
+    /// group all the same: `"customer"` every Gainsight customer, by the Salesforce account id that its company has, and `"account"` every
+    /// Salesforce account. Counts and sums of no rows are 0, everything else is null, and null empties what holds an older number, also with
+    /// `blank: "skip"`. That is for rules whose groups are accounts, by the field `account`, whose ids are those of Salesforce. `"group"` means
+    /// only who has rows; without `for_every` that is so, too, and `check` says where old numbers would stay. In a run in which rows of the source
+    /// were rejected nobody knows who has none, so nobody is added, and the run says so. Groups by anything else than the account keep what they
+    /// have when their last row is gone.
     ///
     /// # Example
     /// ```rhai

@@ -9,7 +9,7 @@ use crate::script::{
         options::{Entry, Item, Options},
         sources::{Origin, origin},
     },
-    declaration::{Action, Aggregate, Body, EVERY_ROW, Rule},
+    declaration::{Action, Aggregate, Body, EVERY_ROW, Rule, Scope},
     diagnostics::Id,
     site::Site,
 };
@@ -26,6 +26,8 @@ pub(super) fn rule(site: &Site, options: &mut Options) -> Option<Body> {
     let account = options.text(site, "account");
     let group_by = options.texts(site, "group_by");
     let calculated = options.take(site, "calculated").map(|item| aggregates(site, &item)).unwrap_or_default();
+    let for_every = options.take(site, "for_every");
+    let scope = for_every.as_ref().and_then(|item| item.choice(site, &SCOPES));
     let actions = options.need(site, "actions").map(|item| actions(site, &item));
     if broken_filter && filters.is_none() {
         return None;
@@ -33,7 +35,26 @@ pub(super) fn rule(site: &Site, options: &mut Options) -> Option<Body> {
     let Origin { source: from, rows } = from?;
     let account = account.unwrap_or_else(|| usual_account(&from).to_owned());
     let (rule_for, actions) = (rule_for?.to_owned(), actions?);
-    Some(Body::Rule(Rule { rule_for, from, rows, show, filters, customers_only, account, group_by, calculated, actions }))
+    let rule = Rule { rule_for, from, rows, show, filters, customers_only, account, group_by, calculated, for_every: scope, actions };
+    if let (Some(item), Some(Scope::Customer | Scope::Account)) = (&for_every, scope)
+        && let Some(reason) = not_for_every(&rule)
+    {
+        return item.invalid(site, Id::OptionValue, reason, None);
+    }
+    Some(Body::Rule(rule))
+}
+
+const SCOPES: [(&str, Scope); 3] = [("customer", Scope::Customer), ("account", Scope::Account), ("group", Scope::Group)];
+
+/// Why nobody can be added who has no row.
+fn not_for_every(rule: &Rule) -> Option<String> {
+    if rule.calculated.is_empty() {
+        return Some("`for_every` is for a rule with `calculated`: without rows there is nothing else to load".to_owned());
+    }
+    if !rule.by_account() {
+        return Some(format!("`for_every` is for a rule of accounts that is grouped by `{}` alone, the field of the account", rule.account));
+    }
+    rule.rows.limit.map(|_| "`for_every` and a limit: who is beyond the limit is not without rows".to_owned())
 }
 
 /// The field of a source that usually holds the Salesforce account id.
