@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use crate::{
     script::Declaration,
@@ -35,6 +35,23 @@ pub fn marks(store: &Store) -> Result<BTreeMap<String, Mark>, store::Error> {
     Ok(store.marks()?.into_iter().map(|mark| (mark.name.clone(), mark)).collect())
 }
 
+/// How far two clocks may be apart that are right.
+const SKEW: SignedDuration = SignedDuration::from_mins(1);
+
+/// Puts right what a clock that was ahead has left behind: else nothing would be due until it has come to that time again. What is to be said
+/// of it, by name.
+///
+/// # Errors
+/// The state file's.
+pub fn put_right(store: &Store, now: Timestamp) -> Result<Vec<(String, String)>, store::Error> {
+    let later_than = now.saturating_add(SKEW).unwrap_or(Timestamp::MAX);
+    let say = |name: String| {
+        (name, "its last run lies in the future: the clock was ahead then. It counts as run now, and is due again by its schedule".to_owned())
+    };
+    // Marks of the host's own work have names that no declaration can have.
+    Ok(store.put_right(later_than, now)?.into_iter().filter(|name| !name.contains(' ')).map(say).collect())
+}
+
 /// What is due of the declarations that have a schedule.
 pub fn due(
     declarations: &[Arc<Declaration>],
@@ -59,13 +76,14 @@ fn due_at(declaration: &Declaration, mark: Option<&Mark>, since: Option<Since>, 
     let schedule = declaration.schedule.as_ref()?;
     let started = mark.and_then(|mark| mark.started);
     let finished = mark.and_then(|mark| mark.finished);
-    let tried = since.and_then(|since| since.tried);
+    // A clock that was put back has them in the future.
+    let tried = since.and_then(|since| since.tried).filter(|tried| *tried <= now);
     // Its process was killed in the middle: it goes on at once, unless this host has tried already.
     let cut_short = started.is_some() && finished < started;
     if cut_short && tried.is_none() {
         return Some(now);
     }
-    match schedule::due(schedule, started.max(tried), since.map_or(now, |since| since.known), zone) {
+    match schedule::due(schedule, started.max(tried), since.map_or(now, |since| since.known.min(now)), zone) {
         Ok(at) => Some(at),
         Err(error) => {
             tracing::warn!(name = declaration.name, %error, "never due");

@@ -16,7 +16,10 @@ use crate::{
     store::{Begin, Finish, Program, ProgramStatus, Status, Store, Take},
 };
 
-use super::{Earlier, Error, Loaded, Session, Workspace, objections::objections};
+use super::{
+    Earlier, Error, Loaded, Session, Workspace,
+    objections::{errors_of, objections},
+};
 
 /// Declarations that can run, and what is to be said about journeys that cannot as they stand.
 #[derive(Debug, Default)]
@@ -105,7 +108,7 @@ fn take_up(
 ) -> Result<(), Error> {
     let name = &declaration.name;
     if earlier.waits(declaration, look.now).is_none_or(|(_, lately)| !lately) {
-        match journey::take_edit(look.store, program, declaration, one, &look.workspace.config.timezone, look.now)? {
+        match edit(look, (declaration, one), program)? {
             Edit::None => {
                 found.declarations.push(Arc::clone(declaration));
                 return Ok(());
@@ -119,7 +122,10 @@ fn take_up(
                 let goes_on = earlier.generation(look.workspace, look.store, program)?.is_some();
                 let meanwhile =
                     if goes_on { format!("goes on as revision {} until then", program.revision) } else { "stands still until then".to_owned() };
-                let next = format!("`tabi journey publish {name} --accept` takes it up");
+                let next = match plan.errors.as_slice() {
+                    [] => format!("`tabi journey publish {name} --accept` takes it up"),
+                    _ => "what is wrong with it has to be mended first".to_owned(),
+                };
                 earlier.note(declaration, format!("{plan}\n  the edit waits: {next}; the journey {meanwhile}"), look.now);
             }
         }
@@ -129,6 +135,20 @@ fn take_up(
         found.go_on(&kept, name, look.workspace);
     }
     Ok(())
+}
+
+/// Takes an edit up unless somebody has to say yes, or `check` calls something in it an error.
+fn edit(look: &Look<'_>, (declaration, one): (&Declaration, &Journey), program: &Program) -> Result<Edit, Error> {
+    let zone = &look.workspace.config.timezone;
+    if program.hash != declaration.sources.hash() {
+        let errors = errors_of(look.loaded, look.store, declaration);
+        if !errors.is_empty()
+            && let Some(plan) = journey::plan_edit(look.store, program, declaration, one, &[], (zone, look.now))?
+        {
+            return Ok(Edit::Held(Box::new(plan.with_errors(errors))));
+        }
+    }
+    Ok(journey::take_edit(look.store, program, declaration, one, zone, look.now)?)
 }
 
 /// Active programs that nothing declares at the moment.

@@ -6,7 +6,7 @@ use crate::{
     config::Section,
     flow::journey::Mailer,
     model::System,
-    script::{Connected, Declaration, Diagnostic, Perform, check_against, check_connections, check_mails},
+    script::{Connected, Declaration, Diagnostic, Perform, check_against, check_connections, check_mails, check_templates},
     store::Store,
 };
 
@@ -46,6 +46,17 @@ pub(super) fn objections(
     fields.extend(check_mails(declaration, loaded.templates(), schema));
     let placed = |finding: &Diagnostic| format!("{}: {}", finding.place(), said(finding));
     connections.iter().map(said).chain(fields.iter().filter(|finding| finding.is_error()).map(placed)).collect()
+}
+
+/// What `check` calls an error in a declaration as it lies there: missing templates, and fields and types by what the systems last said.
+/// Nobody is asked.
+pub fn errors_of(loaded: &Loaded, store: &Store, declaration: &Declaration) -> Vec<String> {
+    let schema = |system, object: &str| store.schema(system, object).ok().flatten().map(|kept| kept.schema);
+    let templates = loaded.templates().names().into_iter().map(str::to_owned).collect();
+    let mut found = check_templates(declaration, &templates);
+    found.extend(check_against(&[declaration], schema));
+    found.extend(check_mails(declaration, loaded.templates(), schema));
+    found.iter().filter(|finding| finding.is_error()).map(|finding| format!("{}: {}", finding.place(), said(finding))).collect()
 }
 
 fn said(finding: &Diagnostic) -> String {

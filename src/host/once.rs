@@ -24,8 +24,11 @@ pub fn once(
     notify: &Notify,
     mut each: impl FnMut(&Summary),
 ) -> Result<Vec<Summary>, Error> {
-    let marks = due::marks(&session.store)?;
     let now = workspace.clock.now();
+    for (name, message) in due::put_right(&session.store, now)? {
+        notify(flow::Notice::Warning { name, message });
+    }
+    let marks = due::marks(&session.store)?;
     publish_scheduled(workspace, session, loaded, notify)?;
     let look = Look { workspace, store: &session.store, loaded, busy: &BTreeSet::new(), now };
     let runnable = journeys::runnable(&look, &mut Earlier::default())?;

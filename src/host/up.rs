@@ -356,6 +356,7 @@ impl<'a> Host<'a> {
     fn begin_due(&mut self) -> Option<Timestamp> {
         let (now, store) = (self.workspace.clock.now(), Arc::clone(&self.session.store));
         self.sweep(now);
+        self.put_right(now);
         let looked = self.runnable(now).and_then(|runnable| Ok((runnable, due::marks(&store)?, wake(&store, now)?)));
         let (runnable, marks, wake) = match looked {
             Ok(looked) => looked,
@@ -368,7 +369,8 @@ impl<'a> Host<'a> {
         let busy: BTreeSet<String> = self.running.values().flatten().cloned().collect();
         // What follows something at work waits for it; its end is an event.
         let waits = |d: &Declaration| busy.contains(&d.name) || d.after.iter().any(|name| busy.contains(name));
-        let rests = |d: &Declaration| self.resting.get(&d.name).copied().filter(|until| *until > now);
+        let longest = now.saturating_add(REST_AFTER_FAILURE).unwrap_or(Timestamp::MAX);
+        let rests = |d: &Declaration| self.resting.get(&d.name).copied().filter(|until| *until > now && *until <= longest);
         let stirring = |d: &&Arc<Declaration>| wake.now.contains(&d.name) && !due.contains(&d.name) && !waits(d);
         let awake_again = runnable.iter().filter(stirring).filter_map(|d| rests(d)).min();
         let timers: Vec<Arc<Declaration>> = runnable.iter().filter(stirring).filter(|d| rests(d).is_none()).cloned().collect();
@@ -384,9 +386,15 @@ impl<'a> Host<'a> {
         [next, wake.next, awake_again].into_iter().flatten().min()
     }
 
+    /// What a clock that was ahead has left behind is told, and holds nothing back.
+    fn put_right(&self, now: Timestamp) {
+        let found = due::put_right(&self.session.store, now).unwrap_or_else(|error| vec![("the state file".to_owned(), error.to_string())]);
+        found.iter().for_each(|(name, message)| self.tell(Told::Trouble(&format!("{name}: {message}"))));
+    }
+
     /// Forgets what is old, once a day, beside the loop.
     fn sweep(&mut self, now: Timestamp) {
-        if self.swept.is_some_and(|at| now.duration_since(at) < SWEEP) {
+        if self.swept.is_some_and(|at| now.duration_since(at).abs() < SWEEP) {
             return;
         }
         self.swept = Some(now);

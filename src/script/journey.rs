@@ -1,6 +1,6 @@
 //! `journey(name, #{..})` as data: who takes part, the flow, and what of its steps is no plain data.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{Graph, Pace, ProgramModel, Record, Reentry, Source, When};
 
@@ -28,6 +28,9 @@ pub struct Journey {
     pub steps: BTreeMap<String, StepParts>,
     /// Who meets it leaves the journey, wherever they stand.
     pub exit: Option<When>,
+    /// Waits whose condition may be decided by the day, and whether the exit may: filled in with the rule date.
+    pub dated: BTreeSet<String>,
+    pub dated_exit: bool,
     pub pace: Pace,
     pub identity: Identity,
 }

@@ -100,6 +100,7 @@ pub use perform::Perform;
 pub use rows::Rows;
 pub use run::{RunError, ScriptRun, run_script, run_source};
 pub use saved::{Said, saved};
+pub use shape::{participants_shape, shown_closure};
 pub use sources::{Sources, Texts};
 pub use targets::{SCORES, USAGE, target, to_declare};
 pub use templates::{Filled, Rendered, Templates, is_template, plain_text};

@@ -1,6 +1,8 @@
 //! What is said relative to the rule date, and is settled when a run knows it: filters (`rule_date() - days(30)`) and closures.
 
-use crate::model::{Date, Filter, Record, Source, Value};
+use std::collections::BTreeSet;
+
+use crate::model::{Date, Does, Filter, Graph, Record, Source, Value, When};
 
 use super::{
     declaration::{Action, ActionKind, Body, Cell, CtaAction, Declaration, FieldMap, Integration, Mapping, Rule, RuleDate, UsageLoad},
@@ -15,11 +17,23 @@ pub(super) fn placeholder(date: RuleDate) -> Value {
     Value::Map(Record::from_iter([(PLACEHOLDER.into(), Value::Int(date.plus_days.into()))]))
 }
 
-fn settled(value: &Value, date: Date) -> Value {
-    let plus = match value {
+/// By how many days a value is after the rule date; none for one that does not speak of it.
+fn plus_days(value: &Value) -> Option<i64> {
+    match value {
         Value::Map(map) if map.len() == 1 => map.get(PLACEHOLDER).and_then(Value::as_i64),
         _ => None,
-    };
+    }
+}
+
+fn is_relative(value: &Value) -> bool {
+    match value {
+        Value::List(items) => items.iter().any(is_relative),
+        one => plus_days(one).is_some(),
+    }
+}
+
+fn settled(value: &Value, date: Date) -> Value {
+    let plus = plus_days(value);
     let moved = |days: i64| date.saturating_add(jiff::Span::new().try_days(days).unwrap_or_default());
     match value {
         Value::List(items) => Value::List(items.iter().map(|item| settled(item, date)).collect()),
@@ -42,7 +56,10 @@ impl Declaration {
             Body::Mapping(mapping) => on_mapping(mapping, date),
             Body::Rule(rule) => on_rule(rule, date),
             Body::Segment(segment) => filter(&mut segment.filter, date),
-            Body::Journey(journey) => on_journey(journey, date),
+            Body::Journey(journey) => {
+                let says = self.sources.texts().values().any(|text| text.contains("rule_date("));
+                on_journey(journey, date, says);
+            }
         }
         declaration
     }
@@ -68,18 +85,56 @@ fn on_rule(rule: &mut Rule, date: Date) {
     rule.actions.iter_mut().for_each(|action| on_action(action, date));
 }
 
-fn on_journey(journey: &mut Journey, date: Date) {
+/// `says` tells whether its files speak of the rule date at all: only then a calculated field may depend on it.
+fn on_journey(journey: &mut Journey, date: Date, says: bool) {
     if let Participants::Source { source: from, rows, computed } = &mut journey.participants {
         source(from, date);
         rows.settle(date, filter);
         maps(computed, date);
     }
     journey.calculated.iter_mut().for_each(|(_, closure)| *closure = closure.on(date));
+    journey.dated_exit = journey.exit.as_ref().is_some_and(|exit| depends(exit, says));
+    journey.exit.iter_mut().for_each(|exit| when(exit, date));
+    journey.dated = graph(&mut journey.graph, date, says);
     for parts in journey.steps.values_mut() {
         parts.action.iter_mut().for_each(|action| on_action(action, date));
         for fields in [&mut parts.fields, &mut parts.data, &mut parts.body] {
             maps(fields, date);
         }
+    }
+}
+
+/// Gives back the waits that the day may decide.
+fn graph(graph: &mut Graph, date: Date, says: bool) -> BTreeSet<String> {
+    let mut dated = BTreeSet::new();
+    for step in &mut graph.steps {
+        match &mut step.does {
+            Does::WaitFor { when: awaited, .. } => {
+                dated.extend(depends(awaited, says).then(|| step.name.clone()));
+                when(awaited, date);
+            }
+            Does::Branch { arms, .. } => arms.iter_mut().for_each(|arm| when(&mut arm.when, date)),
+            _ => (),
+        }
+    }
+    dated
+}
+
+/// Whether the day may decide a condition.
+fn depends(one: &When, says: bool) -> bool {
+    one.atoms().into_iter().any(|atom| match atom {
+        When::Calculated { value, .. } => says || is_relative(value),
+        When::Score { value, .. } | When::Field { value, .. } => is_relative(value),
+        _ => false,
+    })
+}
+
+fn when(one: &mut When, date: Date) {
+    match one {
+        When::All(parts) | When::Any(parts) => parts.iter_mut().for_each(|part| when(part, date)),
+        When::Not(inner) => when(inner, date),
+        When::Score { value, .. } | When::Calculated { value, .. } | When::Field { value, .. } => *value = settled(value, date),
+        When::Event { .. } => (),
     }
 }
 

@@ -3,7 +3,9 @@
 use crate::model::System;
 
 use super::{
+    Closure,
     declaration::{Body, Cell, Declaration, FieldMap, Mapping, Place},
+    journey::{Journey, Participants},
     lex::{Piece, PieceKind, lex},
     sources::Texts,
 };
@@ -42,6 +44,25 @@ fn of_mapping(mapping: &Mapping, file: &str, texts: &Texts) -> String {
         hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
     }
     hasher.finalize().to_hex().to_string()
+}
+
+/// Who takes part in a journey, as a text that layout and comments leave alone.
+pub fn participants_shape(journey: &Journey, texts: &Texts) -> String {
+    match &journey.participants {
+        Participants::List(people) => serde_json::to_string(people).unwrap_or_default(),
+        Participants::Source { source, rows, computed } => {
+            let mut parts = vec![serde_json::to_string(source).unwrap_or_default(), format!("{:?}", rows.limit)];
+            parts.extend(rows.filter.as_ref().and_then(|filter| serde_json::to_string(filter).ok()));
+            parts.extend(rows.keep.as_ref().map(|keep| closure_text(keep.place(), texts)));
+            parts.extend(sorted(computed.iter().map(|map| field(map, source.system(), texts)).collect()));
+            parts.join("\n")
+        }
+    }
+}
+
+/// The words of a closure.
+pub fn shown_closure(closure: &Closure, texts: &Texts) -> String {
+    closure_text(closure.place(), texts)
 }
 
 fn sorted(mut parts: Vec<String>) -> Vec<String> {

@@ -36,6 +36,15 @@ pub struct Timer {
     pub due: Timestamp,
 }
 
+/// Somebody who is known by another key or address from now on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rekeyed {
+    pub participant: ParticipantId,
+    pub key: String,
+    pub email: Option<String>,
+    pub px_id: Option<String>,
+}
+
 pub(super) const STANDING: &str = "SELECT step, sum(state <> 'parked'), sum(state = 'parked') FROM participants INDEXED BY participants_by_step \
      WHERE journey = ?1 AND state IN ('active', 'waiting', 'parked') AND step IS NOT NULL GROUP BY step ORDER BY step";
 
@@ -50,6 +59,20 @@ pub(super) const CHUNK: &str = "SELECT max(id) FROM (SELECT id FROM participants
      WHERE journey = ?1 AND id > ?2 ORDER BY id LIMIT ?3)";
 
 impl Store {
+    /// Gives participants other keys and addresses.
+    pub fn rekey(&self, people: &[Rekeyed]) -> Result<(), Error> {
+        if people.is_empty() {
+            return Ok(());
+        }
+        self.write(|sql| {
+            let mut update = sql.prepare_cached("UPDATE participants SET key = ?2, email = ?3, px_id = ?4 WHERE id = ?1")?;
+            for one in people {
+                update.execute(params![one.participant.as_i64(), one.key, one.email, one.px_id])?;
+            }
+            Ok(())
+        })
+    }
+
     /// Everybody who is in, by step.
     pub fn standing(&self, journey: &str) -> Result<Vec<Standing>, Error> {
         let read = |row: &rusqlite::Row<'_>| Ok(Standing { step: row.get(0)?, standing: uncount(row.get(1)?), parked: uncount(row.get(2)?) });

@@ -214,6 +214,12 @@ fn grow_some(sql: &Connection, name: &str, at: Timestamp) -> Result<Option<bool>
          AND (state = 'waiting' OR state = 'parked' AND parked_as = 'waiting')",
     )?
     .execute(params![name, done, paused, until, last])?;
+    // What is counted from when they came to their step grows as well.
+    sql.prepare_cached(
+        "UPDATE participants SET since = since + max(0, ?4 - max(since, ?3)) WHERE journey = ?1 AND id > ?2 AND id <= ?5 \
+         AND state IN ('active', 'waiting', 'parked')",
+    )?
+    .execute(params![name, done, paused, until, last])?;
     note.execute(params![name, paused, until, last])?;
     Ok(Some(false))
 }

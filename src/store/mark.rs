@@ -1,6 +1,6 @@
 //! When each declaration last ran: what its next time is computed from, also after its runs are forgotten.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::model::Timestamp;
 
@@ -44,6 +44,30 @@ impl Store {
                 marks.push(read_mark(row)?);
             }
             Ok(marks)
+        })
+    }
+
+    /// Marks that lie later than an instant, and when programs were asked for events, were set by a clock that was ahead: they count as set at
+    /// `now`, and events are asked for from the beginning. Gives back the names whose mark that was.
+    pub fn put_right(&self, later_than: Timestamp, now: Timestamp) -> Result<Vec<String>, Error> {
+        const AHEAD: &str = "SELECT name FROM marks WHERE max(coalesce(started_at, 0), coalesce(finished_at, 0)) > ?1 ORDER BY name";
+        const RIGHT: &str = "UPDATE marks SET started_at = min(started_at, ?2), finished_at = min(finished_at, ?2) WHERE name = ?1";
+        let ahead = |sql: &Connection| -> Result<Vec<String>, Fail> {
+            Ok(sql.prepare_cached(AHEAD)?.query_map([micros(later_than)], |row| row.get(0))?.collect::<Result<_, _>>()?)
+        };
+        let polled = |sql: &Connection| -> Result<bool, Fail> {
+            Ok(sql.prepare_cached("SELECT 1 FROM programs WHERE polled_at > ?1")?.exists([micros(later_than)])?)
+        };
+        if self.read(|sql| Ok(ahead(sql)?.is_empty() && !polled(sql)?))? {
+            return Ok(Vec::new());
+        }
+        self.write(|sql| {
+            let names = ahead(sql)?;
+            for name in &names {
+                sql.prepare_cached(RIGHT)?.execute(params![name, micros(now)])?;
+            }
+            sql.prepare_cached("UPDATE programs SET polled_at = NULL WHERE polled_at > ?1")?.execute([micros(later_than)])?;
+            Ok(names)
         })
     }
 

@@ -72,7 +72,7 @@ pub use applied::Applied;
 pub use asked::AskedFor;
 pub use association::Association;
 pub use doing::Doing;
-pub use edits::{Standing, Timer};
+pub use edits::{Rekeyed, Standing, Timer};
 pub use error::Error;
 pub use event::{InboxEvent, NewEvent};
 pub use fields::Fields;

@@ -2,16 +2,18 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::model::{Fault, Record, Timestamp};
+use crate::model::{Fault, Record, Timestamp, Value};
 
 use super::{
     Error, Store,
+    edits::AT_ONCE,
     error::Fail,
     event::{self, NewEvent},
     message,
     moves::History,
     open::{from_json, instant, micros, select, to_json, uncount},
     participant::ParticipantId,
+    timeline::{self, Entry, EntryKind},
 };
 
 /// Something that has to go out.
@@ -64,6 +66,8 @@ pub enum Fate {
     Later(Timestamp, Fault),
     /// It did not go out and never will.
     GaveUp(Fault),
+    /// What it was asked for is gone, and why: it does not go out, and nothing has gone wrong.
+    Dropped(String),
 }
 
 /// An intent that was tried, and what follows from it.
@@ -162,6 +166,24 @@ impl Store {
         Ok(())
     }
 
+    /// Drops what a program that was stopped still had to send: nobody gets it when the program is published again. People leave the audiences
+    /// that they are in all the same.
+    pub fn drop_unsent(&self, journey: &str, why: &str, at: Timestamp) -> Result<(), Error> {
+        let some =
+            "SELECT id FROM intents WHERE journey = ?1 AND state IN ('pending', 'held') AND json_extract(intent, '$.kind') <> 'leave' LIMIT ?2";
+        let history = self.history();
+        loop {
+            let dropped = self.write(|sql| {
+                let ids: Vec<i64> = sql.prepare_cached(some)?.query_map(params![journey, AT_ONCE], |row| row.get(0))?.collect::<Result<_, _>>()?;
+                ids.iter().try_for_each(|id| drop_one(sql, *id, why, at, history))?;
+                Ok(ids.len())
+            })?;
+            if dropped == 0 {
+                return Ok(());
+            }
+        }
+    }
+
     pub fn outbox_counts(&self, journey: &str) -> Result<OutboxCounts, Error> {
         let rows = self.read(|sql| select(sql, COUNTS, [journey], |row| Ok((row.get::<_, String>(0)?, uncount(row.get(1)?)))))?;
         let mut counts = OutboxCounts::default();
@@ -169,7 +191,8 @@ impl Store {
             match state.as_str() {
                 "sent" => counts.sent += n,
                 "failed" => counts.failed += n,
-                _ => counts.pending += n,
+                "pending" | "held" => counts.pending += n,
+                _ => (),
             }
         }
         Ok(counts)
@@ -212,8 +235,23 @@ fn settle(sql: &Connection, one: &Settled, at: Timestamp, history: History) -> R
         Fate::Sent(_) if history == History::Forgotten => known(one.intent, sql.prepare_cached(DONE)?.execute([one.intent])?),
         Fate::Sent(detail) => known(one.intent, sql.prepare_cached(SENT)?.execute(params![one.intent, micros(at), to_json(detail)?])?),
         Fate::GaveUp(fault) => known(one.intent, sql.prepare_cached(GAVE_UP)?.execute(params![one.intent, micros(at), to_json(fault)?])?),
+        Fate::Dropped(why) => drop_one(sql, one.intent, why, at, history),
         Fate::Later(not_before, fault) => again(sql, one.intent, at, *not_before, fault),
     }
+}
+
+/// Told in the timeline: whoever looks for a mail finds why there was none.
+fn drop_one(sql: &Connection, id: i64, why: &str, at: Timestamp, history: History) -> Result<(), Fail> {
+    let dropped = "UPDATE intents SET state = 'dropped', done_at = ?2 WHERE id = ?1 RETURNING participant, step";
+    let mut statement = sql.prepare_cached(dropped)?;
+    let found: Option<(i64, String)> = statement.query_row(params![id, micros(at)], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let (participant, step) = found.ok_or(Error::NoIntent { id })?;
+    if history == History::Forgotten {
+        return Ok(());
+    }
+    let detail = [("not_sent".into(), Value::text(why))].into_iter().collect();
+    let entry = Entry { at, kind: EntryKind::Note.word().to_owned(), step: Some(step), detail };
+    timeline::append(sql, ParticipantId::from_i64(participant), &[entry])
 }
 
 /// What comes after it waits as long as it does.

@@ -21,12 +21,14 @@ pub struct Known {
     pub id: ParticipantId,
     pub state: ParticipantState,
     pub ended: Option<Timestamp>,
+    /// It was refused at the door and never came to a step.
+    pub at_door: bool,
     /// Of the fields that its source last gave, as `Store::source_hash` tells it; none for those who came in before it was kept.
     pub source: Option<i64>,
 }
 
 /// One answer for all keys of a page; the newest of each key comes last.
-pub(super) const KNOWN: &str = "SELECT p.key, p.id, p.state, p.ended, p.source_hash FROM json_each(?2) AS asked \
+pub(super) const KNOWN: &str = "SELECT p.key, p.id, p.state, p.ended, p.source_hash, p.step IS NULL FROM json_each(?2) AS asked \
      CROSS JOIN participants AS p ON p.journey = ?1 AND p.key = asked.value ORDER BY p.id";
 
 pub(super) const REACHED: &str = "SELECT m.participant, s.name FROM json_each(?2) AS step \
@@ -72,5 +74,6 @@ pub(super) fn hash(text: &str) -> i64 {
 
 fn read_known(row: &Row<'_>) -> Result<(String, Known), Fail> {
     let (id, state) = (ParticipantId::from_i64(row.get(1)?), read_state(row, 2)?);
-    Ok((row.get(0)?, Known { id, state, ended: maybe_instant(row, 3)?, source: row.get(4)? }))
+    let at_door = state == ParticipantState::Failed && row.get(5)?;
+    Ok((row.get(0)?, Known { id, state, ended: maybe_instant(row, 3)?, at_door, source: row.get(4)? }))
 }

@@ -402,3 +402,47 @@ fn answers_are_listed_and_summed_up_by_score_b16_b17() {
     assert_eq!(given, scores.len() as u64, "{survey}");
     assert!(workspace.tabi("journey report nps").ended(0).stdout.contains("ask scores"));
 }
+
+/// One edit of everything but the flow, what is said of it, and whether somebody has to say yes.
+#[test]
+fn what_an_edit_changes_besides_the_flow_is_told_and_only_what_harms_nobody_is_taken_up_at_once() {
+    let steps = r#"wait("a day", days(1)), finish()"#;
+    let bench = waiting(steps);
+    let with = |from: &str, to: &str, more: &str| {
+        bench.workspace.write("scripts/script.rhai", script(steps, more).replace(from, to));
+        bench.with(|opened, session| {
+            let declaration = declared(opened);
+            let Body::Journey(journey) = &declaration.body else { panic!("no journey") };
+            let program = session.store.program("trial").unwrap().unwrap();
+            let time = (&opened.config.timezone, opened.clock.now());
+            tabi::flow::journey::plan_edit(&session.store, &program, &declaration, journey, &[], time).unwrap().expect("an edit")
+        })
+    };
+    let held = [
+        ("unique_on: \"email\"", "unique_on: [\"email\", \"seats\"]", "", "2 people would be in twice"),
+        ("unique_on: \"email\"", "unique_on: \"customer\"", "", "2 people who took part have no `customer`"),
+        ("zz", "zz", "email: \"other\",", "the address or PX user id of 2 people who are in would be another one"),
+        ("zz", "zz", "exit: field(\"active_users\", \">\", 5),", "1 person would leave at once"),
+        ("zz", "zz", "exit: field(\"active_users\", \">\", 50),", "nobody of them at once"),
+    ];
+    for (from, to, more, said) in held {
+        let plan = with(from, to, more);
+        assert!(!plan.applies && plan.reasons.iter().any(|reason| reason.contains(said)), "{to} {more}: {plan}");
+        assert!(plan.to_string().contains(said), "{plan}");
+    }
+    let harmless = [
+        ("zz", "zz", "reentry: days(3),", "0 people who are out"),
+        ("* 100", "* 101", "", "calculated fields are other ones"),
+        ("zz", "zz", "cap: #{ messages: 3, within: days(7) },", "cap of its messages"),
+    ];
+    for (from, to, more, said) in harmless {
+        let plan = with(from, to, more);
+        assert!(plan.applies && plan.to_string().contains(said), "{to} {more}: {plan}");
+    }
+    // Accepted, everybody is the same person under another key.
+    bench.workspace.write("scripts/script.rhai", script(steps, "").replace("unique_on: \"email\"", "unique_on: [\"email\", \"seats\"]"));
+    assert!(said(&bench, "2026-12-01T10:00:00Z").iter().any(|line| line.contains("the edit waits")));
+    assert!(matches!(bench.publish(), Published::Active(program) if program.revision == 2));
+    bench.at("2026-12-01T11:00:00Z");
+    assert_eq!(bench.people(), both("waiting", "a day"));
+}

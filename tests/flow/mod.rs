@@ -26,6 +26,8 @@ mod mappings;
 mod publishing;
 /// People who are read again, or come again.
 mod reread;
+/// Who gets what, and who does not.
+mod right_people;
 /// `rule(..)`: filters, groups, dates and every action.
 mod rules;
 /// Segments and guides.

@@ -232,3 +232,36 @@ fn stopping_one_of_two_journeys_at_one_survey_leaves_the_other_as_it_was() {
     let in_time = answered(&live, "two").len() as u64;
     assert!(0 < in_time && in_time <= responded, "an answer that comes after all is counted: {report:#}");
 }
+
+#[test]
+fn a_clock_that_was_ahead_and_is_put_right_silences_no_schedule_and_no_cap() {
+    let rules = |name: &str, score: &str, schedule: &str| {
+        format!(
+            r#"rule("{name}", #{{ from: salesforce::object("Account").limit(1), show: ["Id"], actions: [set_score("{score}", 20)], {schedule} }});"#
+        )
+    };
+    let workspace =
+        Workspace::with_script(&format!("{}\n{}", rules("daily", "Product usage", "daily: \"09:00\""), rules("hourly", "Support", "every: \"1h\"")));
+    workspace.write("tabi.toml", "timezone = \"UTC\"\nsandbox = true\n");
+    let at = |time: &str| {
+        let said: std::sync::Arc<std::sync::Mutex<Vec<String>>> = std::sync::Arc::default();
+        let saying = std::sync::Arc::clone(&said);
+        let notify: tabi::flow::Notify = std::sync::Arc::new(move |notice| {
+            if let tabi::flow::Notice::Warning { name, message } = notice
+                && message.contains("the clock was ahead")
+            {
+                saying.lock().unwrap().push(name);
+            }
+        });
+        let opened = tabi::host::Workspace::open(Some(&workspace.path()), true, tabi::host::clock::Clock::by_hand(time.parse().unwrap())).unwrap();
+        let session = tabi::host::Session::open(&opened).unwrap();
+        let ran = tabi::host::up::once(&opened, &session, &opened.load(), &notify, |_| ()).unwrap();
+        session.close();
+        (ran.into_iter().map(|summary| summary.name).collect::<Vec<_>>(), std::mem::take(&mut *said.lock().unwrap()))
+    };
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<String>>();
+    assert_eq!(at("2027-01-01T10:00:00Z"), (names(&["daily", "hourly"]), Vec::new()));
+    assert_eq!(at("2026-03-01T10:00:00Z"), (Vec::new(), names(&["daily", "hourly"])), "it counts as run now, and that is said");
+    assert_eq!(at("2026-03-01T11:00:00Z"), (names(&["hourly"]), Vec::new()));
+    assert_eq!(at("2026-03-02T09:00:00Z"), (names(&["daily", "hourly"]), Vec::new()));
+}

@@ -149,7 +149,7 @@ fn people_enter_and_are_found_by_key_address_and_page() {
     assert_eq!(ids_of(store.by_px("px-ann").expect("read")), [ids[2], ids[3], ids[0]], "not over first");
     assert_eq!(ids_of(store.by_email("ANN@example.com").expect("read")), [ids[2], ids[3], ids[0]], "in any case");
     let known = store.known_keys("welcome", &["ann".into(), "bob".into(), "cy".into()]).expect("read");
-    let newest = Known { id: ids[2], state: ParticipantState::Waiting, ended: None, source: Some(Store::source_hash(&again.fields)) };
+    let newest = Known { id: ids[2], state: ParticipantState::Waiting, ended: None, at_door: false, source: Some(Store::source_hash(&again.fields)) };
     assert_eq!((known.len(), known.get("ann")), (2, Some(&newest)));
 
     let list = |filter: &ParticipantFilter<'_>| ids_of(store.participants("welcome", filter).expect("list"));

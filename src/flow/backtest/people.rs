@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use crate::{
     connectors::Stop,
-    flow::journey::{Arrived, Calendar, Candidate, advance},
+    flow::journey::{Arrived, Calendar, Candidate, advance, day_after},
     model::{Record, Source, Timestamp, with_aliases},
     script::{Journey, Participants},
     store::{Participant, ParticipantState},
@@ -69,7 +69,8 @@ impl<'a> Version<'a> {
 
     /// Where somebody comes to at a time, in words.
     fn goes(&self, participant: &Participant, at: Timestamp) -> String {
-        let arrived = Arrived { journey: self.journey, name: self.name, calendar: &self.calendar, now: at, messages: &[] };
+        let arrived =
+            Arrived { journey: self.journey, name: self.name, calendar: &self.calendar, now: at, messages: &[], tomorrow: day_after(at, self.zone) };
         let moved = advance(arrived, participant.clone()).participant;
         match moved.state {
             ParticipantState::Active | ParticipantState::Waiting => moved.step.unwrap_or_default(),

@@ -7,19 +7,22 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     flow::cell::compute,
-    model::{Channel, Date, Does, EventKind, Fault, Graph, Record, Step, Timestamp, Value, When},
+    model::{Channel, Date, Does, EventKind, Fault, Graph, Length, Record, Step, Timestamp, Value, When},
     script::Journey,
-    store::{Entry, EntryKind, Move, NewIntent, Participant, ParticipantState},
+    store::{Entry, EntryKind, Fact, Move, NewIntent, Participant, ParticipantState},
 };
 
 use super::{
     pass::shown_in_px,
     time::Calendar,
-    when::{Known, holds},
+    when::{Known, holds, settled},
 };
 
 /// Steps taken at one moment before a loop without a wait is suspected; `check` finds those that are written down.
 const STEPS_AT_ONCE: usize = 1_000;
+
+/// Why whoever meets the exit of a journey is out of it.
+pub(super) const EXITED: &str = "met the exit criteria";
 
 /// Words of exits, as timelines and simulations tell them.
 const THEN: &str = "then";
@@ -78,6 +81,8 @@ pub struct Arrived<'a> {
     pub now: Timestamp,
     /// When messages went to this person lately, oldest first: asked for only where the journey has a cap.
     pub messages: &'a [Timestamp],
+    /// When the next day begins, by which conditions on the rule date may change.
+    pub tomorrow: Timestamp,
 }
 
 /// Moves a participant as far as they go at this moment.
@@ -138,7 +143,7 @@ impl<'a> Walk<'a> {
                 && holds(exit, self.known())?
             {
                 self.leave_surveys();
-                self.end(ParticipantState::Dropped, Some("met the exit criteria".to_owned()));
+                self.end(ParticipantState::Dropped, Some(EXITED.to_owned()));
                 return Ok(());
             }
             let Some(step) = self.standing.step.as_deref().and_then(|name| self.graph().step(name)) else {
@@ -189,14 +194,18 @@ impl<'a> Walk<'a> {
     fn take(&mut self, step: &'a Step) -> Result<Onward<'a>, Fault> {
         let next = step.next.as_deref();
         match &step.does {
-            Does::Wait { length } => Ok(self.wait(self.at.calendar.after(self.standing.since, *length), next)),
+            Does::Wait { length } => {
+                let until = self.until(*length);
+                Ok(if until <= self.at.now { Onward::To(next) } else { Onward::Stay(self.look(&step.name, until)) })
+            }
             Does::WaitFor { when, within, then, otherwise } => {
-                if holds(when, self.known())? {
-                    return Ok(Onward::By(THEN, then.as_deref()));
-                }
-                let until = self.at.calendar.after(self.standing.since, *within);
+                let until = self.until(*within);
                 if until > self.at.now {
-                    return Ok(Onward::Stay(until));
+                    let held = settled(when, self.known())? == Some(true);
+                    return Ok(if held { Onward::By(THEN, then.as_deref()) } else { Onward::Stay(self.look(&step.name, until)) });
+                }
+                if self.held_in_time(when, until)? {
+                    return Ok(Onward::By(THEN, then.as_deref()));
                 }
                 self.leave_unanswered(when);
                 Ok(Onward::By(OTHERWISE, otherwise.as_deref()))
@@ -248,11 +257,24 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn wait(&self, until: Timestamp, then: Option<&'a str>) -> Onward<'a> {
+    /// When a wait that began when they came to their step ends.
+    fn until(&self, length: Length) -> Timestamp {
+        let until = self.at.calendar.after(self.standing.since, length);
         // What pauses have added to it stays.
         let grown = self.standing.due.filter(|_| self.standing.state == ParticipantState::Waiting);
-        let until = grown.map_or(until, |due| due.max(until));
-        if until <= self.at.now { Onward::To(then) } else { Onward::Stay(until) }
+        grown.map_or(until, |due| due.max(until))
+    }
+
+    /// When somebody who waits is looked at again: at the end of the wait, or earlier where the day itself may decide.
+    fn look(&self, step: &str, until: Timestamp) -> Timestamp {
+        let by_day = self.at.journey.dated_exit || self.at.journey.dated.contains(step);
+        if by_day { until.min(self.at.tomorrow) } else { until }
+    }
+
+    /// Whether a condition held when its wait ended, however late that is looked at: what happened afterwards did not happen in time.
+    fn held_in_time(&self, when: &When, until: Timestamp) -> Result<bool, Fault> {
+        let facts: Vec<Fact> = self.standing.facts.iter().filter(|fact| fact.at <= until).cloned().collect();
+        holds(when, Known { facts: &facts, ..self.known() })
     }
 
     /// Messages keep to the hours and the cap of the journey: whoever may not be written to yet waits at the step.
@@ -284,7 +306,7 @@ impl<'a> Walk<'a> {
     fn under_cap(&self) -> Timestamp {
         let Some((most, length)) = self.at.journey.pace.cap else { return self.at.now };
         let since = self.at.calendar.before(self.at.now, length);
-        let recent: Vec<Timestamp> = self.at.messages.iter().copied().filter(|at| *at > since).collect();
+        let recent: Vec<Timestamp> = self.at.messages.iter().copied().filter(|at| *at > since && *at <= self.at.now).collect();
         let most = usize::try_from(most).unwrap_or(usize::MAX);
         let all = recent.len() + self.sent;
         if all < most {

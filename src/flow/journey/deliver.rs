@@ -12,13 +12,15 @@ use crate::{
         Error,
         rule::{COMPANY, companies_of, for_rows, needs_company},
     },
-    model::{Does, Effect, Fault, FaultKind, Record, SegmentEdit, Value},
-    script::{Action, Closure},
-    store::{Association, Intent as Stored, Participant, ParticipantId},
+    model::{Does, Effect, EventKind, Fault, FaultKind, Record, SegmentEdit, Value},
+    script::{Action, Closure, Journey},
+    store::{Association, Fact, Intent as Stored, Participant, ParticipantId, ParticipantState},
 };
 
 use super::{
-    Intent, mail, outside,
+    Intent,
+    advance::EXITED,
+    mail, outside,
     pass::{Pass, person},
     settle::Settling,
     together::together,
@@ -93,6 +95,10 @@ fn wave(pass: &Pass<'_>, intents: Vec<Stored>, people: &mut HashMap<ParticipantI
         };
         let intent = serde_json::from_str::<Intent>(&stored.intent);
         let due = Due { stored, participant };
+        if let Some(why) = intent.as_ref().ok().and_then(|intent| gone(pass.journey, &due, intent)) {
+            settling.dropped(due.stored.id, why);
+            continue;
+        }
         match intent {
             Ok(Intent::Mail { step, template, .. }) => letters.push(Letter { due, step, template }),
             Ok(Intent::Join { engagement, .. }) => joins.entry((engagement, true)).or_default().push(due),
@@ -111,6 +117,30 @@ fn wave(pass: &Pass<'_>, intents: Vec<Stored>, people: &mut HashMap<ParticipantI
         act(pass, &step, all, settling)?;
     }
     settling.keep()
+}
+
+/// Why what was asked for has no reason any more; none where it has. It may have waited: for a system that was away, for the end of a pause.
+/// Records that a step writes are written all the same.
+fn gone(journey: &Journey, due: &Due, intent: &Intent) -> Option<&'static str> {
+    let participant = &due.participant;
+    let step = match intent {
+        Intent::Mail { step, .. } | Intent::Join { step, .. } | Intent::Act { step, .. } => step,
+        Intent::Leave { .. } => return None,
+    };
+    let does = journey.graph.step(step).map(|step| &step.does);
+    if matches!(intent, Intent::Act { .. }) && !matches!(does, Some(Does::Webhook { .. })) {
+        return None;
+    }
+    if participant.state == ParticipantState::Dropped && participant.reason.as_deref() == Some(EXITED) {
+        return Some("left the journey by its exit before this went out");
+    }
+    let asked = match does? {
+        Does::Survey { .. } => step,
+        Does::Remind { of, .. } => of,
+        _ => return None,
+    };
+    let answered = |fact: &Fact| fact.event == EventKind::Responded && fact.step == *asked && fact.at >= due.stored.at;
+    participant.facts.iter().any(answered).then_some("answered before this went out")
 }
 
 pub(super) fn interrupted(stop: &Stop) -> Result<(), Error> {

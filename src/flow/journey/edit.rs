@@ -12,6 +12,7 @@ use crate::{
 
 use super::{
     plan::{EditPlan, Edited, plan},
+    settings::rekey,
     time::Calendar,
 };
 
@@ -64,7 +65,9 @@ pub fn plan_edit(
     let Some(present) = store.revision(&program.name, program.revision)? else { return Ok(None) };
     let calendar = Calendar::new(&journey.pace, zone);
     let (graph, sources) = (&journey.graph, &declaration.sources);
-    plan(store, &Edited { journey: &program.name, present: &present, graph, sources, moves, calendar: &calendar, now }).map(Some)
+    let edited =
+        Edited { journey: &program.name, present: &present, graph, sources, declaration, declared: journey, moves, calendar: &calendar, now };
+    plan(store, &edited).map(Some)
 }
 
 /// Makes the edit the revision that runs: nobody loses their place, timers move, whoever has no step any more is parked, and whoever was
@@ -80,6 +83,9 @@ pub(super) fn take_up(
     let name = &plan.journey;
     for (old, new) in moves {
         store.rename_step(name, old, new, now)?;
+    }
+    if plan.rekeys {
+        rekey(store, name, journey)?;
     }
     let calendar = Calendar::new(&journey.pace, zone);
     // A timer that is too early only asks too early, which moves nobody; so the earlier ones come before the flow, the later ones after it.

@@ -86,6 +86,8 @@ fn spelled(journey: &Journey, name: &str, text: &str) -> String {
 pub struct Earlier {
     pub state: ParticipantState,
     pub ended: Option<Timestamp>,
+    /// It was refused at the door: nothing has reached this person, who is looked at again.
+    pub at_door: bool,
 }
 
 /// What a candidate is let in by.
@@ -118,16 +120,17 @@ pub fn entrance(gate: Gate<'_>, candidate: &Candidate, earlier: Option<Earlier>)
     if gate.needs_px && (candidate.px_id.is_none() || !gate.px_known) {
         return match earlier {
             // Told once; what was wrong may be put right at any time, so it is looked at again.
-            Some(Earlier { state: ParticipantState::Failed, .. }) => Entrance::Stays(INVALID_PX_USER.to_owned()),
+            Some(Earlier { at_door: true, .. }) => Entrance::Stays(INVALID_PX_USER.to_owned()),
             _ => Entrance::Fails(INVALID_PX_USER.to_owned()),
         };
     }
     Entrance::Enter
 }
 
-/// Why somebody who has taken part may not come in now; none when they may, were they valid.
+/// Why somebody who has taken part may not come in now; none when they may, were they valid. Whoever failed on a step has taken part like
+/// everybody who completed or was dropped: only those who were refused at the door are looked at again.
 pub fn stays(gate: Gate<'_>, earlier: Earlier) -> Option<String> {
-    if earlier.state == ParticipantState::Failed {
+    if earlier.at_door {
         return None;
     }
     let Some(ended) = earlier.ended else { return Some(format!("is in the journey already ({})", earlier.state.word())) };

@@ -41,6 +41,8 @@ mod reread;
 mod respond;
 /// A journey's run.
 mod run;
+/// What an edit changes besides the flow.
+mod settings;
 /// What became of intents, written at once.
 mod settle;
 /// A journey in virtual time.
@@ -76,4 +78,4 @@ pub(crate) use run::run;
 pub use run::{Hands, Occasion};
 pub use simulate::{Simulated, Simulation, probe, simulate};
 pub use survey::{Asked, asked};
-pub use time::Calendar;
+pub use time::{Calendar, day_after};

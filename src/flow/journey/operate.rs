@@ -203,6 +203,7 @@ pub fn operate(store: &Store, name: &str, wanted: ProgramStatus, now: Timestamp)
         (ProgramStatus::Active | ProgramStatus::Paused | ProgramStatus::Scheduled, ProgramStatus::Stopped) => {
             let stopped = Program { status: ProgramStatus::Stopped, stopped_at: Some(now), scheduled_for: None, ..program };
             store.put_program(&stopped, now)?;
+            store.drop_unsent(name, "the journey was stopped", now)?;
         }
         (_, ProgramStatus::Paused) => return Err(refuse("only an active journey can be paused")),
         (_, ProgramStatus::Active) => return Err(refuse("only a paused journey can be resumed")),

@@ -25,7 +25,7 @@ use super::{
     earlier,
     enter::{Candidate, Earlier, Entrance, Gate, entrance, stays},
     reread::{self, changed},
-    time::Calendar,
+    time::{Calendar, day_after},
     together::side_by_side,
 };
 
@@ -211,7 +211,8 @@ pub(super) fn judge(pass: &Pass<'_>, candidates: Vec<Candidate>) -> Result<Vec<(
     known_otherwise(pass, &candidates, &mut known)?;
     let needs_px = pass.needs_px();
     let gate = |px_known| Gate { journey: pass.journey, calendar: &pass.calendar, now: pass.now, needs_px, px_known };
-    let earlier = |candidate: &Candidate| known.get(&candidate.key).map(|known| Earlier { state: known.state, ended: known.ended });
+    let earlier =
+        |candidate: &Candidate| known.get(&candidate.key).map(|known| Earlier { state: known.state, ended: known.ended, at_door: known.at_door });
     let could = |candidate: &&Candidate| earlier(candidate).is_none_or(|earlier| stays(gate(false), earlier).is_none());
     let px_users = if needs_px { px_users(pass, candidates.iter().filter(could))? } else { HashSet::new() };
     let judged = candidates.into_iter().map(|candidate| {
@@ -322,10 +323,10 @@ pub(super) fn one(pass: &Pass<'_>, participant: Participant) -> Result<Option<Mo
 
 /// Where each of these goes from here.
 fn onward(pass: &Pass<'_>, people: Vec<Participant>) -> Result<Vec<Move>, Error> {
-    let messages = messages(pass, &people)?;
+    let (messages, tomorrow) = (messages(pass, &people)?, day_after(pass.now, pass.zone));
     let go = |(at, participant): (usize, Participant)| {
         let messages = messages.get(at).map(Vec::as_slice).unwrap_or_default();
-        let arrived = Arrived { journey: pass.journey, name: pass.name(), calendar: &pass.calendar, now: pass.now, messages };
+        let arrived = Arrived { journey: pass.journey, name: pass.name(), calendar: &pass.calendar, now: pass.now, messages, tomorrow };
         advance(arrived, participant)
     };
     Ok(side_by_side(people.into_iter().enumerate().collect(), go))

@@ -42,7 +42,10 @@ pub fn place(desk: &Desk<'_>, declaration: &Declaration, journey: &Journey, pers
     let newest = desk.store.by_key(&declaration.name, &candidate.key)?.into_iter().next();
     let is_new = |one: &Participant| before.as_ref().is_none_or(|before| before.id != one.id);
     let Some(participant) = newest.filter(is_new) else {
-        let earlier = before.map(|before| Earlier { state: before.state, ended: before.ended });
+        let earlier = before.map(|before| {
+            let at_door = before.state == ParticipantState::Failed && before.step.is_none();
+            Earlier { state: before.state, ended: before.ended, at_door }
+        });
         let gate = Gate { journey, calendar: &pass.calendar, now: pass.now, needs_px: false, px_known: false };
         let why = match entrance(gate, &candidate, earlier) {
             Entrance::Stays(why) | Entrance::Fails(why) => why,

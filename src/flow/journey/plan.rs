@@ -11,11 +11,11 @@ use serde::Serialize;
 use crate::{
     flow::Error,
     model::{Does, Graph, Length, Step, Timestamp},
-    script::Sources,
+    script::{Declaration, Journey, Sources},
     store::{Revision, Standing, Store},
 };
 
-use super::time::Calendar;
+use super::{settings::settings, time::Calendar};
 
 /// What an edit would do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -34,6 +34,13 @@ pub struct EditPlan {
     pub written_twice: Vec<Twice>,
     pub engagements: Engagements,
     pub changes: Changes,
+    /// What differs besides the flow, and what becomes of people by it.
+    pub settings: Vec<String>,
+    /// What `check` calls an error: as long as there is one, nobody takes the edit up.
+    pub errors: Vec<String>,
+    /// Keys or addresses are worked out anew when it is taken up.
+    #[serde(skip)]
+    pub(super) rekeys: bool,
     /// Files that differ from those of the revision that runs: the script, what it imports, templates.
     pub files: Vec<String>,
 }
@@ -100,6 +107,16 @@ pub struct Changes {
     pub changed: Vec<String>,
 }
 
+impl EditPlan {
+    /// The same with what `check` calls errors.
+    #[must_use]
+    pub fn with_errors(mut self, errors: Vec<String>) -> Self {
+        self.reasons.extend(errors.iter().map(|error| format!("it has an error: {error}")));
+        self.applies = self.reasons.is_empty();
+        Self { errors, ..self }
+    }
+}
+
 impl Changes {
     /// What differs between two flows.
     pub fn between(old: &Graph, new: &Graph) -> Self {
@@ -121,6 +138,8 @@ pub(super) struct Edited<'a> {
     pub present: &'a Revision,
     pub graph: &'a Graph,
     pub sources: &'a Sources,
+    pub declaration: &'a Declaration,
+    pub declared: &'a Journey,
     /// Steps that got another name: old and new.
     pub moves: &'a [(String, String)],
     pub calendar: &'a Calendar,
@@ -139,6 +158,7 @@ pub(super) fn plan(store: &Store, edited: &Edited<'_>) -> Result<EditPlan, Error
     let (before, after) = (engagements(&old), engagements(edited.graph));
     let differ = |some: &BTreeSet<&str>, others: &BTreeSet<&str>| some.difference(others).map(|name| (*name).to_owned()).collect();
     let newest = store.revisions(edited.journey)?.first().map_or(0, |newest| newest.number);
+    let settings = settings(store, edited)?;
     let mut plan = EditPlan {
         journey: edited.journey.to_owned(),
         from: edited.present.number,
@@ -149,9 +169,13 @@ pub(super) fn plan(store: &Store, edited: &Edited<'_>) -> Result<EditPlan, Error
         written_twice,
         engagements: Engagements { cut: differ(&before, &after), new: differ(&after, &before) },
         changes: Changes::between(&old, edited.graph),
+        settings: settings.told,
+        errors: Vec::new(),
+        rekeys: settings.rekeys,
         files: files(edited.present, edited.sources),
     };
     plan.reasons = reasons(&plan);
+    plan.reasons.extend(settings.reasons);
     plan.applies = plan.reasons.is_empty();
     Ok(plan)
 }
@@ -284,6 +308,12 @@ impl fmt::Display for EditPlan {
         }
         for group in &self.steps {
             write!(f, "\n  {group}")?;
+        }
+        for error in &self.errors {
+            write!(f, "\n  error: {error}")?;
+        }
+        for setting in &self.settings {
+            write!(f, "\n  {setting}")?;
         }
         for twice in &self.written_twice {
             write!(f, "\n  written to twice: {} at \"{}\" by {}", people(twice.people), twice.step, quoted(&twice.templates))?;

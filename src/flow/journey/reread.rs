@@ -11,7 +11,7 @@ use crate::{
 use super::{
     enter::Candidate,
     pass::{Pass, one, still},
-    when::{Known as About, holds},
+    when::{Known as About, holds, settled},
 };
 
 /// Whether the source says something else of somebody who is in than it did; with the hash of what it says now.
@@ -71,7 +71,8 @@ fn goes_on(pass: &Pass<'_>, participant: &Participant) -> bool {
     let about = About { fields: &participant.fields, facts: &participant.facts, calculated: &pass.journey.calculated, zone: pass.calendar.zone() };
     // What fails here fails the participant, who is moved for it.
     let met = |when| holds(when, about).unwrap_or(true);
+    let came = |when| settled(when, about).map_or(true, |held| held == Some(true));
     let step = participant.step.as_deref().and_then(|name| pass.journey.graph.step(name));
-    let waited = matches!(step.map(|step| &step.does), Some(Does::WaitFor { when, .. }) if met(when));
+    let waited = matches!(step.map(|step| &step.does), Some(Does::WaitFor { when, .. }) if came(when));
     waited || pass.journey.exit.as_ref().is_some_and(met)
 }

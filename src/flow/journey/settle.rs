@@ -46,7 +46,7 @@ impl<'a> Settling<'a> {
         let Some(fate) = self.fate(due, outcome) else { return };
         let event = match &fate {
             Fate::Sent(detail) => Some((EventKind::Sent, detail.clone())),
-            Fate::Later(..) => None,
+            Fate::Later(..) | Fate::Dropped(_) => None,
             Fate::GaveUp(fault) => Some((refusal(fault), [("reason".into(), Value::text(fault.to_string()))].into_iter().collect())),
         };
         let event = event.map(|(kind, payload)| happened(self.pass, due, kind, step, payload));
@@ -58,6 +58,11 @@ impl<'a> Settling<'a> {
         if let Some(fate) = self.fate(due, outcome.map(|()| Record::new())) {
             self.rows.push(Settled { intent: due.stored.id, fate, event: None, messaged: None });
         }
+    }
+
+    /// An intent whose reason is gone.
+    pub(super) fn dropped(&mut self, intent: i64, why: &str) {
+        self.rows.push(Settled { intent, fate: Fate::Dropped(why.to_owned()), event: None, messaged: None });
     }
 
     /// An intent that nothing can come of any more.

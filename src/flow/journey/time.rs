@@ -82,6 +82,12 @@ impl Calendar {
     }
 }
 
+/// When the day after that of an instant begins.
+pub fn day_after(at: Timestamp, zone: &TimeZone) -> Timestamp {
+    let next = day_of(at, zone).saturating_add(1.day());
+    next.to_zoned(zone.clone()).map_or(Timestamp::MAX, |begins| begins.timestamp())
+}
+
 /// That time of the moment's day; where the clocks skip it, the first instant after the gap.
 fn at_time(moment: &Zoned, time: Time) -> Zoned {
     moment.date().to_datetime(time).to_zoned(moment.time_zone().clone()).unwrap_or_else(|_| moment.clone())

@@ -14,7 +14,7 @@ use crate::{
     host::journeys::{Publishing, publish_with},
     model::{EventKind, Fault, FaultKind, Record, Timestamp, Value},
     script::{Body, Declaration, Journey, Look},
-    store::{AskedFor, NewEvent, Participant, ParticipantId, ParticipantState},
+    store::{self, AskedFor, NewEvent, Participant, ParticipantId, ParticipantState, Store},
 };
 
 use super::{
@@ -128,9 +128,19 @@ pub(super) fn event(around: &Surroundings, id: i64, kind: &str, step: &str, payl
     let now = stage.workspace.clock.now();
     let key = format!("test/{}", around.events.fetch_add(1, Ordering::Relaxed));
     let event = NewEvent { key, participant: participant.id, kind, step: step.to_owned(), at: now, received: now, payload };
+    suppress(&opened.store, &participant, kind, now).map_err(state)?;
     opened.store.receive(&[event]).map_err(state)?;
     look_after(stage, opened, declaration)?;
     Ok(Value::Null)
+}
+
+/// Whoever unsubscribed, or whose mail came back, gets no more mail from any journey, as with the link and the provider's hook.
+fn suppress(store: &Store, participant: &Participant, kind: EventKind, now: Timestamp) -> Result<(), store::Error> {
+    match (kind, &participant.email) {
+        (EventKind::Unsubscribed, Some(email)) => store.unsubscribe(email, now, "by a test"),
+        (EventKind::Bounced, Some(email)) => store.bounced(email, now, "by a test"),
+        _ => Ok(()),
+    }
 }
 
 /// Lets time pass until `target`: whatever is due happens at its own time.

@@ -67,6 +67,8 @@ fn read(site: &Site, options: &mut Options) -> Option<Body> {
         graph,
         steps: flow.parts,
         exit: exit.when,
+        dated: std::collections::BTreeSet::new(),
+        dated_exit: false,
         pace,
         identity,
     })))
