@@ -50,7 +50,7 @@ pub(super) fn objections(
 
 /// What `check` calls an error in a declaration as it lies there: missing templates, and fields and types by what the systems last said.
 /// Nobody is asked.
-pub fn errors_of(loaded: &Loaded, store: &Store, declaration: &Declaration) -> Vec<String> {
+pub(super) fn errors_of(loaded: &Loaded, store: &Store, declaration: &Declaration) -> Vec<String> {
     let schema = |system, object: &str| store.schema(system, object).ok().flatten().map(|kept| kept.schema);
     let templates = loaded.templates().names().into_iter().map(str::to_owned).collect();
     let mut found = check_templates(declaration, &templates);

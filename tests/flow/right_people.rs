@@ -99,9 +99,9 @@ test("what waits in the outbox goes out only while it has a reason", || {
 });
 test("whoever unsubscribed or bounced in a test gets no more mail from any journey", || {
     for kind in ["unsubscribed", "bounced"] {
-        let one = journey::place("two-mails", #{ email: `${kind}@ex.example`, first_name: kind });
+        let one = journey::place("two-mails", #{ email: `q${kind.len()}@ex.example`, first_name: kind });
         journey::event(one, kind, "m1");
-        let other = journey::place("goodbye", #{ email: `${kind}@ex.example`, first_name: kind });
+        let other = journey::place("goodbye", #{ email: `q${kind.len()}@ex.example`, first_name: kind });
         journey::advance(days(2));
         // Both list what went to the address: the first mail, and no other one.
         assert_eq([journey::mails(one).len(), journey::mails(other).len(), journey::state(other)], [1, 1, "dropped"]);

@@ -242,7 +242,7 @@ fn a_clock_that_was_ahead_and_is_put_right_silences_no_schedule_and_no_cap() {
     };
     let workspace =
         Workspace::with_script(&format!("{}\n{}", rules("daily", "Product usage", "daily: \"09:00\""), rules("hourly", "Support", "every: \"1h\"")));
-    workspace.write("tabi.toml", "timezone = \"UTC\"\nsandbox = true\n");
+    workspace.write("tabi.toml", "timezone = \"UTC\"\n");
     let at = |time: &str| {
         let said: std::sync::Arc<std::sync::Mutex<Vec<String>>> = std::sync::Arc::default();
         let saying = std::sync::Arc::clone(&said);

@@ -278,7 +278,8 @@ pub(in crate::script::api) mod functions {
         joined(&ctx, conditions, When::Any)
     }
 
-    /// Holds when the condition does not.
+    /// Holds when the condition does not. In a `wait_for`, what has not happened may still happen: a negation of it is decided when the wait
+    /// ends, so that `not_(opened("welcome"))` goes on after the whole wait.
     ///
     /// # Example
     /// ```rhai
