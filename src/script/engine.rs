@@ -13,7 +13,7 @@ use rhai::{
 use crate::model::{Fault, FaultKind};
 
 use super::{
-    api,
+    api, arithmetic,
     failure::thrown,
     limits::{self, Limits},
     stdlib,
@@ -29,6 +29,7 @@ pub(super) fn engine(limits: &Limits) -> Engine {
     engine.set_fail_on_invalid_map_property(true).set_max_strings_interned(1024);
     engine.disable_symbol("eval");
     no_sleep(&mut engine);
+    arithmetic::register(&mut engine);
     engine.on_print(limits::print);
     engine.on_debug(|line, _, _| limits::print(line));
     api::register(&mut engine);

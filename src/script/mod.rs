@@ -2,6 +2,8 @@
 
 /// What scripts can say.
 mod api;
+/// Arithmetic that has no result.
+mod arithmetic;
 /// What can be known about scripts without running them.
 mod check;
 /// A script's closure, callable from any thread.

@@ -144,7 +144,7 @@ fn a_division_by_zero_rejects_the_row_with_its_place() {
     let shown: Value = serde_json::from_str(&workspace.tabi(&format!("show --json {}", summary["run"].as_str().unwrap())).ended(0).stdout).unwrap();
     for row in shown["rows"].as_array().unwrap() {
         let reason = row["reason"].as_str().unwrap();
-        assert!(reason.contains("not finite (a division by zero)"), "{row}");
+        assert!(reason.contains("Division by zero"), "{row}");
         assert_eq!(row["field"], "Site", "{row}");
     }
     assert_eq!(sandbox.writes("salesforce"), Vec::<String>::new());

@@ -27,6 +27,9 @@ const KNOWN: &[&str] = &[
     "row.a * row.b",
     "row.a / row.b",
     "row.a % row.b",
+    "row.a / row.b > 5",
+    "row.a % row.b != row.a",
+    "row.a * row.b > 1 && row.a + row.b > 1",
     "row.a + \", \" + row.b",
     "\"<\" + row.a + row.b + \">\"",
     "row.a + row.b + \"|\" + row.a",
@@ -226,6 +229,45 @@ fn assert_alike(text: &str, closure: &Closure, row: &Record) -> bool {
 
 const BEFORE: &str = "const K = 2; fn own(x) { x } fn to_int(x) { 7 } let k = 3; let word = \"wörd\"; let half = 0.5; let nothing = (); \
                       let letter = 'x'; let list = [1]; let day = date(\"2026-01-31\");";
+
+/// A comparison with what is left of a division by zero has no outcome, in neither form, in whatever way it is written.
+#[test]
+fn arithmetic_without_a_result_is_a_fault_of_the_row_wherever_it_stands() {
+    let zero = [
+        "row.a / row.b > 5",
+        "row.a / row.b == row.a",
+        "row.a % row.b < 5",
+        "if row.a / row.b != 1 { 1 } else { 2 }",
+        "!(row.a / row.b > 5) || row.a == 1",
+        "{ let x = row.a; x /= row.b; x > 5 }",
+        "{ let x = row.a; x %= row.b; x > 5 }",
+        "{ let x = (row.a / row.b) * 0; x == 0 }",
+        "[row.a / row.b].len() > 0",
+        "switch row.a / row.b { 1 => 1, _ => 2 }",
+        "math::round(row.a / row.b, 1) ?? 7",
+        "`${row.a / row.b}`",
+    ];
+    let texts: Vec<String> =
+        zero.iter().map(|text| (*text).to_owned()).chain(["row.a * row.a > 1".to_owned(), "row.a ** 3 > 1".to_owned()]).collect();
+    let (_workspace, closures) = load(BEFORE, &texts);
+    let row = |a: Value, b: Value| Record::from_iter([("a".into(), a), ("b".into(), b)]);
+    let sides = [1.0, -7.5, 0.0, f64::MAX, f64::MIN_POSITIVE].map(Value::Float).into_iter().chain([0, 1, i64::MAX].map(Value::Int));
+    for (text, closure) in texts.iter().zip(&closures).take(zero.len()) {
+        for (a, b) in sides.clone().flat_map(|a| [Value::Float(0.0), Value::Float(-0.0)].map(|b| (a.clone(), b))) {
+            let row = row(a, b);
+            assert_eq!(closure.call_native(&row), None, "{text} on {row:?}");
+            let fault = closure.call_row(&row).expect_err(text);
+            assert!(fault.message.contains("Division by zero"), "{text} on {row:?}: {fault}");
+        }
+        let fine = closure.call_row(&row(Value::Float(6.0), Value::Float(3.0)));
+        assert!(fine.is_ok(), "{text}: {fine:?}");
+    }
+    let large = row(Value::Float(1e200), Value::Float(1.0));
+    for closure in &closures[zero.len()..] {
+        let fault = closure.call_row(&large).expect_err("too large");
+        assert!(fault.message.contains("No finite number"), "{fault}");
+    }
+}
 
 #[test]
 fn what_has_a_native_form_gives_what_the_interpreter_gives() {

@@ -30,7 +30,8 @@ pub(super) fn operate<'a>(operator: Operator, a: &Item<'a>, b: &Item<'a>, zone: 
 fn numbers<'a>(a: &Item, b: &Item, whole: fn(i64, i64) -> Option<i64>, float: fn(f64, f64) -> f64) -> Option<Item<'a>> {
     match (a, b) {
         (Item::Int(x), Item::Int(y)) => whole(*x, *y).map(Item::Int),
-        _ => Some(Item::Float(float(a.float()?, b.float()?))),
+        // What is not finite is an error, which the interpreter tells.
+        _ => Some(float(a.float()?, b.float()?)).filter(|result| result.is_finite()).map(Item::Float),
     }
 }
 
