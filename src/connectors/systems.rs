@@ -156,7 +156,7 @@ impl Systems {
                 System::Mail => Err(no_records()),
             },
             Source::Soql(soql) => self.salesforce()?.read_soql(soql, after, read.page_size).await,
-            Source::Report(_) | Source::Aggregation { .. } => self.pendo()?.read(&read.source, after, read.page_size).await,
+            Source::Report(_) | Source::Aggregation { .. } | Source::Saved(_) => self.pendo()?.read(&read.source, after, read.page_size).await,
         }
     }
 

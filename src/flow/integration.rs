@@ -18,7 +18,7 @@ pub(crate) fn push(work: &mut Work<'_>, integration: &Integration) -> Result<(),
     let schema = work.describe(System::Salesforce, &integration.object)?;
     let to = Target { system: System::Salesforce, object: integration.object.clone() };
     for push in &integration.push {
-        let source = Source::Report(push.report.clone());
+        let source = push.report.clone();
         let key = key_map(&integration.salesforce_key, &integration.pendo_key, &integration.key_place);
         let mut load: Option<Load> = None;
         for_each_page(work, &source, |work, rows| {

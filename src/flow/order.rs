@@ -147,7 +147,9 @@ fn integration_flow(flow: &mut Flow, integration: &Integration, part: Part) {
     let object = integration.object.as_str();
     if part != Part::Pull {
         for push in &integration.push {
-            read_report(flow, &push.report);
+            if let Some(report) = push.report.usage() {
+                read_report(flow, report);
+            }
             writes(flow, System::Salesforce, object, &push.fields);
         }
     }
@@ -186,7 +188,7 @@ fn read_source(flow: &mut Flow, source: &Source, wanted: Wanted) {
     match source {
         Source::Object(query) => flow.reads.extend(wanted.into_names().iter().map(|field| field_of(query, field))),
         Source::Report(report) => read_report(flow, report),
-        Source::Soql(_) | Source::Aggregation { .. } => (),
+        Source::Soql(_) | Source::Aggregation { .. } | Source::Saved(_) => (),
     }
 }
 

@@ -20,6 +20,7 @@ impl Origin {
             Source::Object(query) => (query.object.clone(), query.own_id().to_owned()),
             Source::Report(report) => (report.per.clone(), report.own_id().to_owned()),
             Source::Soql(text) => (object_of(text), "Id".to_owned()),
+            Source::Saved(report) => (report.per.clone(), report.key.clone()),
             Source::Aggregation { key, .. } => ("row".to_owned(), key.clone()),
         };
         Self { what, by: vec![by] }

@@ -1,8 +1,8 @@
-//! Segments, apps, features and guides of Pendo by the names that people gave them: which one is meant, or why that cannot be said.
+//! Segments, apps, features, guides and saved reports of Pendo by the names that people gave them: which one is meant, or why that cannot be said.
 
 use std::collections::BTreeMap;
 
-use super::{Measure, Record, Report, Value};
+use super::{Measure, Record, Report, SavedReport, Value};
 
 /// What Pendo lists, and scripts call by a name or an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -11,7 +11,11 @@ pub enum Listing {
     App,
     Feature,
     Guide,
+    Report,
 }
+
+/// Kinds of reports whose results Pendo's API does not give (engageapi.pendo.io, "Reports"), by words of their `type`.
+const UNREADABLE: [&str; 5] = ["path", "funnel", "workflow", "retention", "explorer"];
 
 /// What was listed: items with `id` and `name`, and where they belong to apps, `appId` and `appIds`.
 #[derive(Debug, Default)]
@@ -44,6 +48,7 @@ impl Listing {
             Self::App => "app",
             Self::Feature => "feature",
             Self::Guide => "guide",
+            Self::Report => "report",
         }
     }
 }
@@ -98,7 +103,28 @@ impl Listed {
         if wrong.is_empty() { Ok(named) } else { Err(wrong) }
     }
 
-    /// The same of something that need not be there.
+    /// The id of a saved report whose results can be read.
+    ///
+    /// # Errors
+    /// There is no such report, there are several of the name, it is its owner's alone, or of a kind whose results Pendo does not give.
+    pub fn saved(&self, report: &SavedReport) -> Result<String, Misnamed> {
+        let id = self.id(Listing::Report, &report.name, None)?;
+        let all = self.0.get(&Listing::Report).map(Vec::as_slice).unwrap_or_default();
+        let item = all.iter().find(|item| text(item, "id").as_deref() == Some(&id));
+        let name = &report.name;
+        if item.and_then(|item| item.get("shared")) == Some(&Value::Bool(false)) {
+            let reason = format!("the report `{name}` is its owner's alone: set its visibility to Everyone in Pendo");
+            return Err(misnamed(name, reason));
+        }
+        let kind = item.and_then(|item| text(item, "type")).unwrap_or_default();
+        if UNREADABLE.iter().any(|word| kind.to_lowercase().contains(word)) {
+            let reason = format!("the report `{name}` is of the type {kind}, whose results Pendo's API does not give");
+            return Err(misnamed(name, reason));
+        }
+        Ok(id)
+    }
+
+    /// The same as `id` of something that need not be there.
     ///
     /// # Errors
     /// There are several of the name.
@@ -147,7 +173,11 @@ fn misnamed(name: &str, reason: String) -> Misnamed {
 }
 
 fn unknown(listing: Listing, name: &str, all: &[Record]) -> Misnamed {
-    let shared = if listing == Listing::Segment { ", or it is not shared" } else { "" };
+    let shared = match listing {
+        Listing::Segment => ", or it is not shared",
+        Listing::Report => ", or its visibility is not Everyone",
+        Listing::App | Listing::Feature | Listing::Guide => "",
+    };
     let reason = format!("there is no {} `{name}` in Pendo{shared}", listing.word());
     let known: Vec<String> = all.iter().flat_map(|item| [text(item, "name"), text(item, "id")]).flatten().collect();
     Misnamed { near: nearest(name, &known), ..misnamed(name, reason) }
@@ -211,6 +241,31 @@ mod tests {
         assert_eq!((by_id.segment.as_deref(), by_id.app.as_deref(), by_id.features["f1"].as_str()), (Some("s2"), Some("-323232"), "f1"));
         assert_eq!(listed().of_report(&report(Some("everyone"), None, &[])).unwrap(), Named::default());
         assert_eq!(listed().id(Listing::Feature, "Scan", None).unwrap(), "Scan", "an id goes before a name");
+    }
+
+    #[test]
+    fn of_a_saved_report_it_is_said_why_its_results_cannot_be_read() {
+        let saved = |id: &str, name: &str, shared: bool, kind: &str| {
+            let more = [("shared".into(), Value::Bool(shared)), ("type".into(), Value::text(kind))];
+            item(Value::text(id), name, None).into_iter().chain(more).collect::<Record>()
+        };
+        let mut listed = Listed::default();
+        let reports =
+            [saved("r1", "Usage", true, "Account Report"), saved("r2", "Mine", false, "Account Report"), saved("r3", "Steps", true, "Funnel")];
+        listed.add(Listing::Report, reports.to_vec());
+        let of = |name: &str| {
+            let report = SavedReport { name: name.to_owned(), per: "account".to_owned(), key: "accountId".to_owned() };
+            listed.saved(&report).map_err(|wrong| wrong.to_string())
+        };
+        assert_eq!((of("Usage"), of("r1")), (Ok("r1".to_owned()), Ok("r1".to_owned())));
+        let told = [
+            ("Mine", "the report `Mine` is its owner's alone: set its visibility to Everyone in Pendo"),
+            ("r3", "the report `r3` is of the type Funnel, whose results Pendo's API does not give"),
+            ("Usag", "there is no report `Usag` in Pendo, or its visibility is not Everyone; did you mean `Usage`?"),
+        ];
+        for (name, reason) in told {
+            assert_eq!(of(name), Err(reason.to_owned()));
+        }
     }
 
     #[test]

@@ -54,7 +54,7 @@ pub use listed::{Listed, Listing, Misnamed, Named};
 pub use participant::{Aliases, alias, field_called, with_aliases};
 pub use schedule::Schedule;
 pub use schema::{Field, FieldType, Misfit, ObjectSchema};
-pub use source::{Measure, Query, Report, Source};
+pub use source::{Measure, Query, Report, SavedReport, Source};
 pub use survey::{MAIL_FIELDS, Question, QuestionKind, questions};
 pub use system::System;
 pub(crate) use value::Names;

@@ -17,6 +17,8 @@ pub enum Source {
     Report(Report),
     /// A raw Pendo aggregation pipeline (the JSON list of its stages) and the field that identifies a row.
     Aggregation { pipeline: serde_json::Value, key: String },
+    /// A report that somebody saved in Pendo.
+    Saved(SavedReport),
 }
 
 /// A query of one object.
@@ -92,6 +94,19 @@ pub struct Report {
     pub columns: Vec<(String, Measure)>,
 }
 
+/// A report as it was saved in Pendo, with the columns, the window and the segment that it has there.
+///
+/// Its rows are those that Pendo gives, sorted by the key. Who is in no row of it is not there, whatever the reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedReport {
+    /// Its name or id.
+    pub name: String,
+    /// What a row stands for: `account` or `visitor`.
+    pub per: String,
+    /// The column that identifies a row.
+    pub key: String,
+}
+
 /// A column of a usage report.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -143,7 +158,21 @@ impl Source {
         match self {
             Self::Object(query) => query.system,
             Self::Soql(_) => System::Salesforce,
-            Self::Report(_) | Self::Aggregation { .. } => System::Pendo,
+            Self::Report(_) | Self::Aggregation { .. } | Self::Saved(_) => System::Pendo,
         }
+    }
+
+    /// What a row of a Pendo report stands for.
+    pub fn per(&self) -> Option<&str> {
+        match self {
+            Self::Report(report) => Some(&report.per),
+            Self::Saved(report) => Some(&report.per),
+            Self::Object(_) | Self::Soql(_) | Self::Aggregation { .. } => None,
+        }
+    }
+
+    /// The usage report, if it is one, whose columns are known before it is read.
+    pub const fn usage(&self) -> Option<&Report> {
+        if let Self::Report(report) = self { Some(report) } else { None }
     }
 }

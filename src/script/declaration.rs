@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::SignedDuration;
 
-use crate::model::{FieldType, Filter, Name, Report, Schedule, Source, System, Value};
+use crate::model::{FieldType, Filter, Name, Schedule, Source, System, Value};
 
 use super::{Closure, journey::Journey, rows::Rows, sources::Sources};
 
@@ -218,7 +218,8 @@ pub struct Integration {
 /// One report pushed to Salesforce fields.
 #[derive(Debug, Clone)]
 pub struct Push {
-    pub report: Report,
+    /// A usage report, or one that was saved in Pendo.
+    pub report: Source,
     pub fields: Vec<FieldMap>,
     /// Runs with the schedule; off, it runs only by hand (`daily: false`).
     pub daily: bool,

@@ -25,7 +25,7 @@ impl Rows {
     pub fn narrow(&mut self, source: &mut Source, more: Filter) {
         let filter = match source {
             Source::Object(query) => &mut query.filter,
-            Source::Soql(_) | Source::Report(_) | Source::Aggregation { .. } => &mut self.filter,
+            Source::Soql(_) | Source::Report(_) | Source::Aggregation { .. } | Source::Saved(_) => &mut self.filter,
         };
         *filter = Filter::joined(filter.take(), Some(more));
     }

@@ -18,6 +18,8 @@ mod rejections;
 mod reports;
 /// What rules write.
 mod rules;
+/// Reports that were saved in Pendo.
+mod saved_reports;
 /// Who did nothing in the window.
 mod silence;
 /// Aggregates.

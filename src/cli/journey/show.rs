@@ -148,6 +148,7 @@ fn people(participants: &Participants) -> String {
                 Source::Soql(text) => format!("salesforce {text}"),
                 Source::Report(report) => format!("pendo {} report of {}", report.per, many(report.days.into(), "day")),
                 Source::Aggregation { .. } => "pendo aggregation".to_owned(),
+                Source::Saved(report) => format!("pendo report `{}`", report.name),
             };
             if narrowed { format!("{what}, filtered") } else { what }
         }

@@ -14,6 +14,7 @@ mod read;
 mod report;
 /// Aggregation rows as a sorted stream that survives a cut connection.
 mod rows;
+mod saved;
 /// What metadata fields there are.
 mod schema;
 /// Who is in a segment.

@@ -76,6 +76,7 @@ impl Pendo {
                 let columns = Columns { open: true, ..Columns::default() };
                 (alone(Rows::new(stages, (key, key), columns, after)), Shape::Raw, None)
             }
+            Source::Saved(saved) => (alone(self.saved(saved, after).await?), Shape::Raw, None),
             Source::Object(query) => self.begin_query(query, after).await?,
             Source::Soql(_) => return Err(invalid(System::Pendo, "SOQL is for Salesforce")),
         };

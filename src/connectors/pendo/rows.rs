@@ -1,4 +1,5 @@
-//! Aggregation rows as a stream sorted by key, in bounded memory. A cut connection is taken up again behind the last row.
+//! Rows as a stream sorted by key: of an aggregation in bounded memory, where a cut connection is taken up again behind the last row, or held
+//! whole.
 
 use std::time::Duration;
 
@@ -24,6 +25,8 @@ pub(super) struct Rows {
     last: Option<Value>,
     open: Option<(Streamed, Splitter)>,
     done: bool,
+    /// Rows that came in one answer and wait to be given out.
+    held: std::vec::IntoIter<Record>,
     waits: Option<Box<dyn Iterator<Item = Duration> + Send>>,
 }
 
@@ -37,7 +40,22 @@ impl Rows {
     /// Rows behind `after`, or all.
     pub(super) fn new(stages: Vec<serde_json::Value>, (wire_key, key): (&str, &str), columns: Columns, after: Option<Value>) -> Self {
         let (wire_key, key) = (wire_key.to_owned(), Name::new(key));
-        Self { stages, wire_key, key, columns, last: after, open: None, done: false, waits: None }
+        Self { stages, wire_key, key, columns, last: after, open: None, done: false, held: Vec::new().into_iter(), waits: None }
+    }
+
+    /// Rows that are there already. Where one of them stands is its number, since their key need not be theirs alone.
+    pub(super) fn held(rows: Vec<Record>, key: &str, after: Option<Value>) -> Self {
+        let given = after.as_ref().and_then(Value::as_i64).and_then(|given| usize::try_from(given).ok()).unwrap_or_default();
+        let mut held = rows.into_iter();
+        if given > 0 {
+            held.nth(given - 1);
+        }
+        Self {
+            last: Some(Value::Int(i64::try_from(given).unwrap_or_default())),
+            done: true,
+            held,
+            ..Self::new(Vec::new(), (key, key), Columns::default(), None)
+        }
     }
 
     /// The key of the last row given out.
@@ -46,6 +64,10 @@ impl Rows {
     }
 
     pub(super) async fn next(&mut self, pendo: &Pendo) -> Result<Option<Record>, Fault> {
+        if let Some(row) = self.held.next() {
+            self.last = self.last.as_ref().and_then(Value::as_i64).map(|given| Value::Int(given + 1));
+            return Ok(Some(row));
+        }
         while !self.done {
             let Some((source, splitter)) = &mut self.open else {
                 self.open(pendo).await?;

@@ -189,7 +189,7 @@ fn reports(declaration: &Declaration) -> Vec<Source> {
         other => Some(super::sample::plain(other)),
     };
     match &declaration.body {
-        Body::Integration(one) => one.push.iter().filter_map(|push| of(&Source::Report(push.report.clone()))).collect(),
+        Body::Integration(one) => one.push.iter().filter_map(|push| of(&push.report)).collect(),
         Body::Mapping(one) => of(&one.from).into_iter().collect(),
         Body::Rule(one) => of(&one.from).into_iter().collect(),
         Body::Segment(_) | Body::Journey(_) => Vec::new(),

@@ -220,6 +220,7 @@ pub(super) fn alike(one: &Source, other: &Source) -> bool {
     match (one, other) {
         (Source::Object(a), Source::Object(b)) => a.system == b.system && a.object.eq_ignore_ascii_case(&b.object),
         (Source::Report(a), Source::Report(b)) => a.per == b.per,
+        (Source::Saved(a), Source::Saved(b)) => a == b,
         (Source::Soql(_), Source::Soql(_)) | (Source::Aggregation { .. }, Source::Aggregation { .. }) => true,
         _ => false,
     }

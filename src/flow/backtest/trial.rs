@@ -233,7 +233,7 @@ fn fields_of(source: &Source) -> Vec<&str> {
         // Rows are called by it; what was kept in earlier days may not have it.
         Source::Object(query) => query.fields.iter().map(String::as_str).filter(|field| *field != query.own_id()).collect(),
         Source::Report(report) => report.columns.iter().map(|(column, _)| column.as_str()).collect(),
-        Source::Soql(_) | Source::Aggregation { .. } => Vec::new(),
+        Source::Soql(_) | Source::Aggregation { .. } | Source::Saved(_) => Vec::new(),
     }
 }
 

@@ -143,6 +143,35 @@ mod functions {
         sources::report(&ctx, "visitor", options)
     }
 
+    /// A report that somebody saved in Pendo, by its name or id, as a source with the columns, the window and the segment that it has there (A4).
+    ///
+    /// Its visibility has to be Everyone: Pendo's API gives no others, and no results of paths, funnels, workflows, retention and Data Explorer
+    /// (<https://engageapi.pendo.io>). The report is worked out when it is read, so a run for a past date reads what it says today.
+    ///
+    /// Pendo gives it in one answer, which is held in memory while it is read. Its columns have the names that they have there (in `results.json`). An account that is in no row of it is
+    /// not touched: its target keeps the last numbers. `pendo::account_report` has a row for every account.
+    ///
+    /// # Example
+    /// ```rhai
+    /// `${pendo::report("Account usage, last 30 days")}` == "pendo report `Account usage, last 30 days`"
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn report(ctx: NativeCallContext, name: &str) -> RhaiResult {
+        sources::saved(&ctx, name, Map::new().into())
+    }
+
+    /// The same with options: `per`, what a row stands for (`account`, the default, or `visitor`), and `key`, the column that identifies a row
+    /// (default `accountId` or `visitorId`).
+    ///
+    /// # Example
+    /// ```rhai
+    /// `${pendo::report("Visitor usage, last 30 days", #{ per: "visitor" })}` == "pendo report `Visitor usage, last 30 days`"
+    /// ```
+    #[rhai_fn(name = "report", return_raw)]
+    pub fn report_with(ctx: NativeCallContext, name: &str, options: Dynamic) -> RhaiResult {
+        sources::saved(&ctx, name, options)
+    }
+
     /// All accounts with their metadata, as a source.
     ///
     /// # Example

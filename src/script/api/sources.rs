@@ -5,7 +5,7 @@ use rhai::{
     plugin::{Dynamic, EvalAltResult, ImmutableString, NativeCallContext, RhaiResult, export_module},
 };
 
-use crate::model::{Query, Report, Source, System};
+use crate::model::{Query, Report, SavedReport, Source, System};
 use crate::script::{
     closure::Closure,
     declaration::Target,
@@ -85,6 +85,25 @@ pub(super) fn report(ctx: &NativeCallContext, per: &str, options: Dynamic) -> Rh
     site.built(origin)
 }
 
+/// `pendo::report(name, #{..})`.
+pub(super) fn saved(ctx: &NativeCallContext, name: &str, options: Dynamic) -> RhaiResult {
+    let site = Site::of(ctx);
+    let mut saved = SavedReport { name: name.to_owned(), per: "account".to_owned(), key: String::new() };
+    if name.trim().is_empty() {
+        site.report(Diagnostic::new(Id::OptionValue, site.place(), "a saved report goes by its name or id, as Pendo shows it"));
+    }
+    let item = Item::argument(&site, 1, "a saved report", options);
+    if let Some(mut options) = item.options(&site, "a saved report") {
+        let kinds = [("account", "account"), ("visitor", "visitor")];
+        if let Some(per) = options.take(&site, "per").and_then(|item| item.choice(&site, &kinds)) {
+            saved.per = per.to_owned();
+        }
+        saved.key = options.text(&site, "key").unwrap_or_else(|| format!("{}Id", saved.per));
+        options.finish(&site);
+    }
+    site.built(Origin::of(Source::Saved(saved)))
+}
+
 /// An app by its name or id, which is a number.
 fn app(site: &Site, item: &Item) -> Option<String> {
     match item.value.as_int() {
@@ -135,6 +154,7 @@ fn shown(source: &Source) -> String {
         Source::Soql(text) => format!("salesforce {text}"),
         Source::Report(report) => format!("pendo {} report of {} days", report.per, report.days),
         Source::Aggregation { .. } => "pendo aggregation".to_owned(),
+        Source::Saved(report) => format!("pendo report `{}`", report.name),
     }
 }
 

@@ -13,7 +13,8 @@ pub(in crate::script) fn columns(declaration: &Declaration) -> Vec<Diagnostic> {
     match &declaration.body {
         Body::Integration(integration) => {
             for push in &integration.push {
-                let delivered = Delivered { columns: report_columns(&push.report), by: "the report" };
+                let Some(report) = push.report.usage() else { continue };
+                let delivered = Delivered { columns: report_columns(report), by: "the report" };
                 push.fields.iter().for_each(|map| delivered.check_map(map, &mut found));
             }
         }

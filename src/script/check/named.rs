@@ -1,4 +1,4 @@
-//! Segments, apps, features, guides and metadata that declarations name, against what Pendo lists and describes.
+//! Segments, apps, features, guides, saved reports and metadata that declarations name, against what Pendo lists and describes.
 
 use std::collections::BTreeSet;
 
@@ -12,6 +12,8 @@ use crate::script::{
 /// The lists that the names of declarations are looked up in.
 pub fn named_listings(declarations: &[&Declaration]) -> BTreeSet<Listing> {
     let of_reports = declarations.iter().flat_map(|declaration| reports(declaration)).flat_map(|(report, _)| report.listings());
+    let saved = declarations.iter().any(|one| sources(one).iter().any(|(source, _)| matches!(source, Source::Saved(_))));
+    let of_reports = of_reports.chain(saved.then_some(Listing::Report));
     of_reports.chain(declarations.iter().any(|one| !guides(one).is_empty()).then_some(Listing::Guide)).collect()
 }
 
@@ -27,6 +29,11 @@ pub fn check_named(declarations: &[&Declaration], listed: &Listed) -> Vec<Diagno
             let wrong =
                 wrong.into_iter().filter(|one| one.several || report.segment.as_ref() != Some(&one.name) || !made.contains(one.name.as_str()));
             found.extend(wrong.map(|misnamed| finding(place, misnamed)));
+        }
+        for (source, place) in sources(declaration) {
+            if let Source::Saved(report) = source {
+                found.extend(listed.saved(report).err().map(|misnamed| finding(place, misnamed)));
+            }
         }
         let wrong = guides(declaration).iter().filter_map(|guide| listed.id(Listing::Guide, guide, None).err());
         found.extend(wrong.map(|misnamed| finding(&declaration.place, misnamed)));
@@ -82,8 +89,13 @@ fn finding(place: &Place, misnamed: Misnamed) -> Diagnostic {
     }
 }
 
-/// The reports that a declaration reads, each with where it is declared.
+/// The usage reports that a declaration reads, each with where it is declared.
 fn reports(declaration: &Declaration) -> Vec<(&Report, &Place)> {
+    sources(declaration).into_iter().filter_map(|(source, place)| Some((source.usage()?, place))).collect()
+}
+
+/// What a declaration reads.
+fn sources(declaration: &Declaration) -> Vec<(&Source, &Place)> {
     let source = match &declaration.body {
         Body::Integration(integration) => return integration.push.iter().map(|push| (&push.report, &push.place)).collect(),
         Body::Mapping(mapping) => &mapping.from,
@@ -94,10 +106,7 @@ fn reports(declaration: &Declaration) -> Vec<(&Report, &Place)> {
         },
         Body::Segment(_) => return Vec::new(),
     };
-    match source {
-        Source::Report(report) => vec![(report, &declaration.place)],
-        _ => Vec::new(),
-    }
+    vec![(source, &declaration.place)]
 }
 
 /// The guides that a segment is shown.

@@ -73,7 +73,7 @@ impl Check<'_> {
         match source {
             Source::Object(query) => (self.lookup)(query.system, &query.object).map_or(Side::Unknown, Side::Schema),
             Source::Report(report) => Side::Report(report.clone()),
-            Source::Soql(_) | Source::Aggregation { .. } => Side::Unknown,
+            Source::Soql(_) | Source::Aggregation { .. } | Source::Saved(_) => Side::Unknown,
         }
     }
 
@@ -89,7 +89,7 @@ impl Check<'_> {
             self.key(&side, &pendo, (&integration.pendo_key, &key(&integration.salesforce_key)), place);
         }
         for (at, push) in integration.push.iter().enumerate() {
-            let side = Side::Report(push.report.clone());
+            let side = self.side(&push.report);
             if at == 0 {
                 self.key(&side, &schema, (&integration.salesforce_key, &key(&integration.pendo_key)), place);
             }

@@ -2,7 +2,7 @@
 
 use rhai::{Dynamic, EvalAltResult, NativeCallContext};
 
-use crate::model::{Report, Source};
+use crate::model::Source;
 use crate::script::{
     api::{
         actions::BLANKS,
@@ -67,13 +67,14 @@ fn keys(site: &Site, options: &mut Options) -> (Option<String>, Option<String>, 
 /// Account or visitor: all reports are of one kind; without any, the key tells.
 fn per(site: &Site, push: &[Push], pendo_key: Option<&str>) -> Option<String> {
     let by_key = if pendo_key == Some("visitorId") { "visitor" } else { "account" };
-    let per = push.first().map_or(by_key, |push| push.report.per.as_str());
-    if let Some(other) = push.iter().find(|push| push.report.per != per) {
-        let message = format!("a report per {} beside one per {per}", other.report.per);
+    let of = |push: &'_ Push| push.report.per().map(str::to_owned);
+    let per = push.first().and_then(of).unwrap_or_else(|| by_key.to_owned());
+    if let Some((other, its)) = push.iter().find_map(|push| of(push).filter(|its| *its != per).map(|its| (push, its))) {
+        let message = format!("a report per {its} beside one per {per}");
         site.report(Diagnostic::new(Id::Exclusive, &other.place, message).hint("declare one integration for accounts and one for visitors"));
         return None;
     }
-    Some(per.to_owned())
+    Some(per)
 }
 
 fn pushes(site: &Site, item: &Item) -> Vec<Push> {
@@ -96,16 +97,16 @@ fn push(site: &Site, item: &Item) -> Option<Push> {
     Some(Push { report: report?, fields, daily, place: item.place.clone() })
 }
 
-fn report(site: &Site, item: &Item) -> Option<Report> {
+fn report(site: &Site, item: &Item) -> Option<Source> {
     let origin = origin(site, item)?;
     match origin.source {
-        Source::Report(_) if !origin.rows.all() => {
+        Source::Report(_) | Source::Saved(_) if !origin.rows.all() => {
             let hint = "narrow the report by its `segment`, or write its rows by a `mapping`";
             site.report(Diagnostic::new(Id::ClosureFilter, &item.place, "a push takes the whole report: it has no filter and no limit").hint(hint));
             None
         }
-        Source::Report(report) => Some(report),
-        _ => item.invalid(site, Id::OptionType, "a push wants a report: `pendo::account_report(#{..})`", None),
+        report @ (Source::Report(_) | Source::Saved(_)) => Some(report),
+        _ => item.invalid(site, Id::OptionType, "a push wants a report: `pendo::account_report(#{..})` or `pendo::report(\"its name\")`", None),
     }
 }
 

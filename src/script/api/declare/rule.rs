@@ -58,7 +58,7 @@ fn not_for_every(rule: &Rule) -> Option<String> {
 }
 
 /// The field of a source that usually holds the Salesforce account id.
-fn usual_account(from: &Source) -> &'static str {
+fn usual_account(from: &Source) -> &str {
     match from {
         Source::Object(query) => match (query.system, query.object.as_str()) {
             (System::Salesforce, "Account") => "Id",
@@ -69,6 +69,8 @@ fn usual_account(from: &Source) -> &'static str {
         Source::Soql(text) if text.to_lowercase().contains("from account") => "Id",
         Source::Soql(_) => "AccountId",
         Source::Report(_) | Source::Aggregation { .. } => "accountId",
+        Source::Saved(report) if report.per == "account" => &report.key,
+        Source::Saved(_) => "accountId",
     }
 }
 

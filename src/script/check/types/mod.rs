@@ -90,7 +90,7 @@ fn closures(declaration: &Declaration) -> Vec<(&Report, &Closure)> {
     match &declaration.body {
         Body::Integration(integration) => {
             let pushes = integration.push.iter();
-            pushes.flat_map(|push| push.fields.iter().filter_map(|map| Some((&push.report, compute(&map.from)?)))).collect()
+            pushes.flat_map(|push| push.fields.iter().filter_map(|map| Some((push.report.usage()?, compute(&map.from)?)))).collect()
         }
         Body::Mapping(mapping) => match &mapping.from {
             Source::Report(report) => {
