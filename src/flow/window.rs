@@ -30,7 +30,7 @@ pub(crate) fn as_of_now(declaration: &Declaration, dates: &[Date], today: Date) 
         return None;
     }
     let pushed = match &declaration.body {
-        Body::Integration(one) => one.push.iter().flat_map(|push| standing(&push.report)).collect(),
+        Body::Integration(one) => one.push.iter().flat_map(|push| of_source(&push.report)).collect(),
         Body::Mapping(one) => of_source(&one.from),
         Body::Rule(one) => of_source(&one.from),
         Body::Segment(_) | Body::Journey(_) => Vec::new(),
@@ -48,6 +48,7 @@ pub(crate) fn as_of_now(declaration: &Declaration, dates: &[Date], today: Date) 
 fn of_source(source: &Source) -> Vec<String> {
     match source {
         Source::Report(report) => standing(report),
+        Source::Saved(report) => vec![format!("the report `{}`", report.name)],
         Source::Aggregation { pipeline, .. } if pipeline.to_string().contains("now()") => vec!["a pipeline that says now()".to_owned()],
         _ => Vec::new(),
     }

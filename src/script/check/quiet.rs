@@ -22,7 +22,7 @@ fn has_a_row_each(rule: &Rule) -> bool {
     let of_itself = match &rule.from {
         Source::Object(query) => query.filter.is_none() && query.own_id().eq_ignore_ascii_case(&rule.account),
         Source::Report(report) => report.own_id() == rule.account,
-        Source::Soql(_) | Source::Aggregation { .. } => false,
+        Source::Soql(_) | Source::Aggregation { .. } | Source::Saved(_) => false,
     };
     of_itself && rule.rows.all() && rule.filters.is_none()
 }
