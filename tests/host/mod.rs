@@ -1,6 +1,8 @@
 //! The living process: configuration, schedules, watching and reloading.
 
 mod backtest;
+mod calls;
+mod certificates;
 mod config;
 mod connect;
 mod edits;

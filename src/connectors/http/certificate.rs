@@ -8,7 +8,8 @@ pub(in crate::connectors) fn distrusted(cause: &str, base: &str, key: &str) -> O
     }
     let wrong = cause.split_once("invalid peer certificate: ")?.1;
     let named = |name: &str| wrong.starts_with(name);
-    Some(if named("UnknownIssuer") || named("BadSignature") {
+    // A trusted certificate of the same name, but with a key of another kind, signed it as little as one that is not there.
+    Some(if named("UnknownIssuer") || named("BadSignature") || named("UnsupportedSignatureAlgorithm") {
         format!(
             "the certificate of {base} is signed by nobody this machine trusts ({wrong}). Where a company's own authority signs it, or a proxy \
              that reads along, set SSL_CERT_FILE to a file with that authority's certificate in PEM form; {WHOSE}"
