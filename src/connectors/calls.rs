@@ -1,10 +1,34 @@
 //! How many calls each system was asked, logins and repeats included; of mail, how many messages were handed over.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use crate::model::System;
 
-/// Counts since the start; take the difference of two for one run.
+tokio::task_local! {
+    /// Whose calls are being made.
+    static FOR: Counting;
+}
+
+/// The calls of one piece of work, whatever else is called meanwhile. Clones count together.
+#[derive(Debug, Clone, Default)]
+pub struct Counting(Arc<Counters>);
+
+impl Counting {
+    /// Calls so far.
+    pub fn calls(&self) -> Calls {
+        self.0.read()
+    }
+
+    /// Counts what `work` calls.
+    pub async fn over<T>(&self, work: impl Future<Output = T>) -> T {
+        FOR.scope(self.clone(), work).await
+    }
+}
+
+/// Counts per system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Calls {
     pub salesforce: u64,
@@ -37,7 +61,14 @@ pub(super) struct Counters {
 }
 
 impl Counters {
+    /// Counts a call, for whoever it is made, too.
     pub(super) fn count(&self, system: System) {
+        self.add(system);
+        // Outside of `Counting::over` there is nobody to tell.
+        let _ = FOR.try_with(|counting| counting.0.add(system));
+    }
+
+    fn add(&self, system: System) {
         let counter = match system {
             System::Salesforce => &self.salesforce,
             System::Pendo => &self.pendo,

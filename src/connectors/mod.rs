@@ -34,7 +34,7 @@ mod sweep;
 /// All systems together: effects in, replies out.
 mod systems;
 
-pub use calls::Calls;
+pub use calls::{Calls, Counting};
 pub use options::{
     EmailOptions, GainsightAuth, GainsightLimits, GainsightOptions, HttpOptions, OnRotate, Options, PendoOptions, PxOptions, ReadAgain,
     SalesforceAuth, SalesforceOptions,

@@ -70,7 +70,7 @@ impl Systems {
         })))
     }
 
-    /// Calls so far, per system.
+    /// Calls of everybody so far, per system.
     pub fn calls(&self) -> Calls {
         self.0.calls.read()
     }

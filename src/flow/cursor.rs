@@ -8,6 +8,7 @@ use crate::{
 use super::{
     Error,
     error::FieldProblem,
+    standing::{Places, Standing},
     work::{Notice, Work},
 };
 
@@ -15,8 +16,8 @@ use super::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mark {
     pub(crate) at: Timestamp,
-    /// The hash of what the declaration read and wrote then.
-    pub(crate) shape: String,
+    /// What it stood on then, as it is kept.
+    pub(crate) standing: String,
 }
 
 /// What an incremental run knows when it begins.
@@ -25,6 +26,8 @@ pub(crate) struct Begin<'a> {
     pub(crate) mark: Option<Mark>,
     /// The hash of what the declaration reads and writes now.
     pub(crate) shape: &'a str,
+    /// Where its systems are.
+    pub(crate) places: Places,
     pub(crate) now: Timestamp,
 }
 
@@ -69,10 +72,11 @@ pub(crate) struct Following {
 
 impl Following {
     /// Decides from where to read, and tells what is out of the ordinary.
-    pub(crate) fn begin(work: &Work<'_>, cursor: &Cursor, begin: &Begin<'_>) -> Self {
-        let stood = begin.mark.as_ref().filter(|mark| mark.shape == begin.shape).map(|mark| mark.at);
-        if begin.mark.is_some() && stood.is_none() {
-            warn(work, "what it reads or writes has changed since its last run: everything is read again, not only what changed".to_owned());
+    pub(crate) fn begin(work: &Work<'_>, cursor: &Cursor, (begin, standing): (&Begin<'_>, &Standing)) -> Self {
+        let changes = begin.mark.as_ref().map(|mark| Standing::parse(&mark.standing).changes(standing)).unwrap_or_default();
+        let stood = begin.mark.as_ref().filter(|_| changes.is_empty()).map(|mark| mark.at);
+        if !changes.is_empty() {
+            warn(work, format!("{}: everything is read again, not only what changed since its last run", changes.join("; ")));
         }
         if let Some(at) = stood.filter(|at| *at > begin.now) {
             warn(work, format!("a clock was set back: the last read went up to {at}, and it is {} now; it is read from now on again", begin.now));

@@ -11,7 +11,8 @@ use crate::{
         Change, Date, Fault, FaultKind, Filter, KeyRule, Lookup, Name, ObjectSchema, Operator, Record, Source, System, TimeZone, Timestamp, Value,
         Write, id_of, other_spelling, salesforce_id,
     },
-    script::{Blank, Cell, Mode, Target},
+    script::{Blank, Cell, Mode, Rows, Target},
+    store::Owner,
 };
 
 use super::{
@@ -20,6 +21,7 @@ use super::{
     cursor::instant,
     error::FieldProblem,
     origin::Origin,
+    owners::{Claimant, Origins, belonging_to_others},
     seen::{Earlier, Seen},
     slots::{Role, Slot},
     work::{Work, brief},
@@ -57,6 +59,8 @@ pub(crate) struct Load {
     pending: Pending,
     /// The source's change field, when the run is incremental.
     change_field: Option<String>,
+    /// All records of the source, when the run reads only those that changed.
+    origins: Option<Origins>,
 }
 
 /// Changes that wait to be sent.
@@ -123,6 +127,7 @@ impl Load {
             required: Vec::new(),
             pending: Pending::default(),
             change_field: None,
+            origins: None,
         }
     }
 
@@ -188,13 +193,7 @@ impl Load {
     fn twice(&mut self, compared: &str, shown: &str) -> Option<String> {
         let plain = compared.trim_end_matches(BETWEEN).replace(BETWEEN, "|");
         let earlier = self.seen.as_mut()?.note(compared, &plain, shown)?;
-        let one = |how: &str| {
-            let folding = self.keys.iter().filter(|slot| !slot.rule.tells_all_apart());
-            let why: Vec<String> = folding.map(|slot| format!("`{}`: {}", slot.field.name, slot.rule.why())).collect();
-            // Where the fields tell all texts apart, these are two forms of one id.
-            let why = if why.is_empty() { KeyRule::SalesforceId.why().to_owned() } else { why.join("; ") };
-            format!("{how} one record of {} ({why}); the earlier row was used", self.target.object)
-        };
+        let one = |how: &str| format!("{how} one record of {} ({}); the earlier row was used", self.target.object, self.why_one());
         Some(match earlier {
             Earlier::Named(name) if name == shown => "duplicate key: an earlier row of the source has the same one and was used".to_owned(),
             Earlier::Named(name) => one(&format!("`{name}` and `{shown}` are")),
@@ -202,9 +201,46 @@ impl Load {
         })
     }
 
-    /// Ties each row to the instant in the source's change field.
-    pub(crate) fn following(self, change_field: Option<&str>) -> Self {
-        Self { change_field: change_field.map(str::to_owned), ..self }
+    /// Ties each row to the instant in the source's change field. `source` and `rows` are what is read of it.
+    pub(crate) fn following(self, change_field: Option<&str>, source: &Source, rows: &Rows) -> Self {
+        let Some(field) = change_field else { return self };
+        let origins = match source {
+            // Where no key can come twice, it cannot come in two runs either.
+            Source::Object(query) if self.seen.is_some() => Some(Origins { query: query.clone(), rows: rows.clone() }),
+            _ => None,
+        };
+        Self { change_field: Some(field.to_owned()), origins, ..self }
+    }
+
+    pub(super) const fn origins(&self) -> Option<&Origins> {
+        self.origins.as_ref()
+    }
+
+    /// The source's own id of a row.
+    pub(super) fn id_of_source(&self, row: &Record) -> String {
+        self.origin.id(row).to_string()
+    }
+
+    /// Why a row cannot be used whose target record belongs to another source record.
+    fn belongs(&self, owner: &Owner, candidate: &Candidate) -> String {
+        let named = |id: &str, shown: &str| {
+            let origin = self.origin.shown(&Value::text(id));
+            if id == shown { format!("`{shown}`") } else { format!("`{shown}` ({origin})") }
+        };
+        let (first, second) = (named(&owner.source, &owner.shown), named(&candidate.source.to_string(), &candidate.key.shown));
+        format!(
+            "{first} and {second} are one record of {} ({}); an earlier run used the first, which stays in use until it is gone or has another key",
+            self.target.object,
+            if owner.shown == candidate.key.shown { "they have the same key".to_owned() } else { self.why_one() }
+        )
+    }
+
+    /// Why two keys are one.
+    fn why_one(&self) -> String {
+        let folding = self.keys.iter().filter(|slot| !slot.rule.tells_all_apart());
+        let why: Vec<String> = folding.map(|slot| format!("`{}`: {}", slot.field.name, slot.rule.why())).collect();
+        // Where the fields tell all texts apart, these are two forms of one id.
+        if why.is_empty() { KeyRule::SalesforceId.why().to_owned() } else { why.join("; ") }
     }
 
     /// When a source row changed.
@@ -245,15 +281,21 @@ pub(crate) fn take_rows(work: &mut Work<'_>, load: &mut Load, rows: &[Record]) -
     for row in rows {
         work.held.now = load.changed(row);
         match candidate(load, row, work.date, work.zone) {
-            Ok(candidate) => match load.twice(&candidate.key.compared, &candidate.key.shown) {
-                None => candidates.push(candidate),
-                Some(reason) => work.reject(load.refusal(&candidate, None, None, reason)),
-            },
+            Ok(candidate) => candidates.push(candidate),
             Err(Keyless::Blank(_)) if load.unmatched == Unmatched::Ignore => work.tally.unmatched += 1,
             Err(Keyless::Blank(rejection) | Keyless::Bad(rejection)) => work.reject(*rejection),
         }
     }
+    let mut candidates = owned(work, load, candidates, None)?;
+    candidates.retain(|candidate| {
+        let twice = load.twice(&candidate.key.compared, &candidate.key.shown);
+        twice.is_none_or(|reason| {
+            refuse(work, load, candidate, reason);
+            false
+        })
+    });
     let present = present(work, load, &candidates)?;
+    let candidates = owned(work, load, candidates, Some(&present))?;
     for candidate in candidates {
         settle(work, load, candidate, &present);
         if load.pending.is_full() {
@@ -261,6 +303,35 @@ pub(crate) fn take_rows(work: &mut Work<'_>, load: &mut Load, rows: &[Record]) -
         }
     }
     Ok(())
+}
+
+/// Those whose target record, by this key, belongs to no other source record; the rest is rejected.
+fn owned(work: &mut Work<'_>, load: &Load, candidates: Vec<Candidate>, others: Option<&Present>) -> Result<Vec<Candidate>, Error> {
+    if work.owners.is_none() || load.origins().is_none() {
+        return Ok(candidates);
+    }
+    let claimant = |(at, candidate): (usize, &'_ Candidate)| {
+        let own = &candidate.key.compared;
+        let target = others.map_or(Some(own), |present| present.others.get(own))?.clone();
+        let owner = Owner { source: candidate.source.to_string(), spelled: own.clone(), shown: candidate.key.shown.clone() };
+        Some((at, Claimant { target, owner }))
+    };
+    let (places, claimants): (Vec<usize>, Vec<Claimant>) = candidates.iter().enumerate().filter_map(claimant).unzip();
+    let refused: HashMap<usize, Owner> = belonging_to_others(work, load, &claimants)?.into_iter().map(|(at, owner)| (places[at], owner)).collect();
+    let mut kept = Vec::with_capacity(candidates.len());
+    for (at, candidate) in candidates.into_iter().enumerate() {
+        match refused.get(&at) {
+            Some(owner) => refuse(work, load, &candidate, load.belongs(owner, &candidate)),
+            None => kept.push(candidate),
+        }
+    }
+    Ok(kept)
+}
+
+/// Rejects a row for a reason that is about the whole of it.
+fn refuse(work: &mut Work<'_>, load: &Load, candidate: &Candidate, reason: String) {
+    work.held.now = candidate.changed;
+    work.reject(load.refusal(candidate, None, None, reason));
 }
 
 /// Sends what is left.

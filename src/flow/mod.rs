@@ -22,6 +22,8 @@ mod mapping;
 mod order;
 /// What a source row is called.
 mod origin;
+/// Whose a target record is, where two source records are one.
+mod owners;
 /// Pages of a source, read one ahead.
 mod pages;
 /// Who carries effects out: for real, or only on paper.
@@ -44,6 +46,8 @@ mod seen;
 mod segment;
 /// Target fields found, typed, created where missing.
 mod slots;
+/// What a cursor stands on.
+mod standing;
 /// Sums without drift.
 mod sum;
 /// Where the window of a usage report ends.

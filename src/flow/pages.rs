@@ -3,7 +3,7 @@
 use std::sync::mpsc::sync_channel;
 
 use crate::{
-    model::{Fault, Page, Read, Record, Source},
+    model::{Fault, Page, Query, Read, Record, Source, System},
     script::Rows,
 };
 
@@ -11,6 +11,7 @@ use super::{
     Error, Notice, Rejection,
     cursor::instant,
     origin::Origin,
+    seen::Seen,
     window,
     work::{Work, read_page},
 };
@@ -72,9 +73,12 @@ pub(crate) fn while_wanted(
     std::thread::scope(|scope| {
         let (send, receive) = sync_channel::<Result<Page, Fault>>(1);
         scope.spawn(move || {
-            let mut after = None;
+            let (mut after, mut given) = (None, Given::of(source));
             loop {
-                let page = read_page(perform, Read { source: source.clone(), after: after.take(), page_size });
+                let page = match read_page(perform, Read { source: source.clone(), after: after.take(), page_size }) {
+                    Err(fault) if fault.is_lost_place() && given.begins_again() => continue,
+                    page => page.map(|page| given.without(page)),
+                };
                 let next = page.as_ref().ok().and_then(|page| page.next.clone());
                 if send.send(page).is_err() || next.is_none() {
                     return;
@@ -95,4 +99,47 @@ pub(crate) fn while_wanted(
         }
         Ok(())
     })
+}
+
+/// How often a list is read from its begin again without bringing anything new.
+const IN_VAIN: u32 = 6;
+
+/// What was given out of a list whose place its system may forget, so that it can be read from its begin again and no row comes twice.
+struct Given {
+    /// None where places are not forgotten, or the reader goes on by key.
+    ids: Option<(Seen, Origin)>,
+    /// How often it was begun again since new rows came.
+    in_vain: u32,
+}
+
+impl Given {
+    fn of(source: &Source) -> Self {
+        let forgetful = |query: &Query| match query.system {
+            System::Px => true,
+            System::Gainsight => query.object.eq_ignore_ascii_case("call_to_action"),
+            _ => false,
+        };
+        let ids = matches!(source, Source::Object(query) if forgetful(query)).then(|| (Seen::default(), Origin::of(source)));
+        Self { ids, in_vain: 0 }
+    }
+
+    /// Whether it makes sense to begin again.
+    fn begins_again(&mut self) -> bool {
+        self.in_vain += 1;
+        self.ids.is_some() && self.in_vain <= IN_VAIN
+    }
+
+    /// The rows of a page that were not given yet.
+    fn without(&mut self, mut page: Page) -> Page {
+        if let Some((seen, origin)) = &mut self.ids {
+            page.records.retain(|row| {
+                let id = origin.id(row).to_string();
+                seen.note(&id, &id, &id).is_none()
+            });
+            if !page.records.is_empty() {
+                self.in_vain = 0;
+            }
+        }
+        page
+    }
 }

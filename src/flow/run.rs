@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use jiff::tz::TimeZone;
 
 use crate::{
-    connectors::Stop,
+    connectors::{Counting, Stop},
     model::{Date, Fault, Record, System, Timestamp, Value, day::day_of},
     script::{Body, Declaration, Perform},
     store::{self, Begin, Beside, Finish, Lease, RowError, RunId, Take},
@@ -15,15 +15,19 @@ use super::{
     Error, Live, Notice, Notify, Part, Plan, Planned, Tally, Wire,
     backtest::{Redaction, Sampling},
     cursor::{Begin as CursorBegin, Mark},
-    integration, journey, mapping, order, rule, segment, window,
+    integration, journey, mapping, order,
+    owners::Owners,
+    rule, segment,
+    standing::Places,
+    window,
     work::Work,
 };
 
 pub use crate::store::Status;
 
-/// The names under which a mapping's cursor is kept, and the hash of what it read and wrote then.
+/// The names under which a mapping's cursor is kept, and what it stood on then.
 const CURSOR: &str = "source";
-const SHAPE: &str = "shape";
+const STANDING: &str = "shape";
 
 /// Rejected rows are kept in the state file in batches of this size.
 const REJECTIONS_AT_ONCE: usize = 1_000;
@@ -145,8 +149,8 @@ struct Open {
     notify: Notify,
     rejections: Arc<std::sync::Mutex<Vec<RowError>>>,
     tally: Tally,
-    /// Of its own stages only: others may work between them.
-    calls: BTreeMap<System, u64>,
+    /// Of its own calls only, whoever else is at work.
+    counting: Counting,
     seconds: f64,
     cursors: Vec<(String, String)>,
     /// Set when it ends without having worked.
@@ -164,7 +168,7 @@ impl Open {
             notify,
             rejections,
             tally: Tally::default(),
-            calls: BTreeMap::new(),
+            counting: Counting::default(),
             seconds: 0.0,
             cursors: Vec::new(),
             status: None,
@@ -181,13 +185,16 @@ impl Open {
 fn begin(declaration: &Declaration, options: &Options, wire: &Wire, notify: &Notify, planned: &Planned) -> Open {
     let rejections: Arc<std::sync::Mutex<Vec<RowError>>> = Arc::default();
     let mut open = Open::new(keeping(notify, &rejections, options.hands), rejections);
+    let alone = wire.counted_alone();
+    // Answers that are given from elsewhere are asked for over the wire as it came.
+    open.counting = if options.answers.is_some() { wire.counting().clone() } else { alone.counting().clone() };
     match options.hands {
         Hands::Plan => {
-            let answers = options.answers.clone().unwrap_or_else(|| Arc::new(wire.clone()));
+            let answers = options.answers.clone().unwrap_or_else(|| Arc::new(alone));
             open.perform = Some(Arc::new(Plan::new(answers, &declaration.name, Arc::clone(notify), planned.clone(), options.zone.clone())));
         }
         Hands::Live => {
-            if let Err(error) = begin_live(&mut open, declaration, options, wire) {
+            if let Err(error) = begin_live(&mut open, declaration, options, &alone) {
                 open.status = Some(Status::Failed);
                 open.fault = Some(Error::from(error).fault());
             }
@@ -244,7 +251,11 @@ fn keeping(notify: &Notify, rejections: &Arc<std::sync::Mutex<Vec<RowError>>>, h
 
 fn work(open: &mut Open, declaration: &Declaration, part: Part, options: &Options, wire: &Wire, stop: &Stop) {
     let Some(perform) = open.perform.take() else { return };
-    let (calls_before, began) = (calls(wire), wire.now());
+    let began = wire.now();
+    let owned_under = match &declaration.body {
+        Body::Mapping(one) => format!("{}{}", Places::of(one, wire).text(), declaration.shape),
+        _ => String::new(),
+    };
     let dates = dates(declaration, options);
     if let Some(message) = window::as_of_now(declaration, &dates, day_of(options.now, &options.zone)) {
         (open.notify)(Notice::Warning { name: declaration.name.clone(), message });
@@ -264,12 +275,14 @@ fn work(open: &mut Open, declaration: &Declaration, part: Part, options: &Option
             tally: open.tally,
             on_sample: false,
             held: crate::flow::cursor::Held::default(),
+            owners: Some(Owners { store: wire.store(), shape: &owned_under, keeps: options.hands == Hands::Live }),
         };
         let ended = dispatch(&mut work, declaration, part, options, wire, &perform);
         open.tally = work.tally;
         match ended {
             Ok(mark) => {
-                open.cursors.extend(mark.into_iter().flat_map(|mark| [(CURSOR.to_owned(), mark.at.to_string()), (SHAPE.to_owned(), mark.shape)]));
+                open.cursors
+                    .extend(mark.into_iter().flat_map(|mark| [(CURSOR.to_owned(), mark.at.to_string()), (STANDING.to_owned(), mark.standing)]));
             }
             Err(error) => {
                 open.status = Some(if matches!(error, Error::Interrupted) { Status::Interrupted } else { Status::Failed });
@@ -280,9 +293,6 @@ fn work(open: &mut Open, declaration: &Declaration, part: Part, options: &Option
     }
     open.perform = Some(perform);
     open.seconds += wire.now().duration_since(began).as_secs_f64();
-    for (system, count) in calls(wire) {
-        *open.calls.entry(system).or_default() += count - calls_before.get(&system).unwrap_or(&0);
-    }
 }
 
 /// Rules run once for each date; everything else once.
@@ -306,7 +316,7 @@ fn dispatch(
         Body::Integration(one) => integration::push(work, &integration::due(one, options.reason != "schedule")).map(|()| None),
         Body::Mapping(one) => {
             let mark = if options.full || one.cursor.is_none() { None } else { mark(wire.store(), &declaration.name)? };
-            mapping::run(work, one, &CursorBegin { mark, shape: &declaration.shape, now: wire.now() })
+            mapping::run(work, one, &CursorBegin { mark, shape: &declaration.shape, places: Places::of(one, wire), now: wire.now() })
         }
         Body::Rule(one) => rule::run(work, one).map(|()| None),
         Body::Segment(one) => segment::run(work, &declaration.name, one).map(|()| None),
@@ -322,7 +332,8 @@ fn dispatch(
 /// Where a declaration's cursor stands.
 fn mark(store: &store::Store, name: &str) -> Result<Option<Mark>, Error> {
     let at = store.cursor(name, CURSOR)?.and_then(|text| text.parse().ok());
-    Ok(at.zip(Some(store.cursor(name, SHAPE)?.unwrap_or_default())).map(|(at, shape)| Mark { at, shape }))
+    let standing = store.cursor(name, STANDING)?.unwrap_or_default();
+    Ok(at.map(|at| Mark { at, standing }))
 }
 
 /// Writes gathered rejections to the state file whenever enough have come, so that memory stays flat.
@@ -346,7 +357,7 @@ fn flushing(open: &Open, options: &Options, wire: &Wire) -> Notify {
 fn end(open: Open, declaration: &Declaration, options: &Options, wire: &Wire, notify: &Notify) -> Summary {
     let now = wire.now();
     let status = open.status.unwrap_or(if open.tally.rejected > 0 { Status::Partial } else { Status::Ok });
-    let (calls, seconds) = (open.calls, open.seconds);
+    let (calls, seconds) = (calls(&open.counting), open.seconds);
     if let Some(sampling) = open.sampling
         && let Err(error) = keep_sample(&sampling, declaration, &options.sample, wire.store())
     {
@@ -392,8 +403,8 @@ fn keep_sample(sampling: &Sampling, declaration: &Declaration, sample: &Sample, 
     if sampled.is_empty() { Ok(()) } else { store.keep_sample(&declaration.name, &sampled, sample.records) }
 }
 
-fn calls(wire: &Wire) -> BTreeMap<System, u64> {
-    let calls = wire.systems().calls();
+fn calls(counting: &Counting) -> BTreeMap<System, u64> {
+    let calls = counting.calls();
     BTreeMap::from([
         (System::Salesforce, calls.salesforce),
         (System::Pendo, calls.pendo),

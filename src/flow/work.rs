@@ -10,7 +10,7 @@ use crate::{
     script::Perform,
 };
 
-use super::{Error, cursor::Held};
+use super::{Error, cursor::Held, owners::Owners};
 
 /// What a run tells while it goes on. `name` is the declaration's.
 #[derive(Debug, Clone, PartialEq)]
@@ -123,6 +123,8 @@ pub(crate) struct Work<'a> {
     pub(crate) on_sample: bool,
     /// Rows that an incremental run has to read again.
     pub(crate) held: Held,
+    /// Which source records its target records belong to, where that is remembered.
+    pub(crate) owners: Option<Owners<'a>>,
 }
 
 impl Work<'_> {

@@ -1,6 +1,7 @@
 //! From configuration to connections: each system as `tabi.toml` says, or the sandbox. Secrets are read here and nowhere earlier.
 
 use std::{
+    collections::BTreeMap,
     num::{NonZeroU32, NonZeroU64, NonZeroUsize},
     path::Path,
     sync::{
@@ -18,6 +19,7 @@ use crate::{
         SalesforceOptions, Secret,
     },
     host::clock,
+    model::System,
 };
 
 /// Where configuration comes from, for names in errors and relative secret files.
@@ -46,6 +48,32 @@ pub fn options(config: &Config, root: &Path, sandbox: Option<&Value>, all: bool)
         fill(&mut options, credentials, config, all);
     }
     Ok(options)
+}
+
+/// Where each system is: its address and, where many organisations share that, whose login it is. A sandbox of this workspace has another port in
+/// every process and is the same one all the time.
+pub fn places(options: &connectors::Options, sandbox: Option<&Value>) -> BTreeMap<System, String> {
+    let salesforce = options.salesforce.as_ref().map(|it| {
+        let who = match &it.auth {
+            SalesforceAuth::Password { username, .. } | SalesforceAuth::JwtBearer { username, .. } => username.as_str(),
+            SalesforceAuth::ClientCredentials { client_id, .. } | SalesforceAuth::RefreshToken { client_id, .. } => client_id.as_str(),
+            SalesforceAuth::AccessToken { .. } => "",
+        };
+        (it.login_url.as_str(), who)
+    });
+    let px = options.px.as_ref().map(|it| (it.base_url.as_str(), it.product_key.as_deref().unwrap_or_default()));
+    let all = [
+        (System::Salesforce, salesforce),
+        (System::Pendo, options.pendo.as_ref().map(|it| (it.base_url.as_str(), ""))),
+        (System::Gainsight, options.gainsight.as_ref().map(|it| (it.domain.as_str(), ""))),
+        (System::Px, px),
+    ];
+    let place = |(system, place): (System, Option<(&str, &str)>)| {
+        let (address, who) = place?;
+        let own = sandbox.is_some_and(|sandbox| sandbox[system.name()]["base_url"].as_str() == Some(address));
+        Some((system, if own { "sandbox".to_owned() } else { format!("{address} {who}").trim_end().to_owned() }))
+    };
+    all.into_iter().filter_map(place).collect()
 }
 
 /// Whether a system of the configuration is the sandbox on its own.

@@ -50,14 +50,14 @@ impl Session {
             .transpose()?;
         let credentials = sandbox.as_ref().map(shared::Shared::credentials);
         let options = connect::options(&workspace.config, &workspace.root, credentials.as_ref(), all)?;
-        let stop = Stop::new();
+        let (stop, places) = (Stop::new(), connect::places(&options, credentials.as_ref()));
         // The clients want to know the threads they wait on.
         let entered = runtime.enter();
         let systems = Systems::new(options, stop.clone())?;
         drop(entered);
         let store = workspace.store()?;
         let clock = workspace.clock.clone();
-        let wire = Wire::new(systems, runtime.handle().clone(), Arc::clone(&store), move || clock.now());
+        let wire = Wire::new(systems, runtime.handle().clone(), Arc::clone(&store), move || clock.now()).at(places);
         Ok(Self {
             store,
             wire,

@@ -97,6 +97,14 @@ impl Fault {
         self
     }
 
+    /// The code of a page that could not be read because its system has forgotten where it begins.
+    pub const PLACE_LOST: &'static str = "PLACE_LOST";
+
+    /// The system has forgotten where the next page begins; from the begin, it can be read again.
+    pub fn is_lost_place(&self) -> bool {
+        self.code.as_deref() == Some(Self::PLACE_LOST)
+    }
+
     /// Trying the same again later may work.
     pub const fn is_transient(&self) -> bool {
         matches!(self.kind, FaultKind::RateLimited | FaultKind::Conflict | FaultKind::Unavailable | FaultKind::Garbled)

@@ -27,6 +27,8 @@ pub enum Kind {
     Expired,
     Lock,
     Limit,
+    /// The place where the next page begins is forgotten; requests for anything else are answered.
+    StalePage,
 }
 
 impl fmt::Display for Kind {
@@ -44,6 +46,7 @@ impl fmt::Display for Kind {
             Self::Expired => out.write_str("expired"),
             Self::Lock => out.write_str("lock"),
             Self::Limit => out.write_str("limit"),
+            Self::StalePage => out.write_str("stale_page"),
         }
     }
 }
@@ -80,7 +83,7 @@ fn parse_rule(part: &str) -> Result<Rule, Error> {
         return Err(wrong("the probability is a number from 0 to 1"));
     }
     let kind = parse_kind(kind.trim())
-        .ok_or_else(|| wrong("the kind is one of 429 500 503 html timeout slow=MS reset reset_after truncate expired lock limit"))?;
+        .ok_or_else(|| wrong("the kind is one of 429 500 503 html timeout slow=MS reset reset_after truncate expired lock limit stale_page"))?;
     Ok(Rule { system: (system != "*").then(|| system.to_owned()), kind, probability })
 }
 
@@ -97,6 +100,7 @@ fn parse_kind(kind: &str) -> Option<Kind> {
         "expired" => Kind::Expired,
         "lock" => Kind::Lock,
         "limit" => Kind::Limit,
+        "stale_page" => Kind::StalePage,
         other => Kind::Slow(other.strip_prefix("slow=")?.parse().ok()?),
     })
 }

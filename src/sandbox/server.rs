@@ -98,6 +98,8 @@ pub enum Refusal {
     Expired,
     /// The daily limit is used up.
     Limit,
+    /// The place where the next page begins is forgotten.
+    StalePage,
 }
 
 /// How many requests the log keeps; the oldest go first.
@@ -214,6 +216,7 @@ async fn answer(served: &Served, fault: Option<Kind>, uri: &Uri, request: Reques
         Some(Kind::Unavailable) => Some(Refusal::Unavailable),
         Some(Kind::Expired) => Some(Refusal::Expired),
         Some(Kind::Limit) => Some(Refusal::Limit),
+        Some(Kind::StalePage) => Some(Refusal::StalePage),
         _ => None,
     };
     if let Some(answer) = refusal.and_then(|refusal| (served.refuse)(refusal, uri)) {

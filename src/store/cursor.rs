@@ -19,6 +19,7 @@ impl Store {
     pub fn clear_cursors(&self, name: &str) -> Result<(), Error> {
         self.write(|sql| {
             sql.execute("DELETE FROM cursors WHERE name = ?1", [name])?;
+            sql.execute("DELETE FROM key_owners WHERE name = ?1", [name])?;
             Ok(())
         })
     }

@@ -42,6 +42,8 @@ mod moves;
 mod open;
 /// What journeys have to send, with its attempts.
 mod outbox;
+/// Which source record writes to which target record.
+mod owner;
 /// Participants whose step is gone, set aside and taken back.
 mod parked;
 /// The people in journeys.
@@ -83,6 +85,7 @@ pub use mark::Mark;
 pub use moves::Move;
 pub use open::Store;
 pub use outbox::{Fate, Intent, NewIntent, OutboxCounts, Pending, Settled};
+pub use owner::Owner;
 pub use participant::{Counts, Fact, NewParticipant, Participant, ParticipantFilter, ParticipantId, ParticipantState};
 pub use responses::{Response, Score};
 pub use retention::{Retention, Swept};

@@ -22,7 +22,7 @@ use super::{
 const APPLICATION_ID: i64 = 0x7461_6269;
 
 /// One step of the file's format each, in order, never changed once released: `user_version` counts the steps taken.
-const MIGRATIONS: [&str; 10] = [
+const MIGRATIONS: [&str; 11] = [
     include_str!("migrations/0001_runs_and_journal.sql"),
     include_str!("migrations/0002_schemas_and_marks.sql"),
     include_str!("migrations/0003_journeys.sql"),
@@ -33,6 +33,7 @@ const MIGRATIONS: [&str; 10] = [
     include_str!("migrations/0008_rejections.sql"),
     include_str!("migrations/0009_confirmed.sql"),
     include_str!("migrations/0010_claims.sql"),
+    include_str!("migrations/0011_key_owners.sql"),
 ];
 
 /// The state file. Shared by all threads; several processes may have it open.

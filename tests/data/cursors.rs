@@ -216,3 +216,123 @@ fn what_cannot_be_followed_is_refused_with_a_next_step() {
         assert!([ran.stdout.as_str(), &ran.stderr].concat().contains("a cursor needs a date-time"), "{field}: {}{}", ran.stdout, ran.stderr);
     }
 }
+
+/// What is told in JSON, too.
+fn notices(ran: &Ran) -> Vec<String> {
+    ran.of_type("notice").iter().map(|line| line["message"].as_str().unwrap().to_owned()).collect()
+}
+
+fn state(workspace: &Workspace) -> rusqlite::Connection {
+    rusqlite::Connection::open(workspace.path().join(".tabi/state.db")).unwrap()
+}
+
+#[test]
+fn a_clock_that_was_set_back_is_told_and_nothing_is_skipped() {
+    let (workspace, sandbox) = start(r#"ticker: "TickerSymbol""#, r#"lookback: "0s","#);
+    workspace.tabi("run inc --json").ended(0);
+    // The last read went up to a time that is yet to come.
+    state(&workspace).execute("UPDATE cursors SET value = '2099-01-01T00:00:00Z' WHERE source = 'source'", []).unwrap();
+    for command in ["plan inc --json", "run inc --json"] {
+        let ran = workspace.tabi(command).ended(0);
+        assert_eq!(warnings(&ran), notices(&ran), "{command}");
+        assert_eq!(notices(&ran).len(), 1, "{}", ran.stdout);
+        assert!(notices(&ran)[0].starts_with("a clock was set back: the last read went up to 2099-01-01T00:00:00Z, and it is "), "{}", ran.stdout);
+    }
+    let after = workspace.tabi("run inc --json").ended(0);
+    assert_eq!(notices(&after), Vec::<String>::new(), "the cursor is where the clock is again");
+    // The org's clock goes ahead of this machine's.
+    sandbox.post("salesforce", "/_sandbox/clock", &json!({"now": "2098-01-01T00:00:00Z"}));
+    let id = sandbox.documents("salesforce", "Account")[0]["Id"].as_str().unwrap().to_owned();
+    workspace.write("touch.rhai", format!(r#"salesforce::update("Account", "{id}", #{{ TickerSymbol: "AHEAD" }})"#));
+    workspace.tabi("exec touch.rhai").ended(0);
+    for written in [1, 0] {
+        let ran = workspace.tabi("run inc --json").ended(0);
+        let summary = ran.summary("inc");
+        assert_eq!((summary["read"].as_u64(), summary["written"].as_u64()), (Some(1), Some(written)), "{}", ran.stdout);
+        assert_eq!(warnings(&ran), notices(&ran));
+        assert!(notices(&ran)[0].starts_with("rows are stamped later than now, up to 2098-01-01T00:00:00Z in `SystemModstamp`"), "{}", ran.stdout);
+    }
+}
+
+#[test]
+fn another_zone_another_organisation_or_another_type_is_read_from_the_begin_and_told() {
+    let script = script(r#"ticker: "TickerSymbol""#, r#"lookback: "0s","#);
+    let workspace = Workspace::with_script(&script);
+    let (one, other) = (Workspace::new(), Workspace::new());
+    let args = "--accounts 5 --people 5";
+    let (first, second) = (Sandbox::start(&one, args), Sandbox::start(&other, args));
+    let connect = |zone: &str, salesforce: &Sandbox, pendo: &Sandbox| {
+        let text = |sandbox: &Sandbox, system: &str, key: &str| sandbox.ready()[system][key].as_str().unwrap().to_owned();
+        workspace.write("token", text(salesforce, "salesforce", "access_token"));
+        workspace.write("key", text(pendo, "pendo", "integration_key"));
+        let (sf, pe) = (salesforce.base_url("salesforce"), pendo.base_url("pendo"));
+        let salesforce = format!("[salesforce]\nauth = \"access_token\"\nbase_url = \"{sf}\"\naccess_token = \"file:token\"\n");
+        let pendo = format!("[pendo]\nbase_url = \"{pe}\"\nintegration_key = \"file:key\"\n");
+        workspace.write("tabi.toml", format!("timezone = \"{zone}\"\n{salesforce}{pendo}"));
+    };
+    connect("UTC", &first, &first);
+    assert_eq!(read(&workspace.tabi("run inc --json").ended(0)), 5);
+    let cases = [
+        ("UTC", &first, &first, None),
+        ("Asia/Tokyo", &first, &first, Some("the time zone was UTC and is Asia/Tokyo: everything is read again")),
+        ("Asia/Tokyo", &second, &first, Some("salesforce is another one than in its last run: everything is read again")),
+        ("Asia/Tokyo", &second, &second, Some("pendo is another one than in its last run: everything is read again")),
+    ];
+    for (zone, salesforce, pendo, said) in cases {
+        connect(zone, salesforce, pendo);
+        for command in ["plan inc --json", "run inc --json"] {
+            let ran = workspace.tabi(command).ended(0);
+            assert_eq!(warnings(&ran), notices(&ran));
+            assert_eq!(notices(&ran).len(), usize::from(said.is_some()), "{command}: {}", ran.stdout);
+            assert!(said.is_none_or(|said| notices(&ran)[0].starts_with(said) && read(&ran) == 5), "{command} {said:?}: {}", ran.stdout);
+        }
+    }
+    // A field that holds another kind of value than in the last run.
+    let kept: String = state(&workspace).query_row("SELECT value FROM cursors WHERE source = 'shape'", [], |row| row.get(0)).unwrap();
+    assert!(kept.contains("accountid"), "{kept}");
+    let wrong = kept.replace(r#""accountid":""#, r#""accountid":"old "#);
+    state(&workspace).execute("UPDATE cursors SET value = ?1 WHERE source = 'shape'", [&wrong]).unwrap();
+    let ran = workspace.tabi("run inc --json").ended(0);
+    assert!(notices(&ran)[0].starts_with("the type of accountid was old "), "{}", ran.stdout);
+    assert_eq!(read(&ran), 5);
+}
+
+/// Stopped in the middle of its writes, once kindly and once not: the next run does the rest, and nothing is made twice.
+#[test]
+fn an_incremental_run_that_is_stopped_or_killed_loses_nothing_and_makes_nothing_twice() {
+    let workspace = Workspace::with_script(
+        r#"mapping("inc", #{ from: salesforce::object("Contact"), to: gainsight::object("Company"), match_on: #{ Name: "Id" }, mode: "upsert",
+               fields: #{ Industry: "Title" }, cursor: "SystemModstamp", lookback: "0s", every: "1h" });"#,
+    );
+    let sandbox = Sandbox::start(&workspace, "--accounts 12 --people 1500");
+    let people: Vec<String> = sandbox.documents("salesforce", "Contact").iter().map(|contact| contact["Id"].as_str().unwrap().to_owned()).collect();
+    let made = || {
+        let companies = sandbox.documents("gainsight", "Company");
+        let names: Vec<String> = companies.iter().map(|company| company["Name"].as_str().unwrap_or_default().to_owned()).collect();
+        people.iter().map(|id| names.iter().filter(|name| *name == id).count()).collect::<Vec<_>>()
+    };
+    for signal in ["-KILL", "-TERM"] {
+        let before: usize = made().iter().sum();
+        sandbox.post("gainsight", "/_sandbox/faults", &json!({"faults": "gainsight:slow=250@1"}));
+        let mut child =
+            workspace.command("run inc --json").stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+        while made().iter().sum::<usize>() == before {
+            assert!(child.try_wait().unwrap().is_none(), "it ended before anything was made");
+            std::thread::yield_now();
+        }
+        assert!(std::process::Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+        let ended = child.wait_with_output().unwrap();
+        assert_eq!(ended.status.code(), if signal == "-TERM" { Some(130) } else { None }, "{}", String::from_utf8_lossy(&ended.stdout));
+        let some: usize = made().iter().sum();
+        assert!(some > before && some < people.len(), "{signal}: {some} of {}", people.len());
+    }
+    sandbox.post("gainsight", "/_sandbox/faults", &json!({"faults": ""}));
+    let rest = workspace.tabi("run inc --json").ended(0);
+    assert_eq!(read(&rest), people.len() as u64, "the cursor did not move: {}", rest.stdout);
+    assert_eq!(made(), vec![1; people.len()]);
+    let after = workspace.tabi("run inc --json").ended(0);
+    assert_eq!(after.summary("inc")["written"], 0, "{}", after.stdout);
+    let statuses: Vec<Value> =
+        workspace.tabi("history inc --json").ended(0).lines()[0].as_array().unwrap().iter().map(|run| run["status"].clone()).collect();
+    assert_eq!(statuses, ["ok", "ok", "interrupted", "interrupted"]);
+}

@@ -3,7 +3,7 @@
 use crate::support::{Sandbox, Workspace};
 
 /// Helpers of the tests below, in their own language.
-const HELP: &str = r#"
+pub(super) const HELP: &str = r#"
 fn account_field(name, meta) {
     meta.label = name;
     salesforce::request("POST", "/services/data/v68.0/tooling/sobjects/CustomField", #{ FullName: "Account." + name, Metadata: meta });
@@ -20,7 +20,7 @@ fn of(done, key) { done.rows.filter(|row| row.key == key).map(|row| row.reason) 
 
 /// Fails unless every one of the tests passes over these scripts; each has a small sandbox of its own.
 #[track_caller]
-fn holds(scripts: &str, tests: &str) {
+pub(super) fn holds(scripts: &str, tests: &str) {
     let workspace = Workspace::with_script(scripts);
     workspace.write("tabi.toml", "timezone = \"UTC\"\n[sandbox]\naccounts = 12\npeople = 24\n");
     workspace.write("tests/identity_test.rhai", format!("{HELP}{tests}"));

@@ -24,6 +24,8 @@ mod saved_reports;
 mod silence;
 /// Aggregates.
 mod totals;
+/// Two source records that are one record of the target, in incremental runs.
+mod twins;
 /// Values on their way into fields.
 mod types;
 /// Where the window of a usage report ends.

@@ -8,6 +8,8 @@ use tabi::{
     sandbox,
 };
 
+use crate::support::{Sandbox, Workspace};
+
 use crate::connectors::bench::{Bench, bench, insert, options, query, update, with};
 
 const GS: System = System::Gainsight;
@@ -242,4 +244,45 @@ async fn records_without_a_change_instant_are_read_each_time() {
             assert_eq!(found, expected, "{system} {object} {field} {at}");
         }
     }
+}
+
+/// PX forgets a scroll, Salesforce a query locator: the rest is read, and no row comes twice; what cannot go on ends with a clear fault.
+#[test]
+fn a_place_that_is_forgotten_between_pages_loses_and_doubles_no_row() {
+    let workspace = Workspace::with_script(
+        r#"mapping("users", #{ from: px::users(), to: pendo::visitor_metadata("custom"), match_on: #{ visitorId: "identifyId" }, fields: #{ t: "title" } });
+           mapping("contacts", #{ from: salesforce::object("Contact"), to: pendo::visitor_metadata("agent"), match_on: #{ visitorId: "Id" }, fields: #{ t: "Title" } });
+           mapping("statement", #{ from: salesforce::soql("SELECT Id, Title FROM Contact"), to: pendo::visitor_metadata("agent2"), match_on: #{ visitorId: "Id" }, fields: #{ t: "Title" } });"#,
+    );
+    let sandbox = Sandbox::start(&workspace, "--accounts 40 --people 5200");
+    let plan = |faults: &str| {
+        for system in ["px", "salesforce"] {
+            sandbox.post(system, "/_sandbox/faults", &json!({ "faults": faults }));
+        }
+        let ran = workspace.tabi("plan --json");
+        let of = |name: &str| {
+            let summary = ran.summary(name);
+            ["read", "update", "rejected"].map(|key| summary[key].as_u64().unwrap())
+        };
+        (["users", "contacts", "statement"].map(of), ran)
+    };
+    let (whole, _) = plan("");
+    assert!(whole[0][0] > 2_000 && whole[1][0] > 4_000, "{whole:?}");
+    let (some, ran) = plan("px:stale_page@0.2,salesforce:stale_page@1");
+    assert_eq!(some[..2], whole[..2], "{}", ran.stderr);
+    assert!(
+        sandbox
+            .get("px", "/_sandbox/requests")
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|request| request["fault"] == "stale_page" && request["status"] == 400)
+    );
+    let of = |name: &str| ran.summary(name)["fault"]["message"].as_str().map(str::to_owned).unwrap_or_else(|| ran.summary(name).to_string());
+    assert_eq!(ran.summary("statement")["status"], "failed");
+    assert!(of("statement").contains("Salesforce has forgotten where the next page of the query begins"), "{}", of("statement"));
+    let (_, never) = plan("px:stale_page@1");
+    let summary = never.summary("users");
+    assert_eq!(summary["status"], "failed");
+    assert!(summary.to_string().contains("PX has forgotten where the next page"), "{summary}");
 }

@@ -52,7 +52,7 @@ fn told(faults: &str) -> Vec<String> {
 /// Every kind there is. The waits between tries are real, so the kinds wait beside each other.
 #[test]
 fn faults_of_every_kind_end_as_undisturbed() {
-    let kinds = ["429", "500", "503", "html", "timeout", "slow=5", "reset", "reset_after", "truncate", "expired", "lock", "limit"];
+    let kinds = ["429", "500", "503", "html", "timeout", "slow=5", "reset", "reset_after", "truncate", "expired", "lock", "limit", "stale_page"];
     let wanted = told("");
     std::thread::scope(|scope| {
         let told = kinds.map(|kind| (kind, scope.spawn(move || told(&format!("*:{kind}@0.1")))));

@@ -41,7 +41,11 @@ impl Teller {
         match notice {
             Notice::Progress { name, read, total } => return self.progress.tell(name, *read, *total),
             Notice::Warning { name, message } => {
-                return self.progress.around(|| self.out.note(format!("{} {name}: {message}", paint(WARN, "warning:"))));
+                self.progress.around(|| self.out.note(format!("{} {name}: {message}", paint(WARN, "warning:"))));
+                if self.out.is_json() {
+                    self.out.json(&document(notice));
+                }
+                return;
             }
             // The run's state file keeps them; a plan has nowhere else to say it.
             Notice::Rejected { .. } if self.out.is_json() && !self.planning => return,
@@ -142,7 +146,7 @@ fn document(notice: &Notice) -> Json {
             "value": rejection.value, "reason": rejection.reason, "place": rejection.place,
         }),
         Notice::Progress { name, read, total } => json!({"type": "progress", "name": name, "read": read, "total": total}),
-        Notice::Warning { name, message } => json!({"type": "warning", "name": name, "message": message}),
+        Notice::Warning { name, message } => json!({"type": "notice", "name": name, "message": message}),
     }
 }
 

@@ -162,8 +162,10 @@ impl Gainsight {
             Some(number) => {
                 let mut open = self.lists.lock().await;
                 let at = open.lists.iter().position(|(known, _)| *known == number);
-                let lost =
-                    || invalid(System::Gainsight, "the list of calls to action was left alone for too long; it has to be read from its begin again");
+                let lost = || {
+                    invalid(System::Gainsight, "the list of calls to action was left alone for too long; it has to be read from its begin again")
+                        .code(Fault::PLACE_LOST)
+                };
                 open.lists.remove(at.ok_or_else(lost)?).1
             }
         };

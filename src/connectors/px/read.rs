@@ -83,6 +83,11 @@ impl Px {
                 Err(fault) if fault.code.as_deref() == Some(TOO_WIDE) && place.from.is_some() && place.before.is_none() => {
                     place.before = place.from.map(|from| from + jiff::SignedDuration::from_hours(24 * WINDOW_DAYS));
                 }
+                // The call is that of the page before but for its scrollId: only that can be what PX does not like.
+                Err(fault) if place.scroll.is_some() && matches!(fault.kind, FaultKind::Invalid | FaultKind::NotFound) => {
+                    let message = format!("PX has forgotten where the next page of {} begins: {}", object.path, fault.message);
+                    return Err(Fault { message, code: Some(Fault::PLACE_LOST.to_owned()), ..fault });
+                }
                 answer => break answer?,
             }
         };

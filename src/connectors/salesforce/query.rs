@@ -11,7 +11,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use crate::model::{Fault, FaultKind, FieldType, Page, Query, Record, System, day::day_of};
+use crate::model::{Fault, FaultKind, FieldType, Filter, Operator, Page, Query, Record, System, Value, day::day_of, id_of};
 
 use super::{
     Salesforce,
@@ -39,13 +39,38 @@ impl Salesforce {
                 let typed = self.typed(&query.object, &fields).await?.unwrap_or_default();
                 self.extracted(job, locator, &typed, page).await
             }
-            Some((locator, None)) => self.next_page(locator, &columns, page).await,
+            Some((token, None)) => {
+                let place = Place::of(token);
+                match self.next_page(place.locator, &columns, page).await {
+                    Err(fault) if is_lost(&fault) => self.behind(query, &object, &fields, &columns, (place, page)).await,
+                    next => Ok(place.before(next?)),
+                }
+            }
             None => {
                 let soql = self.statement(query, &object, &fields).await?;
                 let first = self.first_page(&soql, &columns, page).await?;
-                self.in_bulk_if_many(first, &soql, self.typed(&query.object, &fields).await?, page).await
+                let first = self.in_bulk_if_many(first, &soql, self.typed(&query.object, &fields).await?, page).await?;
+                Ok(Place::default().before(first))
             }
         }
+    }
+
+    /// The page behind the last record of the page before, where Salesforce has forgotten its locator: records come in the order of their ids.
+    async fn behind(
+        &self,
+        query: &Query,
+        object: &Arc<Described>,
+        fields: &[String],
+        columns: &Columns,
+        (place, page): (Place<'_>, u32),
+    ) -> Result<Page, Fault> {
+        let Some(last) = place.last else { return Err(lost_place()) };
+        let behind = Filter::all(vec![("Id".to_owned(), Operator::Greater, Value::text(last))]);
+        let limit = query.limit.map(|limit| limit.saturating_sub(place.given));
+        let rest = Query { filter: Filter::joined(query.filter.clone(), Some(behind)), limit, ..query.clone() };
+        let found = self.first_page(&self.statement(&rest, object, fields).await?, columns, page).await?;
+        // How many are left is not how many there are.
+        Ok(place.before(Page { total: None, ..found }))
     }
 
     /// One page of a whole statement. Fields are typed where they are plain fields of its object.
@@ -56,7 +81,10 @@ impl Salesforce {
                 let typed = self.typed_statement(soql).await?.unwrap_or_default();
                 self.extracted(job, locator, &typed, page).await
             }
-            Some((locator, None)) => self.next_page(locator, &columns, page).await,
+            Some((locator, None)) => {
+                let next = self.next_page(locator, &columns, page).await;
+                next.map_err(|fault| if is_lost(&fault) { lost_place() } else { fault })
+            }
             None => {
                 let first = self.first_page(soql, &columns, page).await?;
                 self.in_bulk_if_many(first, soql, self.typed_statement(soql).await?, page).await
@@ -158,6 +186,47 @@ impl Salesforce {
         }
         Ok(rows)
     }
+}
+
+/// What stands between the parts of a place.
+const BETWEEN: char = '\u{1f}';
+
+/// Where the next page of an object's records begins: what travels as its token.
+#[derive(Debug, Default, Clone, Copy)]
+struct Place<'a> {
+    locator: &'a str,
+    /// The id of the last record before it.
+    last: Option<&'a str>,
+    /// Records given out before it.
+    given: u64,
+}
+
+impl<'a> Place<'a> {
+    fn of(token: &'a str) -> Self {
+        let mut parts = token.split(BETWEEN);
+        let (locator, last) = (parts.next().unwrap_or_default(), parts.next());
+        Self { locator, last, given: parts.next().and_then(|given| given.parse().ok()).unwrap_or_default() }
+    }
+
+    /// The page that begins here, with a token for the one behind it.
+    fn before(self, page: Page) -> Page {
+        let Some(locator) = page.next.as_deref().filter(|next| extract::place(next).is_none()) else { return page };
+        let last = page.records.last().and_then(|record| id_of(System::Salesforce, "", record));
+        let given = self.given + page.records.len() as u64;
+        let next = last.map_or_else(|| locator.to_owned(), |last| format!("{locator}{BETWEEN}{last}{BETWEEN}{given}"));
+        Page { next: Some(next), ..page }
+    }
+}
+
+/// Whether Salesforce knows a locator no more: it keeps them for two days.
+fn is_lost(fault: &Fault) -> bool {
+    fault.code.as_deref() == Some("INVALID_QUERY_LOCATOR")
+}
+
+fn lost_place() -> Fault {
+    let message = "Salesforce has forgotten where the next page of the query begins, and its rows have no order by which it could go on: run it \
+                   again, or read the object itself (salesforce::object)";
+    Fault::from_system(System::Salesforce, FaultKind::Invalid, message).code("INVALID_QUERY_LOCATOR")
 }
 
 /// A field or a path of fields, without function or alias.

@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     connectors::Stop,
-    flow::{Error, Notice, Notify, Rejection, Tally, cursor::Begin, integration, mapping, rule, segment, work::Work},
+    flow::{Error, Notice, Notify, Rejection, Tally, cursor::Begin, integration, mapping, rule, segment, standing::Places, work::Work},
     model::{
         Change, Date, Effect, Fault, FaultKind, Lookup, ObjectSchema, Page, Read, Record, Reply, RowOutcome, Source, System, TimeZone, Timestamp,
         Value, Write, account_key,
@@ -78,6 +78,7 @@ fn go(declaration: &Declaration, ground: &Ground<'_>, hands: &OnSample<'_>) -> O
         tally: Tally::default(),
         on_sample: true,
         held: crate::flow::cursor::Held::default(),
+        owners: None,
     };
     let ended = carry_out(&mut work, declaration);
     let mut outcome = std::mem::take(&mut *hold(&outcome));
@@ -88,7 +89,7 @@ fn go(declaration: &Declaration, ground: &Ground<'_>, hands: &OnSample<'_>) -> O
 fn carry_out(work: &mut Work<'_>, declaration: &Declaration) -> Result<(), Error> {
     match &declaration.on(work.date).body {
         Body::Integration(one) => integration::push(work, one).and_then(|()| integration::pull(work, one)),
-        Body::Mapping(one) => mapping::run(work, one, &Begin { mark: None, shape: "", now: Timestamp::MAX }).map(|_| ()),
+        Body::Mapping(one) => mapping::run(work, one, &Begin { mark: None, shape: "", places: Places::default(), now: Timestamp::MAX }).map(|_| ()),
         Body::Rule(one) => rule::run(work, one),
         Body::Segment(one) => segment::run(work, &declaration.name, one),
         // People are compared, not rows.

@@ -49,6 +49,7 @@ impl Desk<'_> {
             tally: Tally::default(),
             on_sample: false,
             held: crate::flow::cursor::Held::default(),
+            owners: None,
         };
         let hands = Hands { store: self.store, perform: Arc::clone(&self.perform), zone: &options.zone, mailer: &options.mailer };
         pass(&work, declaration, journey, hands, revision, self.now)

@@ -82,6 +82,7 @@ impl Pass<'_> {
             tally: Tally::default(),
             on_sample: false,
             held: crate::flow::cursor::Held::default(),
+            owners: None,
         }
     }
 

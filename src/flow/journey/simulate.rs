@@ -187,6 +187,7 @@ impl Simulation<'_> {
             tally: Tally::default(),
             on_sample: false,
             held: crate::flow::cursor::Held::default(),
+            owners: None,
         }
     }
 }

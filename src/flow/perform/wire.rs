@@ -1,10 +1,10 @@
 //! The bridge from a blocking worker thread to the connectors, and to the scripts' own key-value store.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    connectors::{Stop, Systems},
-    model::{Effect, Fault, FaultKind, Reply, SegmentEdit, StateCall, Timestamp, Value},
+    connectors::{Counting, Stop, Systems},
+    model::{Effect, Fault, FaultKind, Reply, SegmentEdit, StateCall, System, Timestamp, Value},
     script::Perform,
     store::Store,
 };
@@ -18,18 +18,40 @@ pub struct Wire {
     clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     /// Ends reads of this clone besides what ends all.
     until: Option<Stop>,
+    counting: Counting,
+    places: Arc<BTreeMap<System, String>>,
 }
 
 impl Wire {
     /// `clock` tells what time it is to what is remembered.
     pub fn new(systems: Systems, runtime: tokio::runtime::Handle, store: Arc<Store>, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
-        Self { systems, runtime, store, clock: Arc::new(clock), until: None }
+        Self { systems, runtime, store, clock: Arc::new(clock), until: None, counting: Counting::default(), places: Arc::default() }
     }
 
     /// The same, whose reads end at once when `stop` is requested. A write in flight finishes: what became of it has to be known.
     pub fn until(mut self, stop: Stop) -> Self {
         self.until = Some(stop);
         self
+    }
+
+    /// The same, which knows where its systems are, in words that are the same as long as they are the same organisations.
+    pub fn at(self, places: BTreeMap<System, String>) -> Self {
+        Self { places: Arc::new(places), ..self }
+    }
+
+    /// Where a system is, as far as that is known.
+    pub fn place(&self, system: System) -> Option<&str> {
+        self.places.get(&system).map(String::as_str)
+    }
+
+    /// The same, whose calls are counted by themselves.
+    pub fn counted_alone(&self) -> Self {
+        Self { counting: Counting::default(), ..self.clone() }
+    }
+
+    /// The calls of this clone and of those made of it.
+    pub fn counting(&self) -> &Counting {
+        &self.counting
     }
 
     pub fn systems(&self) -> &Systems {
@@ -63,10 +85,10 @@ impl Perform for Wire {
             other => match self.until.as_ref() {
                 Some(stop) if other.writes() => {
                     stop.check()?;
-                    self.runtime.block_on(self.systems.perform(&other))
+                    self.runtime.block_on(self.counting.over(self.systems.perform(&other)))
                 }
-                Some(stop) => self.runtime.block_on(stop.race(self.systems.perform(&other)))?,
-                None => self.runtime.block_on(self.systems.perform(&other)),
+                Some(stop) => self.runtime.block_on(stop.race(self.counting.over(self.systems.perform(&other))))?,
+                None => self.runtime.block_on(self.counting.over(self.systems.perform(&other))),
             },
         }
     }

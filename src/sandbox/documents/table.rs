@@ -49,6 +49,8 @@ struct State {
     /// Inserted rows by the number of their insertion.
     inserted: BTreeMap<u64, (Arc<str>, Cells)>,
     by_id: HashMap<Arc<str>, u64>,
+    /// The numbers of inserted rows whose ids have capitals, by the id without them.
+    capitals: HashMap<String, Vec<u64>>,
     next: u64,
     names: HashSet<Arc<str>>,
 }
@@ -88,6 +90,14 @@ impl Table {
     /// The row with this id.
     pub fn get(&self, id: &str) -> Option<Row> {
         self.read().get(id)
+    }
+
+    /// The rows with this id in any capitals, each once. Seeded ids have none.
+    pub fn in_any_capitals(&self, id: &str) -> Vec<Row> {
+        let (state, lower) = (self.read(), id.to_lowercase());
+        let numbers = state.capitals.get(&lower).into_iter().flatten();
+        let others = numbers.filter_map(|number| state.inserted.get(number).map(|(id, cells)| state.inserted_row(*number, id, cells)));
+        state.get(&lower).into_iter().chain(others).collect()
     }
 
     /// The seeded row at an index, as it is now; none when it was deleted.
@@ -185,7 +195,7 @@ impl State {
     fn new(seed: Arc<dyn Seed>) -> Self {
         let seeded = existing(seed.as_ref());
         let (changed, inserted, by_id, names) = <(HashMap<_, _>, BTreeMap<_, _>, HashMap<_, _>, HashSet<_>)>::default();
-        Self { seed, seeded, changed, inserted, by_id, next: 0, names }
+        Self { seed, seeded, changed, inserted, by_id, capitals: HashMap::new(), next: 0, names }
     }
 
     /// The index of a seeded row, deleted or not.
@@ -234,6 +244,10 @@ impl State {
         let cells = self.merge(&Arc::from([]), fields);
         let id: Arc<str> = id.into();
         self.by_id.insert(Arc::clone(&id), self.next);
+        let lower = id.to_lowercase();
+        if *lower != *id {
+            self.capitals.entry(lower).or_default().push(self.next);
+        }
         self.inserted.insert(self.next, (id, cells));
         self.next += 1;
     }
@@ -254,6 +268,9 @@ impl State {
     fn delete(&mut self, id: &str) {
         if let Some(number) = self.by_id.remove(id) {
             self.inserted.remove(&number);
+            if let Some(numbers) = self.capitals.get_mut(&id.to_lowercase()) {
+                numbers.retain(|known| *known != number);
+            }
         } else if let Some(index) = self.seeded_index(id) {
             self.changed.insert(index, None);
         }

@@ -54,7 +54,6 @@ impl Tokens {
 }
 
 /// The vendor's own refusals.
-#[allow(clippy::unnecessary_wraps, reason = "the shape that all systems share")]
 pub(super) fn refuse(refusal: Refusal, _uri: &Uri) -> Option<Response> {
     const REQUEST: &str = "00000000-0000-4000-8000-000000000000";
     Some(match refusal {
@@ -62,5 +61,7 @@ pub(super) fn refuse(refusal: Refusal, _uri: &Uri) -> Option<Response> {
         Refusal::ServerError => answer::oops().response(REQUEST),
         Refusal::Unavailable => Refused { status: StatusCode::SERVICE_UNAVAILABLE, ..answer::oops() }.response(REQUEST).into_response(),
         Refusal::Expired => answer::unauthorized().response(REQUEST),
+        // Its pages are numbered, or begin behind a key.
+        Refusal::StalePage => return None,
     })
 }

@@ -59,6 +59,8 @@ pub(super) fn refuse(refusal: Refusal, uri: &Uri) -> Option<Response> {
         Refusal::TooManyRequests | Refusal::Limit => (StatusCode::TOO_MANY_REQUESTS, "Too Many Requests").into_response(),
         Refusal::ServerError => (StatusCode::INTERNAL_SERVER_ERROR, "Unexpected error occurred").into_response(),
         Refusal::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable").into_response(),
+        // Its lists are answered whole.
+        Refusal::StalePage => return None,
         Refusal::Expired if uri.path() == "/data/track" => return None,
         Refusal::Expired => StatusCode::FORBIDDEN.into_response(),
     })

@@ -5,7 +5,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::answer::{Refused, forbidden, refused, unauthorized};
+use super::answer::{Refused, bad, forbidden, refused, unauthorized};
 use crate::sandbox::server::Refusal;
 
 const HEADER: &str = "x-aptrinsic-api-key";
@@ -29,14 +29,15 @@ pub(super) fn admit(headers: &HeaderMap, method: &Method, path: &str) -> Result<
 }
 
 /// The vendor's own refusals. No `Retry-After` is documented, so none is sent.
-#[allow(clippy::unnecessary_wraps, reason = "the shape that all systems share")]
-pub(super) fn refuse(refusal: Refusal, _uri: &Uri) -> Option<Response> {
+pub(super) fn refuse(refusal: Refusal, uri: &Uri) -> Option<Response> {
     let refused = match refusal {
         Refusal::TooManyRequests => refused(StatusCode::TOO_MANY_REQUESTS, "Too many requests"),
         Refusal::Limit => refused(StatusCode::TOO_MANY_REQUESTS, "Daily request limit exceeded"),
         Refusal::ServerError => refused(StatusCode::INTERNAL_SERVER_ERROR, "Unexpected error"),
         Refusal::Unavailable => refused(StatusCode::SERVICE_UNAVAILABLE, "Service unavailable"),
         Refusal::Expired => unauthorized(),
+        Refusal::StalePage if uri.query().is_some_and(|query| query.contains("scrollId=")) => bad("Invalid scrollId"),
+        Refusal::StalePage => return None,
     };
     Some(refused.into_response())
 }

@@ -141,10 +141,7 @@ fn narrowed(kind: Kind, table: &Arc<Table>, filter: &Filter) -> Option<Vec<Row>>
     let ids = filter.only(kind.id_field())?;
     let (mut found, mut positions): (Vec<Row>, HashSet<u64>) = Default::default();
     for id in ids {
-        let row = table.get(id).or_else(|| table.get(&id.to_ascii_lowercase()));
-        // In other capitals it could be any inserted row.
-        let row = row.or_else(|| table.written().into_iter().find(|row| row.id().eq_ignore_ascii_case(id)));
-        found.extend(row.filter(|row| positions.insert(row.position())));
+        found.extend(table.in_any_capitals(id).into_iter().filter(|row| positions.insert(row.position())));
     }
     Some(found)
 }

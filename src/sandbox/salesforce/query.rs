@@ -114,8 +114,12 @@ fn page_size(data: &Data, call: &Call, plan: &Plan) -> usize {
     asked.unwrap_or(2000).clamp(200, 2000).min(most)
 }
 
+/// The refusal of a locator that is unknown, or too old.
+pub(super) fn lost() -> Fault {
+    Fault::new(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
+}
+
 fn next_page(org: &Org, data: &Data, call: &Call, locator: &str) -> Answered {
-    let lost = || Fault::new(400, "INVALID_QUERY_LOCATOR", "invalid query locator");
     let (id, offset) = locator.split_once('-').ok_or_else(lost)?;
     let number = crate::sandbox::salesforce::ids::number_of("0r8", id).ok_or_else(lost)?;
     let offset: usize = offset.parse().map_err(|_| lost())?;

@@ -72,7 +72,8 @@ fn refuse(refusal: Refusal, uri: &Uri) -> Option<Response<Body>> {
         Refusal::Unavailable => Fault::new(503, "SERVER_UNAVAILABLE", "Server unavailable; please try again later."),
         Refusal::Expired if rest => auth::expired(),
         Refusal::Limit if rest => Fault::new(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."),
-        Refusal::Expired | Refusal::Limit => return None,
+        Refusal::StalePage if uri.path().contains("/query/") && !uri.path().contains("/jobs/") => query::lost(),
+        Refusal::Expired | Refusal::Limit | Refusal::StalePage => return None,
     };
     let mut answer = settle(Err(fault));
     if refusal == Refusal::Limit {

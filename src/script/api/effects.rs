@@ -37,11 +37,15 @@ pub(super) fn read_all(ctx: &NativeCallContext, source: &Source) -> Outcome<Arra
     }
 }
 
-/// The one record of an object whose field has a value, with all its fields; null when there is none.
+/// The one record of an object whose id has a value, with all its fields; null when there is none.
 pub(super) fn read_one(ctx: &NativeCallContext, system: System, object: &str, by: &str, value: &str) -> Outcome<Dynamic> {
     let filter = crate::model::Filter::all(vec![(by.to_owned(), crate::model::Operator::Equal, Value::text(value))]);
-    let query = Query { filter: Some(filter), limit: Some(1), ..Query::of(system, object) };
-    Ok(read_all(ctx, &Source::Object(query))?.into_iter().next().unwrap_or(Dynamic::UNIT))
+    // Filters of PX ignore capitals, and its ids do not: there are as many records as there are spellings.
+    let capitals_count = system == System::Px;
+    let query = Query { filter: Some(filter), limit: (!capitals_count).then_some(1), ..Query::of(system, object) };
+    let is_it = |record: &Dynamic| record.read_lock::<Map>().is_some_and(|record| record.get(by).is_some_and(|id| id.to_string() == value));
+    let mut found = read_all(ctx, &Source::Object(query))?.into_iter().filter(|record| !capitals_count || is_it(record));
+    Ok(found.next().unwrap_or(Dynamic::UNIT))
 }
 
 pub(super) fn describe(ctx: &NativeCallContext, system: System, object: &str) -> Outcome<Dynamic> {

@@ -16,7 +16,8 @@ pub(in crate::script::api) mod functions {
     /// what has no date-time there. Each run begins to read `lookback` (ten minutes, unless said otherwise) before the latest change that the one
     /// before has read, since a record may come to sight later than it is stamped; what is read twice is compared and not written again. Widen it
     /// where transactions or loads of the source last longer. A rejected record is read again until it is written: it holds the cursor back, and the
-    /// run says so. When what the mapping reads or writes is edited, and with `--full`, everything is read.
+    /// run says so. When what the mapping reads or writes is edited, when the workspace's zone, the type of a written field or the organisation behind
+    /// a system is another one than in the last run, and with `--full`, everything is read; the run says which of these it was.
     ///
     /// # Example
     /// ```rhai
@@ -33,7 +34,8 @@ pub(in crate::script::api) mod functions {
     ///
     /// What is the same key is decided by the system that is written: capitals count in ids of Pendo, Gainsight and PX and in Salesforce fields
     /// defined as case-sensitive, not in other Salesforce text nor in e-mail addresses; a Salesforce id is one in its 15 and its 18 characters, and
-    /// one whose check characters are wrong is refused. Two rows of the source that are one record are told by both keys, and the first is used.
+    /// one whose check characters are wrong is refused. Two rows of the source that are one record are told by both keys, and the first is used. With
+    /// a `cursor`, the first stays the one that is used in later runs, until it is gone, left out by the filter, or has another key.
     ///
     /// # Example
     /// ```rhai

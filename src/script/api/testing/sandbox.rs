@@ -69,7 +69,8 @@ pub(in crate::script::api) mod functions {
     }
 
     /// Lets faults strike from now on, as `SYSTEM:KIND@PROBABILITY[,...]`; the empty text ends them. Kinds are `429`, `500`, `503`, `html`,
-    /// `timeout`, `slow=MS`, `reset`, `reset_after`, `truncate`, `expired`, `lock` and `limit`.
+    /// `timeout`, `slow=MS`, `reset`, `reset_after`, `truncate`, `expired`, `lock`, `limit` and
+    /// `stale_page` (the place of the next page is forgotten, by PX and Salesforce).
     ///
     /// # Example
     /// ```rhai
