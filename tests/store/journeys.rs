@@ -476,7 +476,7 @@ fn a_file_of_format_2_is_brought_up_to_date_with_all_it_holds() {
     assert_eq!(store.runs(&RunFilter::default()).expect("runs"), []);
     assert_eq!(waiting(&store, "welcome", 2).len(), 2, "the new tables are there");
     let version: i64 = Connection::open(&path).expect("open").pragma_query_value(None, "user_version", |row| row.get(0)).expect("read");
-    assert_eq!(version, 10);
+    assert_eq!(version, 11);
 }
 
 #[test]

@@ -92,12 +92,12 @@ impl Table {
         self.read().get(id)
     }
 
-    /// The rows with this id in any capitals, each once. Seeded ids have none.
+    /// The rows with this id in any capitals; of a seeded row, in its own or none. One may come twice.
     pub fn in_any_capitals(&self, id: &str) -> Vec<Row> {
         let (state, lower) = (self.read(), id.to_lowercase());
         let numbers = state.capitals.get(&lower).into_iter().flatten();
         let others = numbers.filter_map(|number| state.inserted.get(number).map(|(id, cells)| state.inserted_row(*number, id, cells)));
-        state.get(&lower).into_iter().chain(others).collect()
+        state.get(id).into_iter().chain(state.get(&lower)).chain(others).collect()
     }
 
     /// The seeded row at an index, as it is now; none when it was deleted.
