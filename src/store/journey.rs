@@ -124,6 +124,28 @@ impl Store {
         })
     }
 
+    /// Gives a program that nobody declares any more another name, with its revisions, people and history. Whether there was one; nothing
+    /// happens where the new name is taken.
+    pub fn rename_program(&self, old: &str, new: &str) -> Result<bool, Error> {
+        const BY_JOURNEY: [&str; 7] = ["revisions", "participants", "events", "intents", "messages", "journey_steps", "associations"];
+        const BY_NAME: [&str; 4] = ["marks", "runs", "samples", "versions"];
+        self.write(|sql| {
+            if sql.prepare("SELECT 1 FROM programs WHERE name = ?1")?.exists([new])? {
+                return Ok(false);
+            }
+            let renamed = sql.execute("UPDATE programs SET name = ?2 WHERE name = ?1", [old, new])? > 0;
+            if renamed {
+                for table in BY_JOURNEY {
+                    sql.execute(&format!("UPDATE {table} SET journey = ?2 WHERE journey = ?1"), [old, new])?;
+                }
+                for table in BY_NAME {
+                    sql.execute(&format!("UPDATE OR IGNORE {table} SET name = ?2 WHERE name = ?1"), [old, new])?;
+                }
+            }
+            Ok(renamed)
+        })
+    }
+
     /// Stops the clock of an active program and holds back what it has to send. Nothing for one that is not active.
     pub fn pause(&self, name: &str, at: Timestamp) -> Result<(), Error> {
         let paused = self.write(|sql| {

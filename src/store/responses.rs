@@ -40,8 +40,13 @@ pub(super) const RESPONSES: &str = "SELECT event.id, event.at, event.step, event
      FROM events event INDEXED BY events_responded JOIN participants person ON person.id = event.participant \
      WHERE event.journey = ?1 AND event.kind = 'responded' ORDER BY event.at, event.id LIMIT ?2 OFFSET ?3";
 
-pub(super) const SCORES: &str = "SELECT step, json_extract(payload, '$.score') AS score, json_extract(payload, '$.channel') AS channel, count(*) \
-     FROM events INDEXED BY events_responded WHERE journey = ?1 AND kind = 'responded' GROUP BY step, score, channel ORDER BY step, score, channel";
+/// One answer of each person to each survey: the latest that has a score, else the latest. The columns beside a `max` are those of its row
+/// (`SQLite`, "bare columns in an aggregate query").
+pub(super) const SCORES: &str = "SELECT step, score, channel, count(*) FROM \
+     (SELECT step, json_extract(payload, '$.score') AS score, json_extract(payload, '$.channel') AS channel, \
+      max(id + CASE WHEN json_extract(payload, '$.score') IS NULL THEN 0 ELSE 1 << 62 END) \
+      FROM events INDEXED BY events_responded WHERE journey = ?1 AND kind = 'responded' GROUP BY participant, step) \
+     GROUP BY step, score, channel ORDER BY step, score, channel";
 
 impl Store {
     /// Answers in the order they were given, so many after so many.
@@ -49,7 +54,7 @@ impl Store {
         self.read(|sql| select(sql, RESPONSES, params![journey, limit, passed], read_response))
     }
 
-    /// How often each score was given.
+    /// How many people gave each score: whoever changed an answer, or added to it, counts once, by the latest score.
     pub fn scores(&self, journey: &str) -> Result<Vec<Score>, Error> {
         self.read(|sql| select(sql, SCORES, [journey], read_score))
     }

@@ -18,7 +18,9 @@ pub(super) fn list(cx: &Context) -> Result<Exit, Failure> {
     let workspace = cx.workspace()?;
     let journeys = super::declared(&workspace, cx)?;
     let store = check::remembered(&workspace, cx);
-    let entries = journeys.iter().map(|declaration| Entry::of(declaration, store.as_deref())).collect::<Result<Vec<_>, Failure>>()?;
+    let gone = super::undeclared(&workspace, &journeys, cx)?;
+    let all = journeys.iter().map(|one| (one, true)).chain(gone.iter().map(|(_, kept)| (kept, false)));
+    let entries = all.map(|(one, declared)| Ok(Entry { declared, ..Entry::of(one, store.as_deref())? })).collect::<Result<Vec<_>, Failure>>()?;
     cx.out.json(&entries.iter().map(Entry::document).collect::<Vec<_>>());
     if entries.is_empty() {
         cx.out.line(paint(DIM, "No journey is declared."));
@@ -26,6 +28,9 @@ pub(super) fn list(cx: &Context) -> Result<Exit, Failure> {
     }
     let rows = entries.iter().map(|entry| entry.row(&workspace)).collect();
     cx.out.line(table(&["name", "status", "#revision", "#in", "#out", "next", "where"], rows));
+    for (program, _) in &gone {
+        cx.out.line(super::stands_still(program));
+    }
     Ok(Exit::Done)
 }
 
@@ -34,11 +39,13 @@ struct Entry<'a> {
     program: Option<Program>,
     counts: Counts,
     due: Option<Timestamp>,
+    /// Whether a file declares it.
+    declared: bool,
 }
 
 impl<'a> Entry<'a> {
     fn of(declaration: &'a Declaration, store: Option<&Store>) -> Result<Self, Failure> {
-        let nothing = Self { declaration, program: None, counts: Counts::default(), due: None };
+        let nothing = Self { declaration, program: None, counts: Counts::default(), due: None, declared: true };
         let Some(store) = store else { return Ok(nothing) };
         let name = &declaration.name;
         let due = [store.next_due(&[name])?, store.next_send_of(name)?].into_iter().flatten().min();
@@ -62,6 +69,9 @@ impl<'a> Entry<'a> {
     fn next(&self, now: Timestamp) -> (&'static str, Option<Timestamp>) {
         let scheduled = self.program.as_ref().and_then(|program| program.scheduled_for);
         let paused = self.program.as_ref().and_then(|program| program.paused_at);
+        if !self.declared {
+            return ("stands still", None);
+        }
         match (self.status(), self.due) {
             (ProgramStatus::Draft, _) => ("to be published", None),
             (ProgramStatus::Scheduled, _) => ("published", scheduled),
@@ -82,7 +92,7 @@ impl<'a> Entry<'a> {
             "model": journey.map(|journey| journey.model), "type": journey.and_then(|journey| journey.program_type.as_deref()),
             "folder": journey.and_then(|journey| journey.folder.as_deref()),
             "steps": journey.map(|journey| journey.graph.steps.len()),
-            "status": self.status().word(), "revision": self.revision(), "in": inside, "out": out, "due": self.due,
+            "status": self.status().word(), "revision": self.revision(), "in": inside, "out": out, "due": self.due, "declared": self.declared,
         })
     }
 
@@ -98,7 +108,10 @@ impl<'a> Entry<'a> {
             (word, Some(at)) => format!("{word} {}", time(at, &workspace.config.timezone)),
             (word, None) => word.to_owned(),
         };
-        let place = tinted(Tint::Dim, format!("{}:{}", self.declaration.place.file, self.declaration.place.line));
+        let place = match self.declared {
+            true => tinted(Tint::Dim, format!("{}:{}", self.declaration.place.file, self.declaration.place.line)),
+            false => tinted(Tint::Warn, "no file declares it"),
+        };
         let revision = if self.program.is_some() { self.revision().to_string() } else { String::new() };
         vec![plain(&self.declaration.name), status, plain(revision), plain(inside), plain(out), plain(next), place]
     }

@@ -29,9 +29,9 @@ use clap::{Args, Subcommand};
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 
 use crate::{
-    host::{Workspace, clock::Clock},
+    host::{Earlier, Workspace, clock::Clock},
     script::{Body, Declaration, Journey as Declared, Kind},
-    store::ProgramStatus,
+    store::{Program, ProgramStatus},
 };
 
 use super::{Context, Exit, Failure, check, render};
@@ -98,6 +98,41 @@ pub(super) fn named(workspace: &Workspace, name: &str, cx: &Context) -> Result<A
         let hint = if known.is_empty() { "no journey is declared".to_owned() } else { render::closest(name, &known) };
         Failure::new(Exit::Usage, "unknown_name", format!("no journey is declared by the name `{name}`")).hint(hint)
     })
+}
+
+/// The same; one that no file declares any more is as its last accepted revision declared it, which is said.
+fn named_or_kept(workspace: &Workspace, name: &str, cx: &Context) -> Result<Arc<Declaration>, Failure> {
+    let gone = undeclared(workspace, &declared(workspace, cx)?, cx)?.into_iter().find(|(_, kept)| kept.name == name);
+    let Some((program, kept)) = gone else { return named(workspace, name, cx) };
+    cx.out.note(format!("{} {}\n", render::paint(render::WARN, "warning:".to_owned()), stands_still(&program)));
+    Ok(kept)
+}
+
+/// What becomes of a journey whose declaration is gone, and what to do.
+fn stands_still(program: &Program) -> String {
+    let name = &program.name;
+    format!(
+        "no file declares `{name}` any more ({}, revision {}): nobody in it moves. Bring it back, `tabi journey stop {name}` ends it, and where it got \
+         another name, `tabi journey publish NEW --move {name}=NEW` keeps its people and its history",
+        program.status.word(),
+        program.revision
+    )
+}
+
+/// Programs that run, pause or wait for their time and that no file declares, each as its last accepted revision declared it.
+fn undeclared(workspace: &Workspace, declared: &[Arc<Declaration>], cx: &Context) -> Result<Vec<(Program, Arc<Declaration>)>, Failure> {
+    let Some(store) = check::remembered(workspace, cx) else { return Ok(Vec::new()) };
+    let mut earlier = Earlier::default();
+    let mut found = Vec::new();
+    for program in store.programs()? {
+        let known = declared.iter().any(|declaration| declaration.name == program.name);
+        if known || !matches!(program.status, ProgramStatus::Active | ProgramStatus::Paused | ProgramStatus::Scheduled) {
+            continue;
+        }
+        let kept = earlier.generation(workspace, &store, &program)?.and_then(|kept| kept.declaration(&program.name).cloned());
+        found.extend(kept.map(|kept| (program, kept)));
+    }
+    Ok(found)
 }
 
 /// For the shell: the names of the journeys in the workspace around it.

@@ -35,7 +35,8 @@ pub(crate) struct Publish {
     /// Only show what that would do to whoever is in.
     #[arg(long, conflicts_with_all = ["yes", "at", "accept"])]
     plan: bool,
-    /// A step that got another name: whoever stands at the old one stands at the new one. May be given several times.
+    /// A step that got another name: whoever stands at the old one stands at the new one. May be given several times. With the name of this
+    /// journey as the new one, the journey itself: its people and its history come along.
     #[arg(long = "move", value_name = "OLD=NEW", value_parser = renamed)]
     moves: Vec<(String, String)>,
 }
@@ -56,6 +57,8 @@ pub(super) fn publish(args: &Publish, cx: &Context) -> Result<Exit, Failure> {
     if let Some(past) = at.filter(|at| *at <= workspace.clock.now()) {
         return Err(Failure::usage(format!("--at {past} has passed; leave it out to publish now")));
     }
+    let (renames, moves): (Vec<_>, Vec<_>) = args.moves.iter().cloned().partition(|(_, new)| *new == args.name);
+    let renamed = renaming(&renames, (&args.name, &declaration), &workspace, cx)?;
     let status = workspace.store()?.program(&args.name)?.map(|program| program.status);
     if let Some(status @ (ProgramStatus::Active | ProgramStatus::Paused)) = status
         && !args.accept
@@ -67,6 +70,10 @@ pub(super) fn publish(args: &Publish, cx: &Context) -> Result<Exit, Failure> {
         cx.out.line("Nothing was published.");
         return Ok(Exit::Failed);
     }
+    if let Some(old) = renamed {
+        workspace.store()?.rename_program(&old, &args.name)?;
+        cx.out.line(format!("{} {old} is {} now, with its people and its history", paint(GOOD, "Renamed:"), args.name));
+    }
     let session = Session::open(&workspace)?;
     session.stop_when_asked(|| std::process::exit(Exit::Interrupted as i32));
     let warn = cx.out.clone();
@@ -75,13 +82,52 @@ pub(super) fn publish(args: &Publish, cx: &Context) -> Result<Exit, Failure> {
             warn.note(message);
         }
     });
-    let published = journeys::publish_moving((&workspace, &session, &workspace.load()), &declaration, at, &args.moves, &notify);
+    let published = journeys::publish_moving((&workspace, &session, &workspace.load()), &declaration, at, &moves, &notify);
     session.close();
     let published = match published {
         Err(host::Error::Flow(crate::flow::Error::Fault(fault))) if fault.kind == FaultKind::Invalid => return Err(Failure::usage(fault.message)),
         other => other?,
     };
     Ok(tell((&args.name, super::body(&declaration)), published, &workspace, cx))
+}
+
+/// The journey that gets this one's name, if it is to be renamed. One that looks like a journey whose declaration is gone is not published
+/// beside it: its people would get everything a second time.
+fn renaming(
+    renames: &[(String, String)],
+    (name, declaration): (&str, &Declaration),
+    workspace: &Workspace,
+    cx: &Context,
+) -> Result<Option<String>, Failure> {
+    let gone = super::undeclared(workspace, &super::declared(workspace, cx)?, cx)?;
+    if let Some((old, _)) = renames.first() {
+        if !gone.iter().any(|(program, _)| program.name == *old) {
+            return Err(Failure::usage(format!("`{old}` is no journey whose declaration is gone: only such a one can have got another name")));
+        }
+        if workspace.store()?.program(name)?.is_some() {
+            return Err(Failure::usage(format!("`{name}` has been published already: `{old}` cannot become it any more")));
+        }
+        return Ok(Some(old.clone()));
+    }
+    if workspace.store()?.program(name)?.is_some() {
+        return Ok(None);
+    }
+    let steps = |one: &Declaration| super::body(one).map(|journey| journey.graph.clone()).unwrap_or_default();
+    let now = steps(declaration);
+    let alike = |kept: &Declaration| {
+        let before = steps(kept).steps;
+        let same = before.iter().filter(|step| now.step(&step.name).is_some()).count();
+        same * 2 >= before.len().max(1)
+    };
+    let Some((program, _)) = gone.iter().find(|(_, kept)| alike(kept)) else { return Ok(None) };
+    let old = &program.name;
+    let hint = format!("`tabi journey publish {name} --move {old}={name}` keeps its people and its history; `tabi journey stop {old}` ends it first");
+    Err(Failure::new(
+        Exit::Usage,
+        "renamed",
+        format!("`{name}` looks like `{old}` under another name, which is {} and which no file declares", program.status.word()),
+    )
+    .hint(hint))
 }
 
 /// What taking up the scripts as they are would do.

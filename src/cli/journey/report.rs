@@ -54,7 +54,7 @@ impl From<By> for Per {
 /// Reports one journey from the state file.
 pub(super) fn report(args: &Report, cx: &Context) -> Result<Exit, Failure> {
     let workspace = cx.workspace()?;
-    let declaration = super::named(&workspace, &args.name, cx)?;
+    let declaration = super::named_or_kept(&workspace, &args.name, cx)?;
     let Some(journey) = super::body(&declaration) else { return Ok(Exit::Done) };
     let store = workspace.store()?;
     let failed = |error: crate::flow::Error| Failure::from(crate::host::Error::from(error));

@@ -50,7 +50,7 @@ pub(super) fn show(args: &Show, cx: &Context) -> Result<Exit, Failure> {
             None => super::revisions::list(&workspace, &args.name, cx),
         };
     }
-    let declaration = super::named(&workspace, &args.name, cx)?;
+    let declaration = super::named_or_kept(&workspace, &args.name, cx)?;
     let Some(journey) = super::body(&declaration) else { return Ok(Exit::Done) };
     if let Some(who) = &args.person {
         return super::person::person(&workspace, &args.name, journey, who, cx);
