@@ -41,6 +41,15 @@ impl Store {
         self.read(|sql| Ok(select(sql, KNOWN, params![journey, to_json(&keys)?], read_known)?.into_iter().collect()))
     }
 
+    /// The newest participation of everybody who has this field, by its value as text.
+    pub fn people_by_field(&self, journey: &str, field: &str) -> Result<HashMap<String, ParticipantId>, Error> {
+        let query = "SELECT json_extract(fields, ?2), id FROM participants INDEXED BY participants_of \
+             WHERE journey = ?1 AND json_type(fields, ?2) = 'text' ORDER BY id";
+        let path = format!("$.\"{field}\"");
+        let read = |row: &Row<'_>| Ok((row.get(0)?, ParticipantId::from_i64(row.get(1)?)));
+        self.read(|sql| Ok(select(sql, query, params![journey, path], read)?.into_iter().collect()))
+    }
+
     /// A number that differs when the fields do.
     pub fn source_hash(fields: &Record) -> i64 {
         serde_json::to_string(fields).map_or(0, |text| hash(&text))

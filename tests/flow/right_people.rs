@@ -37,6 +37,9 @@ journey("reminded", #{ model: "nps", participants: [], steps: [
   wait("after", days(9)) ] });
 journey("left", #{ participants: [], exit: clicked("m1"), steps: [mail("m1", 1), wait("w", days(1)), mail("m2", 1), wait("w2", days(9))] });
 journey("goodbye", #{ participants: [], steps: [mail("m1", 1), wait("w", days(1)), mail("m2", 1), drop("the end")] });
+journey("contacts", #{ participants: salesforce::object("Contact").filter(|p| p.Title == "Onboarding"), exit: field("Title", "!=", "Onboarding"),
+  steps: [send_email("m1", #{ template: "a", data: #{ first_name: field("FirstName") } }), wait("w", days(3)),
+    send_email("m2", #{ template: "a", data: #{ first_name: field("FirstName") } }), wait("w2", days(9))] });
 journey("two-mails", #{ participants: [], steps: [mail("m1", 1), wait("w", days(1)), mail("m2", 1), wait("w2", days(9))] });
 "#;
 
@@ -96,6 +99,15 @@ test("what waits in the outbox goes out only while it has a reason", || {
     journey::advance(days(2));
     assert_eq(people.map(|one| journey::mails(one).len()), [1, 1, 2]);
     assert_eq(others.map(|one| journey::mails(one).len()), [2, 2]);
+});
+test("an address that is corrected in the source follows the person", || {
+    let some = salesforce::query("SELECT Id, Email FROM Contact LIMIT 2");
+    for one in some { salesforce::update("Contact", one.Id, #{ Title: "Onboarding" }); }
+    journey::publish("contacts");
+    run("contacts"); clock::advance(days(1));
+    salesforce::update("Contact", some[0].Id, #{ Email: "new.address@ex.example" });
+    run("contacts"); clock::advance(days(5)); run("contacts");
+    assert_eq([to(some[0].Email), to("new.address@"), to(some[1].Email)], [1, 1, 2]);
 });
 test("whoever unsubscribed or bounced in a test gets no more mail from any journey", || {
     for kind in ["unsubscribed", "bounced"] {
@@ -170,4 +182,26 @@ fn a_pause_moves_every_deadline_and_what_comes_after_the_limit_is_too_late() {
     assert_eq!(dues(), ["2026-12-14T09:00:00Z"; 2]);
     bench.at("2026-12-14T09:00:00Z");
     assert!(bench.people().iter().all(|(_, state, _)| *state == "dropped"), "{:?}", bench.people());
+}
+
+#[test]
+fn a_journey_that_no_file_declares_is_seen_and_keeps_its_people_under_another_name() {
+    let journey = |name: &str| format!(r#"journey("{name}", #{{ participants: [], steps: [ wait("w", days(5)) ] }});"#);
+    let workspace = Workspace::with_script(&journey("five"));
+    workspace.tabi("journey publish five --yes").ended(0);
+    workspace.tabi("journey add five --set email=ana@ex.example").ended(0);
+    workspace.write("scripts/script.rhai", journey("six"));
+    let listed = workspace.tabi("journey list").ended(0);
+    assert!(listed.stdout.contains("no file declares `five` any more"), "{}", listed.stdout);
+    let report = workspace.tabi("journey report five --json").ended(0);
+    assert!(report.stdout.contains("\"name\":\"five\"") && report.stdout.contains("\"active\":1"), "{}", report.stdout);
+    assert!(workspace.tabi("journey show five --person ana").ended(0).stdout.contains("ana@ex.example participant 1"));
+    let refused = workspace.tabi("journey publish six --yes").ended(2);
+    assert!(refused.stderr.contains("--move five=six"), "{}", refused.stderr);
+    workspace.tabi("journey publish six --yes --move four=six").ended(2);
+    workspace.tabi("journey publish six --yes --move five=six").ended(0);
+    let shown = workspace.tabi("journey show six --person ana").ended(0);
+    assert!(shown.stdout.contains("ana@ex.example participant 1") && shown.stdout.contains("entered"), "{}", shown.stdout);
+    let listed = workspace.tabi("journey list").ended(0);
+    assert!(!listed.stdout.contains("five") && listed.stdout.contains("six"), "{}", listed.stdout);
 }

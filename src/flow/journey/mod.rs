@@ -3,6 +3,8 @@
 
 /// People added by hand or from a list.
 mod add;
+/// Addresses that change.
+mod addresses;
 /// Where one participant goes from here.
 mod advance;
 /// What moves asked for, carried out.

@@ -3,7 +3,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
 };
 
 use super::{
-    Mailer,
+    Mailer, addresses,
     advance::{Arrived, advance},
     earlier,
     enter::{Candidate, Earlier, Entrance, Gate, entrance, stays},
@@ -61,6 +61,8 @@ pub struct Pass<'a> {
     pub room: Option<u64>,
     /// Sees every move before it is made.
     pub watch: Option<&'a Watch<'a>>,
+    /// Whoever took part, by the source's id: read when somebody unknown comes.
+    pub by_id: OnceLock<HashMap<String, ParticipantId>>,
 }
 
 impl Pass<'_> {
@@ -163,6 +165,7 @@ pub(super) fn take_people(pass: &Pass<'_>, rows: Vec<Record>, intake: &mut Intak
         intake.failed += 1;
         tracing::warn!(journey = pass.name(), why, "a participant was left out");
     }
+    addresses::follow(pass, &candidates)?;
     let (mut entering, mut histories, mut again) = (Vec::new(), Vec::new(), Vec::new());
     for (candidate, known, becomes) in judge(pass, candidates)? {
         match becomes {

@@ -111,6 +111,7 @@ pub(super) fn pass<'a>(
         associations: hands.store.associations(&declaration.name)?,
         room: None,
         watch: None,
+        by_id: std::sync::OnceLock::new(),
     })
 }
 
