@@ -179,7 +179,7 @@ fn rule_flow(flow: &mut Flow, rule: &Rule) {
             ActionKind::Score(_) => {
                 flow.writes.insert(name(System::Gainsight, "company", "currentscore"));
             }
-            ActionKind::Cta(_) => (),
+            ActionKind::Cta(_) | ActionKind::Kept(_) => (),
         }
     }
 }

@@ -40,6 +40,12 @@ impl Origin {
         }
     }
 
+    /// What alone identifies the row; none where that is missing.
+    pub(crate) fn own(&self, row: &Record) -> Option<Value> {
+        let complete = self.by.iter().all(|field| row.path(field).is_some_and(|value| !value.is_blank()));
+        complete.then(|| self.id(row))
+    }
+
     /// `Contact 003000000000001AAA`.
     pub(crate) fn shown(&self, id: &Value) -> String {
         if id.is_blank() { format!("{} without a value", self.what) } else { format!("{} {id}", self.what) }

@@ -66,6 +66,8 @@ impl Does {
             Self::Split { .. } => "split by weight".to_owned(),
             Self::Action { word } => match word.as_str() {
                 "create_cta" => "create a call to action".to_owned(),
+                "log_timeline" => "log a timeline entry".to_owned(),
+                "create_success_plan" => "create a success plan".to_owned(),
                 "set_score" => "set a score".to_owned(),
                 "load_to_usage" => "load usage data".to_owned(),
                 "load_to_sfdc" => "load to Salesforce".to_owned(),

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 
 use crate::model::{FieldType, Filter, Name, Schedule, Source, System, Value};
 
-use super::{Closure, journey::Journey, rows::Rows, sources::Sources};
+use super::{Closure, journey::Journey, kept::Kept, rows::Rows, sources::Sources};
 
 /// Where something stands in a script. Lines and columns count from 1; the file is relative to the workspace.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -335,6 +335,7 @@ impl Action {
                 let own = [&cta.name, &cta.cta_type, &cta.reason, &cta.priority].into_iter();
                 own.chain([&cta.status, &cta.owner_email, &cta.playbook, &cta.comments].into_iter().flatten()).collect()
             }
+            ActionKind::Kept(kept) => kept.cells().collect(),
         }
     }
 }
@@ -346,6 +347,8 @@ pub enum ActionKind {
     Object(ObjectLoad),
     Score(RuleScore),
     Cta(CtaAction),
+    /// `log_timeline`, `create_success_plan`, `load_to_milestones`.
+    Kept(Kept),
 }
 
 /// `load_to_usage(#{..})`: one row per account, level, instance and date.

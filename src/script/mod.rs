@@ -28,6 +28,8 @@ mod failure;
 mod generation;
 /// What `journey` declares.
 mod journey;
+/// What actions keep of an account's history and plans.
+mod kept;
 /// Where words, texts and brackets are.
 mod lex;
 /// The files of a workspace as scripts see them.
@@ -95,6 +97,7 @@ pub use docs::{Entry, Form, reference};
 pub use failure::{Failure, Frame};
 pub use generation::{Difference, Generation, LoadedFile, diff};
 pub use journey::{Identity, Journey, Participants, StepParts};
+pub use kept::{Kept, KeptKind};
 pub use lex::{Lexed, Piece, PieceKind, Unclosed, lex};
 pub use library::glance;
 pub use limits::{Limits, PrintSink};
@@ -104,6 +107,6 @@ pub use run::{RunError, ScriptRun, run_script, run_source};
 pub use saved::{Said, saved};
 pub use shape::{participants_shape, shown_closure};
 pub use sources::{Sources, Texts};
-pub use targets::{SCORES, USAGE, target, to_declare};
+pub use targets::{MILESTONES, SCORES, USAGE, target, to_declare};
 pub use templates::{Filled, Rendered, Templates, is_template, plain_text};
 pub use trial::{Asked, Bench, Broken, Look, Test, TestFile, TestHands, load_tests};

@@ -158,6 +158,7 @@ fn on_action(action: &mut Action, date: Date) {
                 cell(one, date);
             }
         }
+        ActionKind::Kept(kept) => kept.values.iter_mut().for_each(|(_, one)| cell(one, date)),
     }
 }
 

@@ -6,10 +6,15 @@
 
 use crate::model::System;
 
-use super::declaration::{Action, ActionKind, UsageLoad};
+use super::{
+    declaration::{Action, ActionKind, UsageLoad},
+    kept::{Kept, KeptKind},
+};
 
 /// Gainsight's usage data in Salesforce (A11), which comes with Gainsight's managed package.
 pub const USAGE: &str = "JBCXM__UsageData__c";
+/// Milestones of accounts in Salesforce, of the same package.
+pub const MILESTONES: &str = "JBCXM__Milestone__c";
 /// The Gainsight object that scores are loaded to.
 pub const SCORES: &str = "measure_scores__gc";
 
@@ -19,7 +24,8 @@ pub fn target(kind: &ActionKind) -> Option<(System, &str)> {
         ActionKind::Usage(UsageLoad { into: Some(object), .. }) => Some((System::Gainsight, object)),
         ActionKind::Usage(_) => Some((System::Salesforce, USAGE)),
         ActionKind::Score(_) => Some((System::Gainsight, SCORES)),
-        ActionKind::Object(_) | ActionKind::Cta(_) => None,
+        ActionKind::Kept(Kept { kind: KeptKind::Milestone, .. }) => Some((System::Salesforce, MILESTONES)),
+        ActionKind::Object(_) | ActionKind::Cta(_) | ActionKind::Kept(_) => None,
     }
 }
 
@@ -46,7 +52,10 @@ pub fn to_declare(action: &Action) -> Option<String> {
                 fields(&measures)
             ))
         }
-        ActionKind::Object(_) | ActionKind::Cta(_) => None,
+        ActionKind::Kept(Kept { kind: KeptKind::Milestone, .. }) => {
+            Some(format!("`load_to_milestones` writes to `{MILESTONES}`, which Gainsight's managed package brings to Salesforce"))
+        }
+        ActionKind::Object(_) | ActionKind::Cta(_) | ActionKind::Kept(_) => None,
     }
 }
 

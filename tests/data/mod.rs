@@ -8,6 +8,8 @@ mod days;
 mod filters;
 /// What is the same key.
 mod identity;
+/// Timeline entries, success plans, milestones.
+mod kept;
 /// Rows that change while they are read.
 mod paging;
 /// Accounts without rows in grouped rules.

@@ -52,7 +52,7 @@ impl Tenant {
 #[tokio::test]
 async fn what_the_articles_do_not_have_is_refused_in_the_vendors_words() {
     let tenant = Tenant::start().await;
-    for (method, path) in [("GET", "/v1/bulk/jobs"), ("POST", "/v2/successPlan/list/"), ("GET", QUERY), ("POST", "/v1/timeline/activities")] {
+    for (method, path) in [("GET", "/v1/bulk/jobs"), ("GET", "/v2/successPlan/list/"), ("GET", QUERY), ("POST", "/v1/timeline/activities")] {
         assert_eq!(tenant.refused(method, path, Value::Null).await, (400, "GSOBJ_1023".into()), "{path}");
     }
     for (object, body, code) in [

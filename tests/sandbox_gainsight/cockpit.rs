@@ -112,6 +112,73 @@ async fn activities_are_kept_under_their_external_ids() {
 }
 
 #[tokio::test]
+async fn an_activity_is_updated_by_what_identifies_it() {
+    let tenant = Tenant::start().await;
+    let company = tenant.company().await;
+    let author = tenant.query("gsuser", json!({"select": ["Email"], "limit": 1})).await.remove(0)["Email"].clone();
+    let record = json!({"ExternalId": "e1", "ContextName": "Company", "GsCompanyId": company["Gsid"], "Author": author, "TypeName": "Update",
+        "Subject": "Hello", "Notes": "n", "ActivityDate": "2026-01-01T10:00:00.000Z"});
+    tenant.call("POST", ACTIVITY, json!({"records": [record]})).await;
+    let id = tenant.find("activity_timeline", &["Gsid"], "ExternalId", "EQ", json!(["e1"])).await[0]["Gsid"].clone();
+    let put = |identifier: &str, record: Value| {
+        let path = format!("{ACTIVITY}?identifier={identifier}");
+        let tenant = &tenant;
+        async move { tenant.call("PUT", &path, json!({"records": [record]})).await.1 }
+    };
+    let changed = put("externalid", json!({"ExternalId": "e1", "Subject": "Second"})).await;
+    assert!(changed["data"]["success"]["e1"].is_array(), "{changed}");
+    let changed = put("gsid", json!({"Gsid": id, "Notes": "m"})).await;
+    assert!(changed["data"]["success"][id.as_str().unwrap()].is_array(), "{changed}");
+    for (identifier, record) in [
+        ("gsid", json!({"Gsid": "1I01NONE", "Notes": "x"})),
+        ("gsid", json!({"Gsid": id, "Notes": ""})),
+        ("gsid", json!({"Gsid": id, "ContextName": "CTA"})),
+        ("gsid", json!({"Gsid": id, "Nothing": "x"})),
+        ("gsid", json!({"Gsid": id, "Author": "nobody@nowhere.example"})),
+        ("gsid", json!({"Gsid": id, "Subject": "x".repeat(256)})),
+    ] {
+        let refused = put(identifier, record.clone()).await;
+        assert_eq!(refused["data"]["failures"].as_object().unwrap().len(), 1, "{record}: {refused}");
+    }
+    let rows = tenant.find("activity_timeline", &["Subject", "Notes"], "ExternalId", "EQ", json!(["e1"])).await;
+    assert_eq!((rows.len(), &rows[0]["Subject"], &rows[0]["Notes"]), (1, &json!("Second"), &json!("m")));
+}
+
+#[tokio::test]
+async fn success_plans_succeed_or_fail_each_by_itself() {
+    let tenant = Tenant::start().await;
+    let company = tenant.company().await;
+    let owner = tenant.query("gsuser", json!({"select": ["Gsid", "Email"], "limit": 1})).await.remove(0);
+    let plan = |reference: &str, more: Value| {
+        let mut record = json!({"referenceId": reference, "Name": "Start", "CompanyId": company["Gsid"], "OwnerEmail": owner["Email"],
+            "DueDate": "2026-07-01", "SuccessPlanType": "Onboarding", "status": "Draft"});
+        record.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!({"record": record})
+    };
+    let requests = json!({"requests": [
+        plan("1", json!({"Templates": ["Onboarding Template"]})),
+        plan("2", json!({"Templates": ["Adoption Template"]})),
+        plan("3", json!({"SuccessPlanType": "Nothing"})),
+        plan("4", json!({"CompanyId": "1P02NOBODY"})),
+        plan("5", json!({"OwnerEmail": null})),
+    ]});
+    let data = tenant.ok("POST", "/v2/successPlan/", requests).await;
+    assert_eq!((data["success"].as_array().unwrap().len(), data["failure"].as_array().unwrap().len()), (1, 4), "{data}");
+    let id = data["success"][0]["1"].clone();
+    let update = json!({"requests": [{"record": {"referenceId": "1", "Gsid": id, "status": "Active"}},
+        {"record": {"referenceId": "2", "Gsid": id, "SuccessPlanType": "Renewal"}}, {"record": {"referenceId": "3", "status": "Active"}}]});
+    let data = tenant.ok("PUT", "/v2/successPlan/", update).await;
+    assert_eq!((data["success"].as_array().unwrap().len(), data["failure"].as_array().unwrap().len()), (1, 2), "{data}");
+    let list = json!({"select": ["Gsid", "Name", "TypeName", "StatusName", "OwnerId__gr.Email", "DueDate"],
+        "where": {"conditions": [{"fieldName": "TypeName", "value": ["Onboarding"], "alias": "A", "operator": "EQ"}], "expression": "A"},
+        "pageSize": 100, "pageNumber": 1});
+    let rows = tenant.ok("POST", "/v2/successPlan/list/", list).await;
+    let expected = json!([{"Gsid": id, "Name": "Start", "TypeName": "Onboarding", "StatusName": "Active", "OwnerId__gr.Email": owner["Email"],
+        "DueDate": rows[0]["DueDate"]}]);
+    assert_eq!(rows, expected);
+}
+
+#[tokio::test]
 async fn users_are_listed_from_page_0() {
     let tenant = Tenant::start().await;
     let body = |page: u64| json!({"includeTotal": true, "limit": 3, "page": page, "select": ["Gsid", "Email"], "orderBy": {"Email": "asc"}});

@@ -4,7 +4,7 @@
 mod client;
 /// Where-clauses from filters.
 mod conditions;
-/// Calls to action by the Cockpit API.
+/// Calls to action and success plans by their APIs.
 mod cta;
 /// Objects, their fields, and the choices of dropdowns.
 mod describe;
@@ -18,6 +18,8 @@ mod names;
 mod people;
 /// Pages of an object's rows, and rows by key.
 mod query;
+/// The Timeline API.
+mod timeline;
 /// Inserts, updates, upserts and deletes of objects.
 mod write;
 

@@ -26,7 +26,7 @@ use super::{
     conditions::{Operand, Times, Where, operand, sound},
     describe::Described,
     dropdown::Dropdown,
-    names::Names,
+    names::{Cockpit, Names},
 };
 
 /// Rows of one call.
@@ -95,9 +95,9 @@ impl Gainsight {
         if let Some((field, at)) = &query.since {
             plan.since(field, *at, place.empty, &mut clause);
         }
-        let (rows, ended) = match plan.names {
-            Names::Cta => self.listed(&plan, &clause, &mut place).await?,
-            _ => self.behind(&plan, &clause, &mut place, page.clamp(1, ROWS_A_CALL)).await?,
+        let (rows, ended) = match plan.names.cockpit() {
+            Some(api) => self.listed(api, &plan, &clause, &mut place).await?,
+            None => self.behind(&plan, &clause, &mut place, page.clamp(1, ROWS_A_CALL)).await?,
         };
         let mut records = plan.records(rows);
         place.given += records.len() as u64;
@@ -140,12 +140,12 @@ impl Gainsight {
 
     /// Every row of a clause.
     async fn all(&self, plan: &Plan, clause: Where) -> Result<Vec<Record>, Fault> {
-        if plan.names != Names::Cta {
+        let Some(api) = plan.names.cockpit() else {
             return self.every_row(&plan.object.schema.name, &plan.select, &clause, &plan.columns).await;
-        }
+        };
         let (mut sweep, mut all) = (Sweep::default(), Vec::new());
         loop {
-            let rows = self.cta_page(&plan.select, &clause, sweep.page, &plan.columns).await?;
+            let rows = self.cta_page(api, &plan.select, &clause, sweep.page, &plan.columns).await?;
             let last = rows.len() < CTAS_A_CALL as usize;
             let (mut new, done) = sweep.take(System::Gainsight, plan.gsid(), rows, last)?;
             all.append(&mut new);
@@ -156,20 +156,20 @@ impl Gainsight {
     }
 
     /// The next rows of a list of calls to action that no page has brought yet, and whether they were the last. Nothing of it is held but their ids.
-    async fn listed(&self, plan: &Plan, clause: &Where, place: &mut Place) -> Result<(Vec<Record>, bool), Fault> {
+    async fn listed(&self, api: Cockpit, plan: &Plan, clause: &Where, place: &mut Place) -> Result<(Vec<Record>, bool), Fault> {
         let mut sweep = match place.list.take() {
             None => Sweep::default(),
             Some(number) => {
                 let mut open = self.lists.lock().await;
                 let at = open.lists.iter().position(|(known, _)| *known == number);
                 let lost = || {
-                    invalid(System::Gainsight, "the list of calls to action was left alone for too long; it has to be read from its begin again")
-                        .code(Fault::PLACE_LOST)
+                    let message = format!("the list of {} was left alone for too long; it has to be read from its begin again", api.what);
+                    invalid(System::Gainsight, message).code(Fault::PLACE_LOST)
                 };
                 open.lists.remove(at.ok_or_else(lost)?).1
             }
         };
-        let rows = self.cta_page(&plan.select, clause, sweep.page, &plan.columns).await?;
+        let rows = self.cta_page(api, &plan.select, clause, sweep.page, &plan.columns).await?;
         let last = rows.len() < CTAS_A_CALL as usize;
         let (new, done) = sweep.take(System::Gainsight, plan.gsid(), rows, last)?;
         if !done {
@@ -216,7 +216,7 @@ impl Gainsight {
         let names = Names::of(object);
         let described = self.described(names.object(object)).await?;
         if let Some(field) = fields.iter().find(|field| names.is_write_only(field)) {
-            let message = format!("`{field}` of a call to action can only be written: no list of Gainsight gives it; leave it out of what is read");
+            let message = format!("`{field}` of {object} can only be written: Gainsight does not give it back; leave it out of what is read");
             return Err(invalid(System::Gainsight, message).field(field.clone()));
         }
         filter.map_or(Ok(()), |filter| sound(filter, names, &described))?;
@@ -374,7 +374,7 @@ fn all_fields(names: Names, object: &Described) -> Vec<Name> {
 impl Plan {
     /// An empty clause in the words of the API that is asked.
     fn clause(&self) -> Where {
-        Where::new(if self.names == Names::Cta { "fieldName" } else { "name" })
+        Where::new(if self.names.cockpit().is_some() { "fieldName" } else { "name" })
     }
 
     /// Adds what the reader demands of records anyway, where the API can say it. A field that records do not have is for the reader to find

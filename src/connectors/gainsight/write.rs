@@ -58,7 +58,7 @@ impl Gainsight {
         let mut outcomes = Outcomes::new(write.rows.len());
         let existing = self.existing(write).await?;
         // Calls to action name their choices by labels.
-        let object = if names == Names::Cta { None } else { Some(self.described(names.object(&write.object)).await?) };
+        let object = if names.by_labels() { None } else { Some(self.described(names.object(&write.object)).await?) };
         for operation in [Operation::Insert, Operation::Update, Operation::Delete] {
             let mut rows = rows_of(names, operation, &write.rows, &existing);
             if let Some(object) = &object {
@@ -70,9 +70,13 @@ impl Gainsight {
                     }
                 });
             }
+            if let Some(api) = names.cockpit().filter(|_| !rows.is_empty()) {
+                self.in_batches(rows, ROWS_A_CALL, &mut outcomes, async |batch| self.ctas((names, api), operation, batch).await).await;
+                continue;
+            }
             match (names, write.object.as_str()) {
                 _ if rows.is_empty() => {}
-                (Names::Cta, _) => self.in_batches(rows, ROWS_A_CALL, &mut outcomes, async |batch| self.ctas(operation, batch).await).await,
+                (Names::Timeline, _) => self.in_batches(rows, 1, &mut outcomes, async |batch| self.activities(operation, batch).await).await,
                 (_, object) if object.eq_ignore_ascii_case("person") && operation != Operation::Delete => {
                     self.in_batches(rows, 1, &mut outcomes, async |batch| self.people(operation, batch).await).await;
                 }
@@ -231,7 +235,7 @@ fn wire_fields(names: Names, fields: Option<&Record>, id: Option<&str>) -> Map<S
     }
     for (name, value) in fields.into_iter().flat_map(Record::iter).filter(|(name, _)| !name.eq_ignore_ascii_case("gsid")) {
         let key = match names {
-            Names::Cta => name.to_string(),
+            _ if names.by_labels() => name.to_string(),
             _ => names.wire(name).to_string(),
         };
         wire.insert(key, json_of(value));

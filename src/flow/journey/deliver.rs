@@ -10,7 +10,7 @@ use crate::{
     connectors::Stop,
     flow::{
         Error,
-        rule::{COMPANY, companies_of, for_rows, needs_company},
+        rule::{COMPANY, PARTICIPANT, companies_of, for_rows, needs_company},
     },
     model::{Does, Effect, EventKind, Fault, FaultKind, Record, SegmentEdit, Value},
     script::{Action, Closure, Journey},
@@ -288,6 +288,7 @@ fn load(pass: &Pass<'_>, step: &str, action: &Action, all: Vec<(Due, Record)>, s
         if let Some(company) = own(&fields).and_then(|company| companies.get(&company.to_string()).cloned()) {
             fields.set(COMPANY, company);
         }
+        fields.set(PARTICIPANT, Value::text(&due.participant.key));
         dues.push(due);
         rows.push(fields);
     }

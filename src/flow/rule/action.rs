@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-use super::company::COMPANY;
+use super::{company::COMPANY, kept::External};
 
 /// The date of a usage row whose date is not one for all rows.
 const DATE: &str = "$date";
@@ -36,6 +36,15 @@ pub(crate) struct Ready {
     origin: Origin,
     /// Computes `$date` for every row.
     date: Option<(Cell, Option<String>)>,
+    /// Makes the external id of every row.
+    external: Option<External>,
+}
+
+impl Ready {
+    /// With the external ids that it makes for its rows.
+    pub(super) fn known_by(self, external: Option<External>) -> Self {
+        Self { external, ..self }
+    }
 }
 
 impl Ready {
@@ -55,6 +64,7 @@ pub(crate) fn prepare(work: &mut Work<'_>, action: &Action, sample: &Sample<'_>,
         ActionKind::Object(load) => object(work, load, sample),
         ActionKind::Score(score) => self::score(work, score, &action.place, sample),
         ActionKind::Cta(cta) => Ok(self::cta(work, cta, &action.place)),
+        ActionKind::Kept(kept) => super::kept::prepare(work, kept, &action.place, sample),
     };
     let ready = ready.map_err(|error| with_definition(error, action))?;
     let load = ready.load.reading(sample.source).named(origin.clone());
@@ -102,6 +112,12 @@ pub(super) fn fit(ready: &Ready, mut row: Record, date: Date, zone: &TimeZone) -
     if let Some((cell, keep)) = &ready.date {
         let date = compute(cell, &row, date).map(|value| FieldType::Date.fit(&value, zone).unwrap_or(value)).unwrap_or_default();
         row.set(DATE, kept(date, keep.as_deref()));
+    }
+    if let Some(external) = &ready.external
+        && let Err(reason) = external.set(&mut row, &ready.origin, date, zone)
+    {
+        let key = ready.origin.of_row(&row);
+        return Err(Rejection { source: Some(key.clone()), key, reason, place: Some(ready.place.to_string()), ..Rejection::default() });
     }
     Ok(row)
 }
@@ -284,16 +300,16 @@ fn cta(work: &Work<'_>, cta: &CtaAction, place: &Place) -> Ready {
     ready(load, true, None)
 }
 
-fn ready(load: Load, company: bool, date: Option<(Cell, Option<String>)>) -> Ready {
-    Ready { load, company, date, place: Place::default(), origin: Origin::default() }
+pub(super) fn ready(load: Load, company: bool, date: Option<(Cell, Option<String>)>) -> Ready {
+    Ready { load, company, date, external: None, place: Place::default(), origin: Origin::default() }
 }
 
-fn slot(name: &str, from: &Cell, role: Role) -> Slot {
+pub(super) fn slot(name: &str, from: &Cell, role: Role) -> Slot {
     let field = field(name, FieldType::Text { max: 4_000 });
     Slot { field, from: from.clone(), fresh: false, role, place: Place::default(), rule: KeyRule::Folded }
 }
 
-fn field(name: &str, kind: FieldType) -> Field {
+pub(super) fn field(name: &str, kind: FieldType) -> Field {
     Field {
         name: name.to_owned(),
         label: name.to_owned(),
@@ -307,6 +323,6 @@ fn field(name: &str, kind: FieldType) -> Field {
     }
 }
 
-fn map(target: &str, from: Cell, place: &Place) -> FieldMap {
+pub(super) fn map(target: &str, from: Cell, place: &Place) -> FieldMap {
     FieldMap { target: target.into(), from, declared: None, place: place.clone() }
 }

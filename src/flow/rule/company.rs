@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::{
     flow::{Error, work::Work},
     model::{Lookup, Query, Record, Source, System, Value, account_key, other_spelling},
-    script::{ActionKind, Rule},
+    script::{ActionKind, KeptKind, Rule},
 };
 
 /// The field that the company's Gsid is put into.
@@ -58,6 +58,7 @@ pub(crate) fn needs_company(kind: &ActionKind) -> bool {
     match kind {
         ActionKind::Score(_) | ActionKind::Cta(_) => true,
         ActionKind::Usage(load) => load.into.is_some(),
+        ActionKind::Kept(kept) => kept.kind != KeptKind::Milestone,
         ActionKind::Object(_) => false,
     }
 }

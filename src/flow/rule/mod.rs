@@ -8,9 +8,12 @@ mod at_hand;
 mod company;
 /// Everybody, also without rows.
 mod everybody;
+/// Timeline entries, success plans, milestones.
+mod kept;
 
 pub(crate) use at_hand::for_rows;
 pub(crate) use company::{COMPANY, companies_of, needs_account, needs_company};
+pub(crate) use kept::PARTICIPANT;
 
 use crate::{
     model::{ObjectSchema, Record, Source},

@@ -248,6 +248,10 @@ fn acted(action: &Action, row: &Record, date: Date) -> Result<Value, Fault> {
             let more = more.into_iter().filter_map(|(name, from)| optional(name, from));
             ("create_cta", "call to action".to_owned(), own.into_iter().map(|(name, from)| cell(name, from)).chain(more).collect())
         }
+        ActionKind::Kept(kept) => {
+            let maps = kept.values.iter().map(|(name, from)| cell(name, from)).collect();
+            (kept.kind.word(), kept.kind.what().to_owned(), maps)
+        }
     };
     let fields = flow::transform(&maps, row, date)?;
     let entry = [("action".into(), Value::text(word)), ("object".into(), Value::text(object)), ("fields".into(), Value::Map(fields))];

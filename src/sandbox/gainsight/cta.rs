@@ -28,7 +28,8 @@ const PLAYBOOKS: &[(&str, &[&str])] = &[
 ];
 
 /// Keys of a record that stand for others, and those they stand for.
-const STANDING_FOR: &[(&str, &str)] = &[("type", "TypeId"), ("status", "StatusId"), ("priority", "PriorityId"), ("reason", "ReasonId")];
+const STANDING_FOR: &[(&str, &str)] =
+    &[("type", "TypeId"), ("SuccessPlanType", "TypeId"), ("status", "StatusId"), ("priority", "PriorityId"), ("reason", "ReasonId")];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Way {
@@ -38,6 +39,14 @@ pub(super) enum Way {
 
 /// `POST` and `PUT /v2/cockpit/cta/`.
 pub(super) fn write(tenant: &Tenant, way: Way, bytes: &[u8]) -> Answered {
+    each(tenant, way, bytes, |record, options| match way {
+        Way::Create => create(tenant, record),
+        Way::Update => update(tenant, record, options),
+    })
+}
+
+/// Does something with every record of a body, and tells what became of each.
+pub(super) fn each(tenant: &Tenant, way: Way, bytes: &[u8], does: impl Fn(Map<String, Value>, &Value) -> Result<String, String>) -> Answered {
     let mut body = tenant::body(bytes)?;
     filter::known_keys(&body, &["requests", "lookups"], "the request")?;
     let lookups = lookups::parse(body.get("lookups"))?;
@@ -45,7 +54,7 @@ pub(super) fn write(tenant: &Tenant, way: Way, bytes: &[u8]) -> Answered {
     let _writing = tenant.writing();
     let (mut success, mut failure) = (Vec::new(), Vec::new());
     for request in requests {
-        let (reference, done) = one(tenant, way, &lookups, request);
+        let (reference, done) = one(tenant, way, &lookups, request, &does);
         match done {
             Ok(id) => success.push(Value::Object(Map::from_iter([(reference, id.into())]))),
             Err(reason) => failure.push(Value::Object(Map::from_iter([(reference, reason.into())]))),
@@ -54,8 +63,14 @@ pub(super) fn write(tenant: &Tenant, way: Way, bytes: &[u8]) -> Answered {
     Ok(Answer::Data(json!({"success": success, "failure": failure})))
 }
 
-/// The reference of a request, and the id of its call to action or why there is none.
-fn one(tenant: &Tenant, way: Way, lookups: &[Lookup], mut request: Map<String, Value>) -> (String, Result<String, String>) {
+/// The reference of a request, and the id of its record or why there is none.
+fn one(
+    tenant: &Tenant,
+    way: Way,
+    lookups: &[Lookup],
+    mut request: Map<String, Value>,
+    does: impl Fn(Map<String, Value>, &Value) -> Result<String, String>,
+) -> (String, Result<String, String>) {
     let options = request.remove("options").unwrap_or(Value::Null);
     let Some(Value::Object(mut record)) = request.remove("record") else {
         return (String::new(), Err("record is mandatory".to_owned()));
@@ -71,11 +86,7 @@ fn one(tenant: &Tenant, way: Way, lookups: &[Lookup], mut request: Map<String, V
             return (reference, Err(misled.bad.text));
         }
     }
-    let done = match way {
-        Way::Create => create(tenant, record),
-        Way::Update => update(tenant, record, &options),
-    };
-    (reference, done)
+    (reference, does(record, &options))
 }
 
 fn create(tenant: &Tenant, record: Map<String, Value>) -> Result<String, String> {
@@ -132,16 +143,16 @@ fn update(tenant: &Tenant, mut record: Map<String, Value>, options: &Value) -> R
     Ok(id)
 }
 
-fn known(name: &str) -> Result<&'static Object, String> {
+pub(super) fn known(name: &str) -> Result<&'static Object, String> {
     objects::object(name).ok_or_else(|| format!("Object {name} not found"))
 }
 
 /// What a record sets, by the object's own field names. A reason that is new is added to its dropdown.
-fn fields(tenant: &Tenant, cta: &'static Object, record: Map<String, Value>, changes: &mut Changes) -> Result<Map<String, Value>, String> {
+pub(super) fn fields(tenant: &Tenant, cta: &'static Object, record: Map<String, Value>, changes: &mut Changes) -> Result<Map<String, Value>, String> {
     let mut fields = Map::with_capacity(record.len());
     for (key, value) in record {
         // Taken with a write and told by no list; whether there is such a playbook is looked at with its tasks.
-        if key == "playbook" {
+        if key == "playbook" && cta.name == "call_to_action" {
             fields.insert("Playbook".to_owned(), value);
             continue;
         }
@@ -163,7 +174,9 @@ fn fields(tenant: &Tenant, cta: &'static Object, record: Map<String, Value>, cha
         let kept = if field.name == "ReasonId" { value } else { accept(tenant, field, &value).map_err(|bad| bad.text)? };
         fields.insert(field.name.to_owned(), kept);
     }
-    close(tenant, &mut fields);
+    if cta.name == "call_to_action" {
+        close(tenant, &mut fields);
+    }
     Ok(fields)
 }
 

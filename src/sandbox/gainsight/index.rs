@@ -21,6 +21,7 @@ const INDEXED: &[(&str, &[&str])] = &[
     ("Person", &["Email", "SfdcContactId"]),
     ("Company_Person", &["Person_ID", "Company_ID"]),
     ("call_to_action", &["CompanyId"]),
+    ("cta_group", &["CompanyId"]),
     ("cs_task", &["CtaId"]),
     ("activity_timeline", &["ExternalId", "GsCompanyId"]),
     ("measure_scores__gc", &["CompanyId__gc"]),

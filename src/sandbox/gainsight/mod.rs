@@ -34,6 +34,8 @@ mod pages;
 mod path;
 /// The People API.
 mod people;
+/// Success plans.
+mod plan;
 /// Reading an object.
 mod query;
 /// Which paths there are.

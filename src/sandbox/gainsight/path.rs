@@ -28,6 +28,12 @@ impl Path {
     pub(super) fn parse(object: &'static Object, text: &str) -> Result<Self, Refused> {
         let refused = || no_field(text, object.name);
         let mut steps: Vec<&str> = text.split('.').collect();
+        // Lists of success plans tell labels of choices under names of their own.
+        match (object.name, text) {
+            ("cta_group", "TypeName") => steps = vec!["TypeId__gr", "Name"],
+            ("cta_group", "StatusName") => steps = vec!["StatusId__gr", "Name"],
+            _ => {}
+        }
         let last = steps.pop().ok_or_else(refused)?;
         if steps.len() > DEPTH {
             return Err(refused());

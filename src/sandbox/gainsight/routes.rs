@@ -21,7 +21,7 @@ use super::{
     export,
     filter::Times,
     limits::Window,
-    meta, objects, people, query,
+    meta, objects, people, plan, query,
     tenant::{self, Tenant},
     timeline, users,
     values::Dates,
@@ -105,8 +105,14 @@ fn routed(tenant: &Tenant, call: &Call, path: &str) -> Answered {
         ("PUT", ["v2", "cockpit", "cta"]) => cta::write(tenant, Way::Update, body),
         ("POST", ["v2", "cockpit", "cta", "list"]) => cta::list(tenant, "call_to_action", body),
         ("POST", ["v2", "cockpit", "task", "list"]) => cta::list(tenant, "cs_task", body),
-        ("GET", ["v2", "cockpit", "admin", "picklist", "lite"]) => cta::picklists(tenant, parameter(&call.uri, "category").as_deref()),
+        ("POST", ["v2", "successPlan"]) => plan::write(tenant, Way::Create, body),
+        ("PUT", ["v2", "successPlan"]) => plan::write(tenant, Way::Update, body),
+        ("POST", ["v2", "successPlan", "list"]) => cta::list(tenant, "cta_group", body),
+        ("GET", ["v2", "cockpit" | "successPlan", "admin", "picklist", "lite"]) => {
+            cta::picklists(tenant, parameter(&call.uri, "category").as_deref())
+        }
         ("POST", ["v1", "ant", "es", "activity"]) => timeline::create(tenant, body),
+        ("PUT", ["v1", "ant", "es", "activity"]) => timeline::update(tenant, parameter(&call.uri, "identifier").as_deref(), body),
         ("POST", ["v1", "ant", "es", "activity", "bulk"]) => timeline::create_bulk(tenant, body),
         ("GET", ["v1", "ant", "es", "job", "status", id]) => timeline::status(tenant, id),
         ("POST", ["v1", "users", "services", "list"]) => users::list(tenant, body),

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::{Map, Value, json};
 
 use super::{
-    answer::{Answer, Answered, Refused, wrong},
+    answer::{Answer, Answered, Refused, invalid, wrong},
     filter,
     lookups::{self, matching},
     objects::{self, Object},
@@ -25,6 +25,88 @@ type Failure = (&'static str, String);
 pub(super) fn create(tenant: &Tenant, bytes: &[u8]) -> Answered {
     let data = created(tenant, bytes)?;
     Ok(Answer::Body(json!({"result": true, "data": data, "message": null, "additionalInfo": null})))
+}
+
+/// `PUT /v1/ant/es/activity?identifier=externalid|activityid|gsid`: answered as a creation is, under what identifies each.
+pub(super) fn update(tenant: &Tenant, identifier: Option<&str>, bytes: &[u8]) -> Answered {
+    let key = match identifier.unwrap_or_default().to_ascii_lowercase().as_str() {
+        "externalid" => "ExternalId",
+        "activityid" => "ActivityId",
+        "gsid" => "Gsid",
+        _ => return Err(invalid("identifier must be externalid, activityid or gsid")),
+    };
+    let mut body = tenant::body(bytes)?;
+    filter::known_keys(&body, &["records", "lookups"], "the request")?;
+    let records = write::list(body.remove("records"), "records")?;
+    let object = objects::object("activity_timeline").ok_or_else(super::answer::oops)?;
+    let _writing = tenant.writing();
+    let (mut success, mut failures, mut changes) = (Map::new(), Map::new(), Vec::new());
+    for mut record in records {
+        let sent = record.remove(key).as_ref().and_then(Value::as_str).unwrap_or_default().to_owned();
+        match changed(tenant, object, (key, &sent), &record) {
+            Ok((id, fields)) => {
+                changes.push((object, Change::Update(id.clone(), fields)));
+                success.insert(sent, json!([{"activityId": id}]));
+            }
+            Err((code, text)) => {
+                failures.insert(sent, json!([{"errorCode": code, "Message": text}]));
+            }
+        }
+    }
+    tenant.write(changes)?;
+    Ok(Answer::Body(json!({"result": true, "data": {"success": success, "failures": failures}, "message": null, "additionalInfo": null})))
+}
+
+/// The activity that an update is of, and what it sets.
+fn changed(
+    tenant: &Tenant,
+    object: &'static Object,
+    (key, sent): (&str, &str),
+    record: &Map<String, Value>,
+) -> Result<(String, Map<String, Value>), Failure> {
+    let by_external = || {
+        let field = object.field("ExternalId")?;
+        matching(tenant, object, &[(field, &sent.into())]).into_iter().next()
+    };
+    let row = if key == "ExternalId" { by_external() } else { tenant.get(object, sent) };
+    let row = row.ok_or_else(|| (NO_CONTEXT, format!("No activity with {key} {sent}")))?;
+    refuse_unknown(object, record)?;
+    let mut fields = values_of(object, record)?;
+    if let Some(fixed) = ["ContextName", "ContextId", "GsCompanyId", "ExternalId"].iter().find(|name| record.contains_key(**name)) {
+        return Err((REQUIRED_MISSING, format!("{fixed} cannot be updated")));
+    }
+    if let Some(empty) = ["TypeName", "Subject", "Notes", "ActivityDate"].iter().find(|name| fields.get(**name).is_some_and(is_empty)) {
+        return Err((REQUIRED_MISSING, format!("{empty} is required")));
+    }
+    if record.contains_key("Author") || record.contains_key("AuthorId") {
+        fields.insert("AuthorId".to_owned(), author(tenant, record)?);
+    }
+    tenant.stamp(&mut fields, object, false);
+    Ok((row.id().into_owned(), fields))
+}
+
+fn is_empty(value: &Value) -> bool {
+    value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty())
+}
+
+fn refuse_unknown(object: &Object, record: &Map<String, Value>) -> Result<(), Failure> {
+    let unknown = |key: &&String| !matches!(key.as_str(), "companyName" | "Author") && object.field(key).is_none_or(|field| field.read_only);
+    match record.keys().find(unknown) {
+        Some(key) => Err((REQUIRED_MISSING, format!("Invalid field {key}"))),
+        None => Ok(()),
+    }
+}
+
+/// The values of a record as they are kept.
+fn values_of(object: &'static Object, record: &Map<String, Value>) -> Result<Map<String, Value>, Failure> {
+    let mut fields = Map::new();
+    for field in object.fields.iter().filter(|field| !field.read_only) {
+        if let Some(value) = record.get(field.name) {
+            let kept = values::accept(field, value).map_err(|bad| (REQUIRED_MISSING, bad.text))?;
+            fields.insert(field.name.to_owned(), kept);
+        }
+    }
+    Ok(fields)
 }
 
 /// `POST /v1/ant/es/activity/bulk`: done at once, told by the job's status.
@@ -81,30 +163,21 @@ fn activity(
             return Err((REQUIRED_MISSING, format!("{key} is required")));
         }
     }
-    let unknown = |key: &&String| !matches!(key.as_str(), "companyName" | "Author") && object.field(key).is_none_or(|field| field.read_only);
-    if let Some(key) = record.keys().find(unknown) {
-        return Err((REQUIRED_MISSING, format!("Invalid field {key}")));
-    }
+    refuse_unknown(object, record)?;
     let external = text("ExternalId").unwrap_or_default();
     let used = object.field("ExternalId").is_some_and(|field| !matching(tenant, object, &[(field, &external.into())]).is_empty());
     if used || !taken.insert(external.to_owned()) {
         return Err((DUPLICATE, format!("Duplicate ExternalId {external}")));
     }
     let (company, context) = context(tenant, text("ContextName").unwrap_or_default(), record)?;
-    let mut fields = Map::new();
-    for field in object.fields.iter().filter(|field| !field.read_only) {
-        if let Some(value) = record.get(field.name) {
-            let kept = values::accept(field, value).map_err(|bad| (REQUIRED_MISSING, bad.text))?;
-            fields.insert(field.name.to_owned(), kept);
-        }
-    }
+    let mut fields = values_of(object, record)?;
     fields.insert("GsCompanyId".to_owned(), company);
     fields.insert("ContextId".to_owned(), context);
     fields.insert("AuthorId".to_owned(), author(tenant, record)?);
     Ok(fields)
 }
 
-/// The company an activity belongs to and the row it hangs on. This tenant has no relationships, success plans or opportunities.
+/// The company an activity belongs to and the row it hangs on. This tenant has no relationships or opportunities.
 fn context(tenant: &Tenant, name: &str, record: &Map<String, Value>) -> Result<(Value, Value), Failure> {
     let missing = |what: String| (NO_CONTEXT, what);
     let row = |object: &str, id: Option<&str>| objects::object(object).and_then(|object| tenant.get(object, id?));
@@ -123,7 +196,11 @@ fn context(tenant: &Tenant, name: &str, record: &Map<String, Value>) -> Result<(
             let cta = row("call_to_action", text("ContextId")).ok_or_else(|| missing("CTA not found".to_owned()))?;
             Ok((cta.get("CompanyId").into_owned(), cta.id().into_owned().into()))
         }
-        "Relationship" | "SuccessPlan" | "GS_Opportunity" => Err(missing(format!("{name} not found"))),
+        "SuccessPlan" => {
+            let plan = row("cta_group", text("ContextId")).ok_or_else(|| missing("SuccessPlan not found".to_owned()))?;
+            Ok((plan.get("CompanyId").into_owned(), plan.id().into_owned().into()))
+        }
+        "Relationship" | "GS_Opportunity" => Err(missing(format!("{name} not found"))),
         other => Err(missing(format!("Invalid ContextName {other}"))),
     }
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use std::sync::Arc;
 
 /// The objects with seeded rows, their key prefixes and their seeded fields.
-const OBJECTS: [(&str, &str, &[&str]); 8] = [
+const OBJECTS: [(&str, &str, &[&str]); 9] = [
     (
         "Account",
         ids::ACCOUNT,
@@ -80,6 +80,7 @@ const OBJECTS: [(&str, &str, &[&str]); 8] = [
     ),
     ("PermissionSet", "0PS", &["Name", "Label", "IsOwnedByProfile", "IsCustom", "PermissionsApiEnabled", "CreatedDate"]),
     ("PermissionSetAssignment", "0Pa", &["PermissionSetId", "AssigneeId", "CreatedDate"]),
+    ("JBCXM__Picklist__c", "a02", &["Name", "JBCXM__Category__c", "JBCXM__SystemName__c", "CreatedDate"]),
 ];
 
 /// The rows of one object.
@@ -104,6 +105,7 @@ pub(crate) fn count(company: &Company, object: &str) -> u64 {
         "Opportunity" => company.accounts * 2,
         "Organization" | "PermissionSetAssignment" => 1,
         "PermissionSet" => 2,
+        "JBCXM__Picklist__c" => CHOICES.len() as u64,
         _ => 0,
     }
 }
@@ -137,6 +139,7 @@ impl Seed for Rows {
             "Opportunity" => opportunity(company, index, field),
             "Case" => case(company, index, field, self.world.clock.now_ms()),
             "Organization" => organization(company, field),
+            "JBCXM__Picklist__c" => choice(company, index, field),
             _ => access(company, index, field),
         })
     }
@@ -283,6 +286,20 @@ fn organization(company: &Company, field: &str) -> Value {
         "DefaultLocaleSidKey" | "LanguageLocaleKey" => "en_US".into(),
         "InstanceName" => "LOCAL".into(),
         "CreatedDate" => at_nine(company.origin - 1_700),
+        _ => Value::Null,
+    }
+}
+
+/// The choices of Gainsight's package as (category, name): milestones among them, and one name that two categories have.
+const CHOICES: [(&str, &str); 5] =
+    [("Milestones", "New Customer"), ("Milestones", "Training"), ("Milestones", "Go Live"), ("Milestones", "Renewal"), ("Alert Type", "Renewal")];
+
+fn choice(company: &Company, index: u64, field: &str) -> Value {
+    let (category, name) = usize::try_from(index).ok().and_then(|index| CHOICES.get(index)).copied().unwrap_or_default();
+    match field {
+        "Name" | "JBCXM__SystemName__c" => name.into(),
+        "JBCXM__Category__c" => category.into(),
+        "CreatedDate" => at_nine(company.origin - 1_600),
         _ => Value::Null,
     }
 }

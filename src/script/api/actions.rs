@@ -33,7 +33,7 @@ pub(super) const BLANKS: [(&str, Blank); 2] = [("skip", Blank::Skip), ("clear", 
 type Read = fn(&Site, &mut Options) -> Option<ActionKind>;
 
 /// Reads the option map of an action.
-fn action(ctx: &NativeCallContext, word: &'static str, options: Dynamic, read: Read) -> RhaiResult {
+pub(super) fn action(ctx: &NativeCallContext, word: &'static str, options: Dynamic, read: Read) -> RhaiResult {
     let site = Site::of(ctx);
     let item = Item::argument(&site, 0, word, options);
     let mut step = None;

@@ -20,6 +20,8 @@ mod gainsight;
 mod http;
 /// `journey`, its steps and conditions.
 mod journey;
+/// `log_timeline` and other actions on an account's history and plans.
+mod kept;
 /// `math::`.
 pub(super) mod math;
 /// Report columns.
@@ -87,6 +89,7 @@ pub(super) fn register(engine: &mut Engine) {
     engine.register_global_module(exported_module!(dates::functions).into());
     engine.register_global_module(exported_module!(sources::methods).into());
     engine.register_global_module(exported_module!(actions::functions).into());
+    engine.register_global_module(exported_module!(kept::functions).into());
     engine.register_global_module(exported_module!(declare::functions).into());
     engine.register_global_module(exported_module!(journey::condition_functions).into());
     engine.register_global_module(exported_module!(journey::step_functions).into());

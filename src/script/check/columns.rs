@@ -83,6 +83,7 @@ fn check_action(delivered: &Delivered, action: &Action, found: &mut Vec<Diagnost
             let optional = [&cta.status, &cta.owner_email, &cta.playbook, &cta.comments].map(Option::as_ref);
             given.into_iter().chain(optional).flatten().for_each(|cell| delivered.check_cell(cell, place, found));
         }
+        ActionKind::Kept(kept) => kept.cells().for_each(|cell| delivered.check_cell(cell, place, found)),
     }
 }
 

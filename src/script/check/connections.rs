@@ -7,6 +7,7 @@ use crate::script::{
     Journey, Participants, StepParts,
     declaration::{ActionKind, Body, Declaration, Place},
     diagnostics::{Diagnostic, Id},
+    kept::KeptKind,
 };
 
 /// What a workspace is connected to, as far as journeys need it.
@@ -89,6 +90,10 @@ impl Needs<'_> {
                 ActionKind::Usage(_) => self.system(System::Gainsight, "write usage"),
                 ActionKind::Score(_) => self.system(System::Gainsight, "set scores"),
                 ActionKind::Cta(_) => self.system(System::Gainsight, "create calls to action"),
+                ActionKind::Kept(kept) => {
+                    let system = if kept.kind == KeptKind::Milestone { System::Salesforce } else { System::Gainsight };
+                    self.system(system, format!("write {}", kept.kind.what()));
+                }
             }
         }
     }

@@ -163,6 +163,7 @@ impl Uses {
                 cells.extend([&cta.name, &cta.cta_type, &cta.reason, &cta.priority]);
                 cells.extend([&cta.status, &cta.owner_email, &cta.playbook, &cta.comments].into_iter().flatten());
             }
+            ActionKind::Kept(kept) => cells.extend(kept.cells()),
         }
         for cell in cells {
             self.cell(cell, place);

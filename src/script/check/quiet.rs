@@ -32,6 +32,6 @@ fn keeps(rule: &Rule) -> bool {
     rule.actions.iter().any(|action| match &action.kind {
         ActionKind::Usage(_) | ActionKind::Score(_) => true,
         ActionKind::Object(load) => load.operation != Mode::Insert,
-        ActionKind::Cta(_) => false,
+        ActionKind::Cta(_) | ActionKind::Kept(_) => false,
     })
 }

@@ -154,7 +154,7 @@ impl Check<'_> {
         for action in &rule.actions {
             match &action.kind {
                 ActionKind::Object(load) => self.load(&side, rule, load),
-                ActionKind::Usage(_) | ActionKind::Score(_) | ActionKind::Cta(_) => (),
+                ActionKind::Usage(_) | ActionKind::Score(_) | ActionKind::Cta(_) | ActionKind::Kept(_) => (),
             }
         }
     }

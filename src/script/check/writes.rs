@@ -87,6 +87,8 @@ fn by_action(action: &Action, in_rule: bool) -> Vec<Written<'_>> {
             }
             _ => Vec::new(),
         },
+        // Each declaration has entries and plans of its own.
+        ActionKind::Kept(_) => Vec::new(),
     }
 }
 

@@ -41,6 +41,12 @@ const CHOICES: &[(&str, &str)] = &[
     ("COMPANY_TAGS", "Reference"),
     ("COMPANY_TAGS", "Beta"),
     ("COMPANY_TAGS", "Partner"),
+    ("SUCCESS_PLAN_TYPE", "Onboarding"),
+    ("SUCCESS_PLAN_TYPE", "Adoption"),
+    ("SUCCESS_PLAN_TYPE", "Renewal"),
+    ("SUCCESS_PLAN_STATUS", "Draft"),
+    ("SUCCESS_PLAN_STATUS", "Active"),
+    ("SUCCESS_PLAN_STATUS", "Closed"),
 ];
 
 /// Whether a status of a call to action ends it.

@@ -9,8 +9,9 @@ use crate::script::{
         options::{Entry, Item, Options},
         sources::{Origin, origin},
     },
-    declaration::{Action, Aggregate, Body, EVERY_ROW, Rule, Scope},
+    declaration::{Action, ActionKind, Aggregate, Body, EVERY_ROW, Rule, Scope},
     diagnostics::Id,
+    kept::KeptKind,
     site::Site,
 };
 
@@ -87,7 +88,20 @@ fn actions(site: &Site, item: &Item) -> Vec<Action> {
         }
         action.action
     };
-    items.iter().filter_map(action).collect()
+    let mut made: Vec<Action> = items.iter().filter_map(action).collect();
+    number(&mut made);
+    made
+}
+
+/// Tells actions of one kind apart, from the second on: the first keeps its identity when others come behind it.
+fn number(actions: &mut [Action]) {
+    let mut seen: Vec<KeptKind> = Vec::new();
+    for action in actions {
+        let ActionKind::Kept(kept) = &mut action.kind else { continue };
+        seen.push(kept.kind);
+        let place = seen.iter().filter(|kind| **kind == kept.kind).count();
+        kept.tag = (place > 1).then(|| place.to_string());
+    }
 }
 
 const FUNCTIONS: [(&str, &str); 8] = [

@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{Arm, Does, Graph, Share, Step, When};
-use crate::script::{declaration::Place, journey::StepParts};
+use crate::script::{
+    declaration::{ActionKind, Place},
+    journey::StepParts,
+};
 
 use super::step::{JourneyStep, Shape};
 
@@ -95,7 +98,11 @@ fn emit(steps: &[JourneyStep], after: Option<&str>, flow: &mut Flow) {
         if step.shape.is_none() {
             flow.broken.insert(name.clone());
         }
-        flow.parts.insert(name, step.parts.clone());
+        let mut parts = step.parts.clone();
+        if let Some(ActionKind::Kept(kept)) = parts.action.as_mut().map(|action| &mut action.kind) {
+            kept.tag = Some(name.clone());
+        }
+        flow.parts.insert(name, parts);
         step.lists().into_iter().for_each(|list| emit(list, next.as_deref(), flow));
     }
 }

@@ -90,6 +90,10 @@ fn about(kind: &ActionKind) -> Option<String> {
         },
         ActionKind::Score(score) => Some(score.measure.clone()),
         ActionKind::Object(load) => Some(load.to.object.clone()),
+        ActionKind::Kept(kept) => match kept.cell("subject").or_else(|| kept.cell("name")).or_else(|| kept.cell("milestone")) {
+            Some(Cell::Constant(about)) => Some(about.to_string()),
+            _ => None,
+        },
         ActionKind::Usage(_) => None,
     }
 }
