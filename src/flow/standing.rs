@@ -84,7 +84,7 @@ impl Places {
 
     /// Both, as one text.
     pub(crate) fn text(&self) -> String {
-        self.0.iter().map(|(system, place)| format!("{system} {place} ")).collect()
+        self.0.iter().flat_map(|(system, place)| [system.name(), " ", place.as_str(), " "]).collect()
     }
 }
 

@@ -389,7 +389,9 @@ impl<'a> Host<'a> {
     /// What a clock that was ahead has left behind is told, and holds nothing back.
     fn put_right(&self, now: Timestamp) {
         let found = due::put_right(&self.session.store, now).unwrap_or_else(|error| vec![("the state file".to_owned(), error.to_string())]);
-        found.iter().for_each(|(name, message)| self.tell(Told::Trouble(&format!("{name}: {message}"))));
+        for (name, message) in found {
+            self.tell(Told::Trouble(&format!("{name}: {message}")));
+        }
     }
 
     /// Forgets what is old, once a day, beside the loop.

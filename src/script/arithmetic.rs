@@ -28,7 +28,9 @@ fn assign(x: &mut f64, result: Outcome<f64>) -> Outcome<()> {
     Ok(())
 }
 
-const OPERATORS: [(&str, fn(f64, f64) -> f64); 6] =
+type Operator = (&'static str, fn(f64, f64) -> f64);
+
+const OPERATORS: [Operator; 6] =
     [("+", |x, y| x + y), ("-", |x, y| x - y), ("*", |x, y| x * y), ("/", |x, y| x / y), ("%", |x, y| x % y), ("**", f64::powf)];
 
 fn finite(symbol: &str, x: f64, y: f64, result: f64) -> Outcome<f64> {

@@ -442,6 +442,7 @@ pub(super) fn standing(library: &Library, engine: &Engine, table: &Table, (name,
     let imports = check::aliases(ast).into_iter().map(|(alias, path)| (alias, exported(path))).collect();
     found.extend(check::calls(table, &Own { file: name, ast, given, imports }));
     found.extend(check::types(name, ast));
+    found.extend(check::fallbacks(name, ast));
     found
 }
 

@@ -123,7 +123,7 @@ const UNKNOWN: &[&str] = &[
     "{ let s = 0; for i in 0..3 { s += i; } s }",
     "{ let x = row.a; x.trim(); x }",
     "switch row.a { 1 => 2, _ => 3 }",
-    "{ try { row.a + 1 } catch { 0 } }",
+    "{ try { row.a + 1 } catch { return 0; } }",
     "throw row.a",
     "global::K",
     "letter + row.a",

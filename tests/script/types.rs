@@ -34,6 +34,12 @@ const WRONG: &[(&str, &str)] = &[
         "E0210 2:40",
     ),
     ("let x = salesforce::object(\"A\").filter(#{ a: [\"Name\", \"contains\", 5] });", "E0303 1:67"),
+    // What a `catch` gives is dropped.
+    ("fn f(s) { try { date(s) } catch { \"unknown\" } }", "E0213 1:35"),
+    ("fn f(s) { let x = 0; try { x = s / 0; } catch (e) { x + 1 } x }", "E0213 1:53"),
+    ("set_score(\"S\", |row| { try { row.a / row.b } catch { 0 } });", "E0213 1:54"),
+    ("set_score(\"S\", |row| { try { row.a / row.b } catch { [row.a] } });", "E0213 1:54"),
+    ("fn f(s) { try { date(s) } catch { g(s) } }\nfn g(s) { 1 }", "W0214 1:35"),
     ("let x = salesforce::object(\"A\").filter(#{ a: [\"Active\", \">\", true] });", "E0303 1:62"),
 ];
 
@@ -56,6 +62,12 @@ const RIGHT: &[&str] = &[
     "set_score(\"S\", |row| fields::first([row.a, 3]) + 1);",
     "set_score(\"S\", |row| -row.a + -3);",
     "for x in [1, \"a\"] { let y = x == \"a\"; }",
+    "fn f(s) { try { date(s) } catch { return \"unknown\"; } }",
+    "fn f(s) { let x = 0; try { x = s / 2; } catch { x = 1; } x }",
+    "fn f(s) { try { date(s) } catch { () } }",
+    "fn f(s) { try { date(s) } catch (e) { throw e } }",
+    "fn f(s) { try { let x = s / 2; } catch { print(\"no\") } }",
+    "fn f(s) { try { return date(s); } catch { print(\"no\"); } 5 }",
     "try { let e = 1; } catch (e) { let y = e == \"x\"; }",
     "pendo::salesforce_integration(\"p\", #{ push: [#{ report: pendo::account_report(#{ columns: [\"last_visit\", \"metadata.agent.plan\"] }),\nfields: #{ Pendo_a__c: |row| date(row.last_visit) > date(\"2026-01-31\"), Pendo_b__c: |row| row[\"metadata.agent.plan\"] == \"x\" } }] });",
     "let x = salesforce::object(\"A\").filter(#{ a: [\"Name\", \">\", \"M\"], b: [\"N\", \"contains\", \"5\"] });",

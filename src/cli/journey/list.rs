@@ -108,9 +108,10 @@ impl<'a> Entry<'a> {
             (word, Some(at)) => format!("{word} {}", time(at, &workspace.config.timezone)),
             (word, None) => word.to_owned(),
         };
-        let place = match self.declared {
-            true => tinted(Tint::Dim, format!("{}:{}", self.declaration.place.file, self.declaration.place.line)),
-            false => tinted(Tint::Warn, "no file declares it"),
+        let place = if self.declared {
+            tinted(Tint::Dim, format!("{}:{}", self.declaration.place.file, self.declaration.place.line))
+        } else {
+            tinted(Tint::Warn, "no file declares it")
         };
         let revision = if self.program.is_some() { self.revision().to_string() } else { String::new() };
         vec![plain(&self.declaration.name), status, plain(revision), plain(inside), plain(out), plain(next), place]

@@ -58,7 +58,7 @@ pub(super) fn publish(args: &Publish, cx: &Context) -> Result<Exit, Failure> {
         return Err(Failure::usage(format!("--at {past} has passed; leave it out to publish now")));
     }
     let (renames, moves): (Vec<_>, Vec<_>) = args.moves.iter().cloned().partition(|(_, new)| *new == args.name);
-    let renamed = renaming(&renames, (&args.name, &declaration), &workspace, cx)?;
+    let old_name = renaming(&renames, (&args.name, &declaration), &workspace, cx)?;
     let status = workspace.store()?.program(&args.name)?.map(|program| program.status);
     if let Some(status @ (ProgramStatus::Active | ProgramStatus::Paused)) = status
         && !args.accept
@@ -70,7 +70,7 @@ pub(super) fn publish(args: &Publish, cx: &Context) -> Result<Exit, Failure> {
         cx.out.line("Nothing was published.");
         return Ok(Exit::Failed);
     }
-    if let Some(old) = renamed {
+    if let Some(old) = old_name {
         workspace.store()?.rename_program(&old, &args.name)?;
         cx.out.line(format!("{} {old} is {} now, with its people and its history", paint(GOOD, "Renamed:"), args.name));
     }

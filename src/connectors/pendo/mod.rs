@@ -14,6 +14,7 @@ mod read;
 mod report;
 /// Aggregation rows as a sorted stream that survives a cut connection.
 mod rows;
+/// Reports that were saved in Pendo.
 mod saved;
 /// What metadata fields there are.
 mod schema;

@@ -44,8 +44,8 @@ impl Rows {
     }
 
     /// Rows that are there already. Where one of them stands is its number, since their key need not be theirs alone.
-    pub(super) fn held(rows: Vec<Record>, key: &str, after: Option<Value>) -> Self {
-        let given = after.as_ref().and_then(Value::as_i64).and_then(|given| usize::try_from(given).ok()).unwrap_or_default();
+    pub(super) fn held(rows: Vec<Record>, key: &str, after: Option<&Value>) -> Self {
+        let given = after.and_then(Value::as_i64).and_then(|given| usize::try_from(given).ok()).unwrap_or_default();
         let mut held = rows.into_iter();
         if given > 0 {
             held.nth(given - 1);

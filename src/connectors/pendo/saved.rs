@@ -25,7 +25,7 @@ impl Pendo {
         let key = |row: &Record| row.get(&report.key).map(ToString::to_string).unwrap_or_default();
         // Rows of one key stand in an order of their own, too, so that it is the same whenever they are asked for.
         rows.sort_by_cached_key(|row| (key(row), serde_json::to_string(row).unwrap_or_default()));
-        Ok(Rows::held(rows, &report.key, after))
+        Ok(Rows::held(rows, &report.key, after.as_ref()))
     }
 }
 

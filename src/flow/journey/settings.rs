@@ -127,7 +127,7 @@ fn calculated_differs((old, before): (&Journey, &Declaration), (new, after): (&J
 fn concerned(store: &Store, edited: &Edited<'_>, new: &Journey) -> Result<Concerned, Error> {
     let zone = edited.calendar.zone();
     let today = edited.declaration.on(day_of(edited.now, zone));
-    let settled = if let Body::Journey(journey) = &today.body { journey } else { return Ok(Concerned::default()) };
+    let Body::Journey(settled) = &today.body else { return Ok(Concerned::default()) };
     let mut found = Concerned::default();
     each(store, edited.journey, |people| {
         for one in people {

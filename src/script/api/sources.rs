@@ -96,7 +96,7 @@ pub(super) fn saved(ctx: &NativeCallContext, name: &str, options: Dynamic) -> Rh
     if let Some(mut options) = item.options(&site, "a saved report") {
         let kinds = [("account", "account"), ("visitor", "visitor")];
         if let Some(per) = options.take(&site, "per").and_then(|item| item.choice(&site, &kinds)) {
-            saved.per = per.to_owned();
+            per.clone_into(&mut saved.per);
         }
         saved.key = options.text(&site, "key").unwrap_or_else(|| format!("{}Id", saved.per));
         options.finish(&site);

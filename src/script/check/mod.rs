@@ -10,6 +10,8 @@ mod columns;
 mod connections;
 /// Fields that rules may write, by the workspace's list.
 mod enabled;
+/// Values that `catch` blocks drop.
+mod fallbacks;
 /// Participants' fields and templates of journeys.
 mod journeys;
 /// Segments, apps, features and guides, against what Pendo lists.
@@ -44,6 +46,7 @@ pub use targets::check_targets;
 pub(super) use across::{across, claimed, clashes};
 pub(super) use calls::{Own, aliases, calls, imports};
 pub(super) use columns::columns;
+pub(super) use fallbacks::fallbacks;
 pub(super) use quiet::quiet;
 pub(super) use table::Table;
 pub(super) use types::{row_types, types};

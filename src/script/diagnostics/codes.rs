@@ -78,6 +78,11 @@ codes! {
     NumberAsText "W0212" Warning "a number joined to digits in quotes"
         "`+` between a number and text joins them: `5 + \"1\"` is the text `51`. Without the quotes it is a sum.";
 
+    LostFallback "E0213" Error "a fallback that is dropped"
+        "The value at the end of a `catch` block is dropped, so null comes of the whole where a fallback was meant. Give it by `return`, or set a variable that was declared before the `try`.";
+    LostCall "W0214" Warning "the result of a call that is dropped"
+        "A function ends in a `try`, whose value it gives; of its `catch` the value is dropped, so it gives null when the `try` fails. Write `return` before the call where its result is meant, or let `()` follow where it is not.";
+
     UnknownOption "E0301" Error "unknown option"
         "The option map has a key that means nothing here, most often a misspelling.";
     MissingOption "E0302" Error "missing option"

@@ -69,9 +69,8 @@ fn usual_account(from: &Source) -> &str {
         },
         Source::Soql(text) if text.to_lowercase().contains("from account") => "Id",
         Source::Soql(_) => "AccountId",
-        Source::Report(_) | Source::Aggregation { .. } => "accountId",
         Source::Saved(report) if report.per == "account" => &report.key,
-        Source::Saved(_) => "accountId",
+        Source::Report(_) | Source::Aggregation { .. } | Source::Saved(_) => "accountId",
     }
 }
 
