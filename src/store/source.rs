@@ -43,7 +43,7 @@ impl Store {
 
     /// The newest participation of everybody who has this field, by its value as text.
     pub fn people_by_field(&self, journey: &str, field: &str) -> Result<HashMap<String, ParticipantId>, Error> {
-        let query = "SELECT json_extract(fields, ?2), id FROM participants INDEXED BY participants_of \
+        let query = "SELECT json_extract(fields, ?2), id FROM participants \
              WHERE journey = ?1 AND json_type(fields, ?2) = 'text' ORDER BY id";
         let path = format!("$.\"{field}\"");
         let read = |row: &Row<'_>| Ok((row.get(0)?, ParticipantId::from_i64(row.get(1)?)));

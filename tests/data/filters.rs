@@ -391,7 +391,7 @@ fn a_limit_counts_the_people_of_a_journey_that_pass() {
         let script = format!(
             r#"journey("j{number}", #{{ model: "dynamic", participants: {from}, unique_on: "Email", steps: [wait("a day", days(1)), finish()] }});"#
         );
-        workspace.write("scripts/script.rhai", script);
+        workspace.write(&format!("scripts/j{number}.rhai"), script);
         workspace.tabi(&format!("journey publish j{number} --yes")).ended(0);
         workspace.tabi("up --once").ended(0);
         let report: Value = serde_json::from_str(&workspace.tabi(&format!("journey report j{number} --json")).ended(0).stdout).unwrap();

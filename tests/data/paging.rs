@@ -278,7 +278,7 @@ fn a_place_that_is_forgotten_between_pages_loses_and_doubles_no_row() {
             .iter()
             .any(|request| request["fault"] == "stale_page" && request["status"] == 400)
     );
-    let of = |name: &str| ran.summary(name)["fault"]["message"].as_str().map(str::to_owned).unwrap_or_else(|| ran.summary(name).to_string());
+    let of = |name: &str| ran.summary(name)["fault"]["message"].as_str().map_or_else(|| ran.summary(name).to_string(), str::to_owned);
     assert_eq!(ran.summary("statement")["status"], "failed");
     assert!(of("statement").contains("Salesforce has forgotten where the next page of the query begins"), "{}", of("statement"));
     let (_, never) = plan("px:stale_page@1");

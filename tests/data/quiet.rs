@@ -19,7 +19,7 @@ const SOURCES: [(&str, &str, &str); 5] = [
     (r#"salesforce::object("Opportunity")"#, "AccountId", "Amount"),
     (r#"salesforce::soql("SELECT Id, AccountId, Amount FROM Opportunity")"#, "AccountId", "Amount"),
     (r#"gainsight::object("Company")"#, "SfdcAccountId", "Gsid"),
-    (r#"pendo::visitors()"#, "metadata.auto.accountid", "visitorId"),
+    ("pendo::visitors()", "metadata.auto.accountid", "visitorId"),
     (r#"px::object("users")"#, "accountId", "identifyId"),
 ];
 

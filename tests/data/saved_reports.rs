@@ -31,7 +31,7 @@ fn a_push_of_a_saved_report_writes_its_rows_and_touches_nobody_else_a4() {
     assert!(!rows.is_empty() && rows.len() < 30, "{} of 30 accounts were active", rows.len());
     let run = workspace.tabi("run --json").ended(0).summary("saved");
     assert_eq!((&run["status"], &run["read"], &run["rejected"]), (&json!("ok"), &json!(rows.len()), &json!(0)), "{run}");
-    assert_eq!(planned.of_type("change").len(), run["written"].as_u64().unwrap() as usize);
+    assert_eq!(json!(planned.of_type("change").len()), run["written"]);
     for account in sandbox.documents("salesforce", "Account") {
         let row = rows.get(account["Id"].as_str().unwrap());
         assert_eq!(account["Pendo_people__c"].as_f64(), row.and_then(|row| row["activeVisitors"].as_f64()), "{account}");

@@ -51,12 +51,14 @@ fn numbers_of_a_rule_date_are_of_the_days_before_it_whenever_they_are_read() {
             assert_eq!(of_day.len(), 8, "each account for {date}");
             for row in of_day {
                 let account = row["JBCXM__Account__c"].as_str().unwrap();
-                let wanted = |of: &BTreeMap<String, Value>, field: &str| of.get(account).map_or(0.0, |row| row[field].as_f64().unwrap());
+                let wanted =
+                    |of: &BTreeMap<String, Value>, field: &str| of.get(account).map_or(0, |row| i32::try_from(row[field].as_i64().unwrap()).unwrap());
                 let number = |field: &str| row[field].as_f64().unwrap();
-                assert_eq!(number("Visitors__c"), wanted(&then, "visitors"), "{days} days before {date}: {row}");
-                assert_eq!(number("Events__c"), wanted(&then, "events"), "{days} days before {date}: {row}");
-                assert_eq!(number("Days__c"), wanted(&then, "days"), "{days} days before {date}: {row}");
-                assert!((number("Often__c") - wanted(&then, "days") / f64::from(days)).abs() < 0.006, "{row}");
+                let whole = |field: &str| format!("{}", number(field));
+                assert_eq!(whole("Visitors__c"), wanted(&then, "visitors").to_string(), "{days} days before {date}: {row}");
+                assert_eq!(whole("Events__c"), wanted(&then, "events").to_string(), "{days} days before {date}: {row}");
+                assert_eq!(whole("Days__c"), wanted(&then, "days").to_string(), "{days} days before {date}: {row}");
+                assert!((number("Often__c") - f64::from(wanted(&then, "days")) / f64::from(days)).abs() < 0.006, "{row}");
                 different += usize::from(wanted(&then, "events") != wanted(&now, "events"));
             }
         }
