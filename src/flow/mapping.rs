@@ -29,6 +29,7 @@ pub(crate) fn run(work: &mut Work<'_>, mapping: &Mapping, begin: &Begin<'_>) -> 
         Source::Object(query) => Some(work.describe(query.system, &query.object)?),
         _ => None,
     };
+    let source = work.fitted(source, source_schema.as_ref())?;
     if let Some(cursor) = cursor {
         cursor::check(cursor, &source, source_schema.as_ref())?;
     }

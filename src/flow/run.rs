@@ -264,6 +264,7 @@ fn work(open: &mut Open, declaration: &Declaration, part: Part, options: &Option
         let notify = flushing(open, options, wire);
         let mut work = Work {
             name: &declaration.name,
+            place: &declaration.place,
             perform: &*perform,
             notify: &notify,
             stop,

@@ -51,7 +51,9 @@ fn members_wanted(work: &mut Work<'_>, segment: &SegmentDecl, present: &BTreeSet
     query.fields = std::iter::once(key).chain(segment.filter.fields()).map(str::to_owned).collect();
     query.filter = Some(segment.filter.clone());
     let zone = work.zone;
-    let chosen = ids(work, &Source::Object(query), key, |row| segment.filter.matches(row, zone))?;
+    let schema = work.describe(System::Pendo, &segment.per)?;
+    let source = work.fitted(Source::Object(query), Some(&schema))?;
+    let chosen = ids(work, &source, key, |row| segment.filter.matches(row, zone))?;
     if segment.per != "account" {
         return Ok((chosen, 0));
     }

@@ -5,9 +5,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use crate::{
     connectors::Stop,
     model::{
-        CreateField, Date, Effect, Fault, FaultKind, Lookup, ObjectSchema, Page, Read, Record, Reply, RowOutcome, System, TimeZone, Value, Write,
+        CreateField, Date, Effect, Fault, FaultKind, FieldType, Lookup, ObjectSchema, Page, Read, Record, Reply, RowOutcome, Source, System,
+        TimeZone, Value, Write,
     },
-    script::Perform,
+    script::{Perform, Place},
 };
 
 use super::{Error, cursor::Held, owners::Owners};
@@ -105,6 +106,8 @@ impl Tally {
 /// One declaration at work.
 pub(crate) struct Work<'a> {
     pub(crate) name: &'a str,
+    /// Where it is declared.
+    pub(crate) place: &'a Place,
     pub(crate) perform: &'a dyn Perform,
     pub(crate) notify: &'a Notify,
     pub(crate) stop: &'a Stop,
@@ -149,6 +152,24 @@ impl Work<'_> {
         }
     }
 
+    /// The source with conditions as its fields are compared.
+    ///
+    /// # Errors
+    /// `Invalid`, where and with the field, when a condition could never hold.
+    pub(crate) fn fitted(&self, mut source: Source, schema: Option<&ObjectSchema>) -> Result<Source, Error> {
+        if let (Source::Object(query), Some(schema)) = (&mut source, schema)
+            && let Some(filter) = &query.filter
+        {
+            let fitted = filter.fitted(|name| schema.field(name).map(|field| &field.kind).filter(|kind| !soql_decides(query.system, kind)));
+            let refused = |(field, reason): (String, String)| {
+                let message = format!("a filter of `{}` ({}) compares `{field}`, and {reason}", self.name, self.place);
+                Fault::new(FaultKind::Invalid, message).field(field)
+            };
+            query.filter = Some(fitted.map_err(refused)?);
+        }
+        Ok(source)
+    }
+
     pub(crate) fn lookup(&self, lookup: Lookup) -> Result<Vec<Record>, Error> {
         match self.perform.perform(Effect::Lookup(lookup))? {
             Reply::Records(records) => Ok(records),
@@ -169,6 +190,11 @@ impl Work<'_> {
         self.tally.fields += 1;
         Ok(())
     }
+}
+
+/// Whether Salesforce itself says what a value means for a field of this type: `TODAY`.
+fn soql_decides(system: System, kind: &FieldType) -> bool {
+    system == System::Salesforce && matches!(kind, FieldType::Date | FieldType::DateTime { .. })
 }
 
 /// Asks for one page; used from the reading thread, hence without `Work`.

@@ -18,6 +18,8 @@ mod effect;
 mod fault;
 /// Conditions on records, with logic over their labels.
 mod filter;
+/// Conditions against the types of fields.
+mod fitting;
 /// What is the same key.
 mod identity;
 /// A journey's flow as data.

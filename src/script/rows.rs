@@ -55,11 +55,17 @@ impl Rows {
         self.keep.as_ref().map_or(Ok(true), |keep| keep.holds(row))
     }
 
-    /// Conditions on a field that rows do not have would hold for none of them, or for all.
+    /// Conditions on a field that rows do not have, or that cannot be compared with what is in it, would hold for none of them, or for all.
     ///
     /// # Errors
-    /// The field that such a row lacks.
+    /// The field that such a row lacks, or whose value is of another type.
     pub fn fit(&self, source: &Source, row: &Record) -> Result<(), Fault> {
+        for condition in self.filter.iter().flat_map(|filter| &filter.conditions) {
+            if let Some(reason) = row.path(&condition.field).and_then(|value| condition.unlike(value)) {
+                let message = format!("a filter compares `{}`, and {reason}", condition.field);
+                return Err(Fault::new(FaultKind::Invalid, message).field(&condition.field));
+            }
+        }
         // Documents of an aggregation need not all have the same fields.
         if matches!(source, Source::Aggregation { .. } | Source::Object(_)) {
             return Ok(());

@@ -1,5 +1,7 @@
 //! Right data: the rules that no value, key, day or row may break on its way, each over many inputs and in all four systems.
 
+/// Conditions that could never hold.
+mod conditions;
 /// Incremental runs.
 mod cursors;
 /// The workspace's day.

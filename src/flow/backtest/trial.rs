@@ -67,6 +67,7 @@ fn go(declaration: &Declaration, ground: &Ground<'_>, hands: &OnSample<'_>) -> O
     });
     let mut work = Work {
         name: &declaration.name,
+        place: &declaration.place,
         perform: hands,
         notify: &notify,
         stop: ground.stop,

@@ -38,6 +38,7 @@ impl Desk<'_> {
         let (options, notify, stop) = (self.options, self.notify, self.stop);
         let work = Work {
             name: &declaration.name,
+            place: &declaration.place,
             perform: &*self.perform,
             notify,
             stop,

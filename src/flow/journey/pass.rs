@@ -73,6 +73,7 @@ impl Pass<'_> {
     pub(super) fn work(&self) -> Work<'_> {
         Work {
             name: &self.declaration.name,
+            place: &self.declaration.place,
             perform: &*self.perform,
             notify: self.notify,
             stop: self.stop,

@@ -176,6 +176,7 @@ impl Simulation<'_> {
     fn work<'w>(&'w self, perform: &'w dyn Perform) -> Work<'w> {
         Work {
             name: &self.declaration.name,
+            place: &self.declaration.place,
             perform,
             notify: self.notify,
             stop: self.stop,

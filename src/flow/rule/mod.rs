@@ -43,6 +43,7 @@ pub(crate) fn run(work: &mut Work<'_>, rule: &Rule) -> Result<(), Error> {
         _ => None,
     };
     addable(rule, schema.as_ref())?;
+    let source = work.fitted(source, schema.as_ref())?;
     let mut actions: Vec<Option<action::Ready>> = rule.actions.iter().map(|_| None).collect();
     let (mut groups, mut folded) = (Groups::default(), 0);
     let grouped = !rule.calculated.is_empty() || !rule.group_by.is_empty();

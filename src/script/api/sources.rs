@@ -165,6 +165,9 @@ pub(super) mod methods {
     /// hold together, those of a rule (`filters`) with them. The system that holds an object applies its conditions; rows of SOQL, reports and
     /// aggregations are looked at when they have been read.
     ///
+    /// A condition that could never hold for its field, such as `["Seats__gc", ">", "many"]`, is refused by `check` where types are known, else by
+    /// the run. Choices go by their value, their label or their id.
+    ///
     /// A closure is asked for every record read, after the conditions: `filter(|p| p.lifecycle == "onboarding")`. It gives true or false; null counts
     /// as false. A row for which it fails is rejected with the reason. Of the participants of a journey, what it says first and plainly, text or a
     /// boolean that a field equals, a number that it is above or below, Gainsight is asked for in its query, so that people who cannot pass are not

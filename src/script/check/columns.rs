@@ -3,7 +3,7 @@
 use crate::model::{Filter, Report, Source};
 use crate::script::{
     Closure, Participants, Rows,
-    declaration::{Action, ActionKind, Body, Cell, Declaration, FieldMap, Place, Rule},
+    declaration::{Action, ActionKind, Body, Cell, Declaration, EVERY_ROW, FieldMap, Place, Rule},
     diagnostics::{Diagnostic, Id},
 };
 
@@ -42,7 +42,8 @@ fn check_rule(declaration: &Declaration, rule: &Rule, found: &mut Vec<Diagnostic
         delivered.check_rows(&rule.rows, &declaration.place, found);
         let read = rule.show.iter().chain(&rule.group_by).map(String::as_str).chain(rule.calculated.iter().map(|c| c.field.as_str()));
         let read = read.chain(rule.filters.iter().flat_map(Filter::fields));
-        read.for_each(|field| delivered.check(field, &declaration.place, found));
+        // Every field, and every row.
+        read.filter(|field| *field != EVERY_ROW).for_each(|field| delivered.check(field, &declaration.place, found));
     }
     let Some(delivered) = rule_delivers(rule) else { return };
     for action in &rule.actions {

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::model::{Field, FieldType, Filter, Measure, ObjectSchema, Record, Report, Source, System, TimeZone, is_date_word};
+use crate::model::{Condition, Field, FieldType, Filter, Measure, ObjectSchema, Record, Report, Source, System, TimeZone, is_date_word};
 use crate::script::{
     Closure, Journey, Participants, Rows, Templates,
     declaration::{ActionKind, Body, Cell, Cursor, Declaration, EVERY_ROW, FieldMap, Integration, Mapping, Mode, ObjectLoad, Place, Rule},
@@ -147,9 +147,15 @@ impl Check<'_> {
             for field in fields {
                 self.known(schema, field, place);
             }
-            if let Some(filter) = &rule.filters {
-                self.conditions(schema, filter, place);
+        }
+        match (&side, &rule.filters) {
+            (Side::Schema(schema), Some(filter)) => self.conditions(schema, filter, place),
+            (_, Some(filter)) => {
+                for condition in &filter.conditions {
+                    self.comparison(condition, source_type(&side, &condition.field).as_ref(), place);
+                }
             }
+            (_, None) => (),
         }
         for action in &rule.actions {
             match &action.kind {
@@ -280,6 +286,9 @@ impl Check<'_> {
     }
 
     fn filter(&mut self, side: &Side, (source, rows): (&Source, &Rows), place: &Place) {
+        for condition in rows.filter.iter().flat_map(|filter| &filter.conditions) {
+            self.comparison(condition, source_type(side, &condition.field).as_ref(), place);
+        }
         let (Side::Schema(schema), Source::Object(query)) = (side, source) else { return };
         if let Some(filter) = &query.filter {
             self.conditions(schema, filter, place);
@@ -293,14 +302,19 @@ impl Check<'_> {
         for condition in &filter.conditions {
             self.known(schema, &condition.field, place);
             let kind = schema.field(&condition.field).map(|field| &field.kind);
-            let word = schema.system == System::Salesforce && condition.value.as_str().is_some_and(is_date_word);
-            if matches!(kind, Some(FieldType::Date | FieldType::DateTime { .. }))
-                && !word
-                && let Some(reason) = condition.no_moment()
-            {
-                let message = format!("`{}` is {}, and {reason}", condition.field, kind.map_or("", |kind| kind.word()));
-                self.found.push(Diagnostic::new(Id::TypeMismatch, place, message).about(&condition.field));
-            }
+            let time = matches!(kind, Some(FieldType::Date | FieldType::DateTime { .. }));
+            let word = time && schema.system == System::Salesforce && condition.value.as_str().is_some_and(is_date_word);
+            self.comparison(condition, kind.filter(|_| !word), place);
+        }
+    }
+
+    /// A condition that could never hold.
+    fn comparison(&mut self, condition: &Condition, kind: Option<&FieldType>, place: &Place) {
+        if let Some(kind) = kind
+            && let Err(reason) = condition.fitted(kind)
+        {
+            let message = format!("`{}` is {}, and {reason}", condition.field, kind.word());
+            self.found.push(Diagnostic::new(Id::TypeMismatch, place, message).about(&condition.field));
         }
     }
 
