@@ -30,7 +30,7 @@ impl Condition {
         }
         match kind {
             FieldType::Int { .. } | FieldType::Number { .. } | FieldType::Float => {
-                self.each(is_number, "is no number; write it without quotes, as 10 or 2.5")?
+                self.each(is_number, "is no number; write it without quotes, as 10 or 2.5")?;
             }
             FieldType::Bool => self.each(is_truth, "is neither true nor false; write one of them without quotes")?,
             FieldType::Date | FieldType::DateTime { .. } => self.no_moment().map_or(Ok(()), Err)?,
