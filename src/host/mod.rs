@@ -18,6 +18,8 @@ pub mod due;
 mod earlier;
 /// Journeys in the living process.
 pub mod journeys;
+/// What is known before scripts are loaded.
+pub mod known;
 /// What is declared, as it stands.
 pub mod listing;
 /// What speaks against a journey before any system is asked.

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{
     config,
-    model::{Claim, Timestamp},
+    model::{Known, Timestamp},
     script::{self, Declaration, Diagnostic, Difference, Generation, Limits, Texts},
 };
 
@@ -124,11 +124,12 @@ impl Receipts {
 
 /// Loads what lies on disk now. What `current` runs is kept where the present version of a file has errors.
 pub fn reload(workspace: &Workspace, current: Option<&Loaded>) -> (Loaded, Receipt) {
-    reload_after(workspace, current, &[])
+    let known = Known { columns: current.map(|current| current.generation.columns().clone()).unwrap_or_default(), claims: Vec::new() };
+    reload_after(workspace, current, &known)
 }
 
-/// The same, with what is known of who was there first where nothing is loaded yet.
-pub fn reload_after(workspace: &Workspace, current: Option<&Loaded>, known: &[Claim]) -> (Loaded, Receipt) {
+/// The same, with what is known of who was there first where nothing is loaded yet, and of what columns are labelled.
+pub fn reload_after(workspace: &Workspace, current: Option<&Loaded>, known: &Known) -> (Loaded, Receipt) {
     let began = stopwatch();
     let mut snapshot = scan(&workspace.root);
     let names: Vec<&str> = snapshot.names().collect();

@@ -17,6 +17,7 @@ use crate::{
         self, Hands, Notify, Summary,
         journey::{Mailer, Occasion, Published, wake},
     },
+    model::Known,
     script::Declaration,
 };
 
@@ -26,7 +27,8 @@ use super::{
     clock::stopwatch,
     due::{self, Due, Since},
     journeys::{self, Look},
-    reload::{Receipt, reload, reload_after},
+    known::{columns, known},
+    reload::{Receipt, reload_after},
     sweep::{SWEEP, sweep},
     watch::{Settle, Watch, checkout},
 };
@@ -132,6 +134,8 @@ struct Host<'a> {
     mailers: BTreeMap<String, Mailer>,
     /// When what is old was last forgotten.
     swept: Option<Timestamp>,
+    /// Whether columns have other labels than those that the declarations were held against.
+    relabelled: bool,
     /// Until when journeys rest.
     resting: BTreeMap<String, Timestamp>,
     /// Names at work, by batch.
@@ -155,9 +159,9 @@ impl<'a> Host<'a> {
             Watching::Polling => Watch::polling(),
         };
         // Without them the first file wins, as for those that have never run.
-        let known = session.store.claims().unwrap_or_else(|error| {
+        let known = known(&session.store).unwrap_or_else(|error| {
             tracing::warn!(%error, "which declarations were there first is not known");
-            Vec::new()
+            Known::default()
         });
         let (loaded, receipt) = reload_after(workspace, None, &known);
         let found = loaded.look(&workspace.root);
@@ -180,6 +184,7 @@ impl<'a> Host<'a> {
             earlier: Earlier::default(),
             mailers: BTreeMap::new(),
             swept: None,
+            relabelled: false,
             resting: BTreeMap::new(),
             running: BTreeMap::new(),
             batches: 0,
@@ -210,13 +215,22 @@ impl<'a> Host<'a> {
                 Event::Backtested(done) => self.backtested(*done),
                 Event::Due | Event::Stirred => (),
                 Event::Ended(summary) => self.ended(&summary),
-                Event::BatchEnded(batch) => drop(self.running.remove(&batch)),
+                Event::BatchEnded(batch) => self.batch_ended(batch),
                 Event::Stop => break,
             }
         }
         self.tell(Told::Stopping);
         self.session.stop.request();
         let _ = tokio::time::timeout(GRACE, self.finish(&mut events)).await;
+    }
+
+    /// What a run learned of columns' labels may show that two declarations write one of them.
+    fn batch_ended(&mut self, batch: u64) {
+        self.running.remove(&batch);
+        if columns(&self.session.store).is_ok_and(|columns| columns != *self.loaded.generation.columns()) {
+            self.relabelled = true;
+            self.settle.hint(stopwatch());
+        }
     }
 
     /// Waits for the batches in flight.
@@ -265,13 +279,14 @@ impl<'a> Host<'a> {
         if self.watch.follow(&found.folders) {
             self.settle.hint(stopwatch());
         }
-        if self.loaded.is_of(&found) {
+        if self.loaded.is_of(&found) && !std::mem::take(&mut self.relabelled) {
             return;
         }
         self.loading = true;
         let (workspace, current, send) = (self.workspace.clone(), Arc::clone(&self.loaded), self.send.clone());
+        let columns = columns(&self.session.store).unwrap_or_else(|_| current.generation.columns().clone());
         tokio::task::spawn_blocking(move || {
-            let loaded = reload(&workspace, Some(&current));
+            let loaded = reload_after(&workspace, Some(&current), &Known { claims: Vec::new(), columns });
             drop(send.send(Event::Loaded(Box::new(loaded))));
         });
     }

@@ -11,12 +11,12 @@ use crate::{
     config::{self, Config},
     flow::{self, backtest::Redaction},
     host::clock::Clock,
-    model::{Date, day::day_of},
+    model::{Date, Known, day::day_of},
     sandbox,
     store::{self, Retention, Store},
 };
 
-use super::{Error, Loaded, reload::reload};
+use super::{Error, Loaded, known::known, reload::reload_after};
 
 /// Rows asked for in one page.
 const PAGE: u32 = 2_000;
@@ -89,9 +89,11 @@ impl Workspace {
         }
     }
 
-    /// Loads the scripts as they lie on disk now.
+    /// Loads the scripts as they lie on disk now, beside what ran before as the state file knows it. One that cannot be used is told by
+    /// whatever needs it.
     pub fn load(&self) -> Loaded {
-        reload(self, None).0
+        let known = self.existing_store().and_then(|store| store.map_or_else(|| Ok(Known::default()), |store| known(&store)));
+        reload_after(self, None, &known.unwrap_or_default()).0
     }
 
     /// The calendar day in the workspace's zone.

@@ -46,7 +46,7 @@ mod value;
 mod whole_days;
 
 pub use choices::Choices;
-pub use claim::Claim;
+pub use claim::{Claim, Columns, Known, is_called};
 pub use effect::{Change, CreateField, Effect, Email, HttpCall, Lookup, Page, Read, Reply, Request, RowOutcome, SegmentEdit, StateCall, Write};
 pub use fault::{Fault, FaultKind};
 pub use filter::{Condition, Filter, Logic, Operator};

@@ -436,8 +436,12 @@ pub struct MeasureDecl {
 
 impl MeasureDecl {
     /// The column of usage data in Salesforce that a new measure gets: `Active Visitors (30d)` is `Active_Visitors_30d__c`, of letters, digits and
-    /// single underscores, forty at most.
+    /// single underscores, forty at most. A name that is one of a custom field already stays.
     pub fn column_of(name: &str) -> String {
+        let stands = name.to_ascii_lowercase().ends_with("__c") && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        if stands && name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            return name.to_owned();
+        }
         let words: Vec<&str> = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
         let joined = words.join("_");
         let first = if joined.starts_with(|c: char| c.is_ascii_alphabetic()) { "" } else { "M_" };

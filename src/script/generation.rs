@@ -9,7 +9,7 @@ use std::{
 use rhai::{AST, Dynamic, Engine, Module, ParseErrorType, Scope};
 
 use super::{
-    check::{self, Own, Table},
+    check::{self, Named, Own, Table},
     declaration::{Body, Declaration, MeasureDecl, Place},
     desk::{Desk, Found, Loading, Maps},
     diagnostics::{Diagnostic, Id, settle},
@@ -27,7 +27,7 @@ use super::{
     templates::{Shelf, Templates, is_template, sent},
     trial::only_in_tests,
 };
-use crate::model::{Claim, FaultKind};
+use crate::model::{Claim, Columns, FaultKind, Known};
 
 /// One file of a generation.
 #[derive(Debug, Clone)]
@@ -67,8 +67,8 @@ pub struct Generation {
     templates: Arc<Templates>,
     pub(super) maps: Arc<Maps>,
     hash: String,
-    /// What is claimed by what runs, and by what waits.
-    claims: Vec<Claim>,
+    /// What is claimed by what runs, and by what waits; what columns are labelled.
+    known: Known,
 }
 
 impl Generation {
@@ -76,25 +76,26 @@ impl Generation {
     /// file is found. A file with errors keeps its version of `previous` when that has a good one. What `previous` made of a sound file is
     /// taken over as long as neither the file nor anything it imports has changed: only the rest is compiled.
     pub fn load<P: AsRef<Path>>(root: &Path, files: &[P], limits: &Limits, previous: Option<&Self>) -> Self {
-        Self::load_after(root, files, limits, previous, &[])
+        let known = Known { columns: previous.map(|previous| previous.known.columns.clone()).unwrap_or_default(), claims: Vec::new() };
+        Self::load_after(root, files, limits, previous, &known)
     }
 
-    /// The same, with what is known of who was there first where there is no generation before.
-    pub fn load_after<P: AsRef<Path>>(root: &Path, files: &[P], limits: &Limits, previous: Option<&Self>, known: &[Claim]) -> Self {
+    /// The same, with what is known of who was there first where there is no generation before, and of what columns are labelled.
+    pub fn load_after<P: AsRef<Path>>(root: &Path, files: &[P], limits: &Limits, previous: Option<&Self>, known: &Known) -> Self {
         let names = |library: &Library| files.iter().map(|file| library.name(file.as_ref())).collect();
         Self::load_from(Library::new(root), names, limits, (previous, known))
     }
 
     /// Loads texts that were kept, and nothing else: what lies on disk now does not count. The same engine, the same limits.
     pub fn of_sources(sources: &Sources, limits: &Limits) -> Self {
-        Self::load_from(Library::of(sources.texts()), |_| sources.texts().keys().cloned().collect(), limits, (None, &[]))
+        Self::load_from(Library::of(sources.texts()), |_| sources.texts().keys().cloned().collect(), limits, (None, &Known::default()))
     }
 
     fn load_from(
         library: Library,
         names: impl FnOnce(&Library) -> BTreeSet<String>,
         limits: &Limits,
-        (previous, known): (Option<&Self>, &[Claim]),
+        (previous, known): (Option<&Self>, &Known),
     ) -> Self {
         let library = Arc::new(library);
         let names = names(&library);
@@ -124,12 +125,13 @@ impl Generation {
     }
 
     /// Sorts out what is declared across files. A file at fault there falls back to its last good version, too.
-    fn assemble(present: Vec<Arc<LoadedFile>>, texts: BTreeMap<String, Arc<str>>, previous: Option<&Self>, known: &[Claim]) -> Self {
-        let known = previous.map_or(known, |previous| &previous.claims);
+    fn assemble(present: Vec<Arc<LoadedFile>>, texts: BTreeMap<String, Arc<str>>, previous: Option<&Self>, known: &Known) -> Self {
+        let columns = &known.columns;
+        let known = previous.map_or(&known.claims, |previous| &previous.known.claims);
         let declared: Vec<Arc<Declaration>> = present.iter().flat_map(|file| file.declarations.clone()).collect();
         let mut diagnostics: Vec<Diagnostic> = present.iter().flat_map(|file| file.diagnostics.clone()).collect();
         let files: Vec<Arc<LoadedFile>> = present.iter().map(|file| file.settled(previous)).collect();
-        let standing = Standing::of(known, changed(&present, previous));
+        let standing = Standing::of(known, changed(&present, previous), |claim| is_lost(claim, &present, &files));
         let all: Vec<&Declaration> = declared.iter().map(AsRef::as_ref).collect();
         let named = |file: &LoadedFile, name: &str| file.names.iter().any(|n| n == name);
         // A name within a file with errors is not unknown: the error that hides it is told already.
@@ -139,15 +141,15 @@ impl Generation {
             files.iter().filter(|file| !file.sound).any(|file| named(file, name) || file.names.is_empty() && file.name != from && written(file))
         };
         let groups: Vec<&MeasureDecl> = present.iter().flat_map(|file| &file.measures).collect();
-        diagnostics.extend(check::across(&all, &groups, &hidden, &standing));
-        let mut files = running(&files, previous, &standing, &mut diagnostics);
-        let claims = claims_of(&standing, &files, &declared);
+        diagnostics.extend(check::across(&all, Named { measures: &groups, columns }, &hidden, &standing));
+        let mut files = running(&files, previous, (&standing, columns), &mut diagnostics);
+        let known = Known { claims: claims_of(&standing, &files, &present, columns), columns: columns.clone() };
         tidy(&mut diagnostics);
         let hash = hash_of(&files);
         measured(&mut files);
         let (compiled, ground, sought) = <(Vec<_>, String, BTreeSet<_>)>::default();
         let (templates, maps) = <(Arc<Templates>, Arc<Maps>)>::default();
-        Self { files, present, compiled, ground, declared, diagnostics, texts, sought, templates, maps, hash, claims }
+        Self { files, present, compiled, ground, declared, diagnostics, texts, sought, templates, maps, hash, known }
     }
 
     /// What runs: the declarations of good files, and of the good versions of broken ones.
@@ -175,7 +177,12 @@ impl Generation {
 
     /// Who claims what: known to those that come after.
     pub fn claims(&self) -> &[Claim] {
-        &self.claims
+        &self.known.claims
+    }
+
+    /// The labels of columns that it was loaded with.
+    pub fn columns(&self) -> &Columns {
+        &self.known.columns
     }
 
     /// The scripts that were compiled for this generation, by name: those that changed, and those that import what changed. The others
@@ -294,15 +301,25 @@ fn changed<'f>(present: &'f [Arc<LoadedFile>], previous: Option<&Generation>) ->
     present.iter().filter(|file| !ran(file)).map(|file| file.name.as_str()).collect()
 }
 
-/// What runs first; then what lies on disk and waits.
-fn claims_of(standing: &Standing<'_>, files: &[Arc<LoadedFile>], declared: &[Arc<Declaration>]) -> Vec<Claim> {
-    let of = |declaration: &Arc<Declaration>, live: bool| {
-        let (name, file) = (declaration.name.clone(), declaration.place.file.clone());
-        let claim = move |what| Claim { what, name: name.clone(), file: file.clone(), since: 0, live };
-        check::claimed(declaration).map(claim).collect::<Vec<_>>()
+/// Whether what ran last under a claim is in a file that has errors now, and of which no good version is at hand.
+fn is_lost(claim: &Claim, present: &[Arc<LoadedFile>], files: &[Arc<LoadedFile>]) -> bool {
+    let runs = |file: &Arc<LoadedFile>| file.name == claim.file && file.declarations.iter().any(|one| one.name == claim.name);
+    present.iter().any(|file| file.name == claim.file && !file.sound) && !files.iter().any(runs)
+}
+
+/// What runs first, and what would if its file had no errors; then what lies on disk and waits.
+fn claims_of(standing: &Standing<'_>, files: &[Arc<LoadedFile>], present: &[Arc<LoadedFile>], columns: &Columns) -> Vec<Claim> {
+    let of = |files: &[Arc<LoadedFile>], live: bool| {
+        let measures: Vec<&MeasureDecl> = files.iter().flat_map(|file| &file.measures).collect();
+        let named = Named { measures: &measures, columns };
+        let claim = |what: String, name: &str, file: &str| Claim { what, name: name.to_owned(), file: file.to_owned(), since: 0, live };
+        let mut claims: Vec<Claim> = measures.iter().map(|one| claim(check::measure_claim(one), &one.group, &one.place.file)).collect();
+        for declaration in files.iter().flat_map(|file| &file.declarations) {
+            claims.extend(check::claimed(declaration, named).map(|what| claim(what, &declaration.name, &declaration.place.file)));
+        }
+        claims
     };
-    let live = files.iter().flat_map(|file| &file.declarations).flat_map(|declaration| of(declaration, true));
-    standing.numbered(live.chain(declared.iter().flat_map(|declaration| of(declaration, false))))
+    standing.numbered(of(files, true).into_iter().chain(standing.all_held()).chain(of(present, false)))
 }
 
 /// Loads know what is said of their measures, in whichever file.

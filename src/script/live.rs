@@ -2,8 +2,10 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use crate::model::Columns;
+
 use super::{
-    check::{across, clashes},
+    check::{Clash, Named, across, clashes},
     declaration::{Declaration, MeasureDecl},
     diagnostics::Diagnostic,
     generation::{Generation, LoadedFile},
@@ -14,13 +16,13 @@ use super::{
 pub(super) fn running(
     wanted: &[Arc<LoadedFile>],
     previous: Option<&Generation>,
-    standing: &Standing<'_>,
+    (standing, columns): (&Standing<'_>, &Columns),
     told: &mut Vec<Diagnostic>,
 ) -> Vec<Arc<LoadedFile>> {
     let mut files = wanted.to_vec();
     // What falls back changes what the others see: look again until nothing more falls.
     loop {
-        let clash = clashes(&active(&files), standing).into_iter().min_by_key(|clash| clash.rank);
+        let clash = clashing(&files, standing, columns).into_iter().min_by_key(|clash| clash.rank);
         if let Some(clash) = clash {
             let known = |earlier: &Diagnostic| {
                 (earlier.code, &earlier.file, &earlier.message) == (clash.finding.code, &clash.finding.file, &clash.finding.message)
@@ -31,13 +33,13 @@ pub(super) fn running(
             }
             continue;
         }
-        let faulty = at_fault(&files, standing);
+        let faulty = at_fault(&files, standing, columns);
         let fell = faulty.iter().filter(|file| step_down(&mut files, file, previous, Must::FallBack)).count();
         if fell == 0 {
             break;
         }
     }
-    come_back(&mut files, wanted, standing);
+    come_back(&mut files, wanted, (standing, columns));
     files
 }
 
@@ -45,9 +47,16 @@ fn active(files: &[Arc<LoadedFile>]) -> Vec<&Declaration> {
     files.iter().flat_map(|file| file.declarations.iter().map(AsRef::as_ref)).collect()
 }
 
-fn at_fault(files: &[Arc<LoadedFile>], standing: &Standing<'_>) -> BTreeSet<String> {
-    let measures: Vec<&MeasureDecl> = files.iter().flat_map(|file| &file.measures).collect();
-    let found = across(&active(files), &measures, &|_, _| false, standing);
+fn clashing(files: &[Arc<LoadedFile>], standing: &Standing<'_>, columns: &Columns) -> Vec<Clash> {
+    clashes(&active(files), Named { measures: &measures(files), columns }, standing)
+}
+
+fn measures(files: &[Arc<LoadedFile>]) -> Vec<&MeasureDecl> {
+    files.iter().flat_map(|file| &file.measures).collect()
+}
+
+fn at_fault(files: &[Arc<LoadedFile>], standing: &Standing<'_>, columns: &Columns) -> BTreeSet<String> {
+    let found = across(&active(files), Named { measures: &measures(files), columns }, &|_, _| false, standing);
     found.into_iter().filter(Diagnostic::is_error).map(|finding| finding.file).collect()
 }
 
@@ -73,14 +82,14 @@ fn step_down(files: &mut [Arc<LoadedFile>], name: &str, previous: Option<&Genera
 }
 
 /// What fell because of one that fell later runs after all.
-fn come_back(files: &mut [Arc<LoadedFile>], wanted: &[Arc<LoadedFile>], standing: &Standing<'_>) {
+fn come_back(files: &mut [Arc<LoadedFile>], wanted: &[Arc<LoadedFile>], (standing, columns): (&Standing<'_>, &Columns)) {
     loop {
         let fallen: Vec<usize> = (0..files.len()).filter(|at| wanted[*at].sound && !Arc::ptr_eq(&files[*at], &wanted[*at])).collect();
         let before = fallen.len();
         let mut left = before;
         for at in fallen {
             let below = std::mem::replace(&mut files[at], Arc::clone(&wanted[at]));
-            if clashes(&active(files), standing).is_empty() && !at_fault(files, standing).contains(&wanted[at].name) {
+            if clashing(files, standing, columns).is_empty() && !at_fault(files, standing, columns).contains(&wanted[at].name) {
                 left -= 1;
             } else {
                 files[at] = below;

@@ -7,17 +7,23 @@ use crate::model::Claim;
 /// The lower comes first: what runs, before what waits, before what is new; within that what has not been edited, and what was there first.
 pub(super) type Rank = (u8, bool, u64);
 
+/// The first number of a rank of what is known, and does not run.
+const WAITS: u8 = 3;
+
 /// What runs already or is known to wait.
 #[derive(Debug, Default)]
 pub(super) struct Standing<'a> {
     known: BTreeMap<&'a str, Vec<&'a Claim>>,
     /// Files whose text is not the one that runs.
     changed: BTreeSet<&'a str>,
+    /// What ran in files that have errors now, of which no good version is at hand.
+    held: Vec<&'a Claim>,
 }
 
 impl<'a> Standing<'a> {
-    pub(super) fn of(known: &'a [Claim], changed: BTreeSet<&'a str>) -> Self {
-        let mut standing = Self { changed, ..Self::default() };
+    pub(super) fn of(known: &'a [Claim], changed: BTreeSet<&'a str>, lost: impl Fn(&Claim) -> bool) -> Self {
+        let held = known.iter().filter(|claim| claim.live && lost(claim)).collect();
+        let mut standing = Self { changed, held, ..Self::default() };
         for claim in known {
             standing.known.entry(&claim.what).or_default().push(claim);
         }
@@ -34,9 +40,24 @@ impl<'a> Standing<'a> {
             (false, false) => None,
         };
         let live = known().filter(|claim| claim.live).filter_map(|claim| Some((same(claim)?, claim.since))).min();
-        let waits = || known().find(|claim| !claim.live && same(claim) == Some(0)).map(|claim| (3, claim.since));
-        let (step, since) = live.or_else(waits).unwrap_or((4, u64::MAX));
+        let waits = || known().find(|claim| !claim.live && same(claim) == Some(0)).map(|claim| (WAITS, claim.since));
+        let (step, since) = live.or_else(waits).unwrap_or((WAITS + 1, u64::MAX));
         (step, self.changed.contains(file), since)
+    }
+
+    /// Claims of this that are held for files with errors.
+    pub(super) fn held(&self, what: &str) -> impl Iterator<Item = &'a Claim> {
+        self.held.iter().copied().filter(move |claim| claim.what == what)
+    }
+
+    /// All claims that are held for files with errors.
+    pub(super) fn all_held(&self) -> impl Iterator<Item = Claim> {
+        self.held.iter().map(|claim| (*claim).clone())
+    }
+
+    /// Whether what has this rank ran already.
+    pub(super) const fn is_old(rank: Rank) -> bool {
+        rank.0 < WAITS
     }
 
     /// The numbers of these claims: those that are known keep theirs.

@@ -2,11 +2,11 @@
 
 use rusqlite::{OptionalExtension, params};
 
-use crate::model::{ObjectSchema, System, Timestamp};
+use crate::model::{Field, ObjectSchema, System, Timestamp};
 
 use super::{
     Error, Store,
-    open::{from_json, instant, micros, to_json},
+    open::{from_json, instant, micros, select, to_json},
 };
 
 /// A describe answer and when it came.
@@ -37,6 +37,25 @@ impl Store {
                 .optional()?;
             found.map(|(text, at)| Ok(CachedSchema { schema: from_json("a cached describe", &text)?, at: instant(at)? })).transpose()
         })
+    }
+
+    /// A field that was made since the describe.
+    pub fn add_field(&self, system: System, object: &str, field: Field, at: Timestamp) -> Result<(), Error> {
+        let Some(CachedSchema { mut schema, .. }) = self.schema(system, object)? else { return Ok(()) };
+        if schema.field(&field.name).is_some() {
+            return Ok(());
+        }
+        schema.fields.push(field);
+        self.keep_schema(&schema, at)
+    }
+
+    /// What a system last said about objects whose names end so.
+    pub fn schemas(&self, system: System, ending: &str) -> Result<Vec<ObjectSchema>, Error> {
+        let texts: Vec<String> = self.read(|sql| {
+            let all = "SELECT schema FROM schemas WHERE system = ?1 AND lower(substr(object, -length(?2))) = lower(?2) ORDER BY object";
+            select(sql, all, [system.name(), ending], |row| Ok(row.get(0)?))
+        })?;
+        self.read(|_| texts.iter().map(|text| from_json("a cached describe", text)).collect())
     }
 
     /// Forgets what a system said, when its connection changed.

@@ -11,12 +11,17 @@ use tabi::{
     host::{
         Loaded, Workspace as Opened,
         clock::Clock,
+        known::known,
         reload::{reload, reload_after},
     },
+    model::{Columns, Known},
     script::{Generation, Limits},
 };
 
-use crate::{host::up::Host, support::Workspace};
+use crate::{
+    host::up::Host,
+    support::{Sandbox, Workspace},
+};
 
 fn loaded(first: &str, second: &str) -> Generation {
     let folder = tempfile::tempdir().unwrap();
@@ -40,6 +45,10 @@ fn rule(name: &str, action: &str) -> String {
 
 fn mapping(name: &str, to: &str, match_on: &str, fields: &str) -> String {
     format!(r#"mapping("{name}", #{{ from: salesforce::object("Account"), to: {to}, match_on: {match_on}, fields: {fields} }});"#)
+}
+
+fn journey(name: &str, step: &str) -> String {
+    format!(r#"journey("{name}", #{{ model: "dynamic", participants: gainsight::people(), steps: [{step}, finish()] }});"#)
 }
 
 /// Ways of writing, each list all of one thing.
@@ -95,6 +104,30 @@ fn same() -> Vec<Vec<String>> {
         ],
         vec![visitor.replace("NAME", "p"), visitor.replace("NAME", "q")],
         vec![segment("p"), segment("q")],
+        vec![
+            journey("p", r#"set_score("Onboarding", 20)"#),
+            journey("q", r#"set_score("Onboarding", 80)"#),
+            rule("r", r#"set_score("onboarding", 50)"#),
+        ],
+        vec![
+            journey("p", r#"load_to_people(#{ fields: #{ Email: "Email", Title: "Name" } })"#),
+            journey("q", r#"load_to_people(#{ fields: #{ Email: "Email", Title: "LastName" } })"#),
+            mapping("r", "gainsight::people()", r#"#{ Email: "Name" }"#, r#"#{ Title: "Industry" }"#),
+        ],
+        vec![
+            rule("p", r#"create_success_plan(#{ name: "Start", type: "Onboarding", owner_email: "a@example.com" })"#),
+            rule("q", r#"create_success_plan(#{ name: "start", type: "onboarding", owner_email: |row| row.Name })"#),
+        ],
+        vec![
+            rule("p", r#"load_to_milestones(#{ milestone: "Renewal", comments: "one" })"#),
+            rule("q", r#"load_to_milestones(#{ milestone: "renewal", comments: |row| row.Name })"#),
+            journey("r", r#"load_to_milestones(#{ milestone: "Renewal", account: "SfdcAccountId", comments: "three" })"#),
+            rule("s", r#"load_to_sfdc(#{ object: "JBCXM__Milestone__c", fields: #{ Id: "Id", JBCXM__Comment__c: "Name" } })"#),
+        ],
+        vec![
+            rule("p", r#"log_timeline(#{ subject: "One", notes: "n", author: "a@example.com", external_id: field("Id") })"#),
+            rule("q", r#"log_timeline(#{ subject: "Two", notes: "n", author: "b@example.com", external_id: field("Id"), type: "Call" })"#),
+        ],
     ]
 }
 
@@ -130,6 +163,22 @@ fn what_is_not_the_same_thing_is_no_fault() {
     let apart = [
         (rule("p", r#"set_score("Usage", 20)"#), rule("q", r#"set_score("Fit", 20)"#)),
         (usage("p", "ACCOUNTLEVEL"), usage("q", "INSTANCELEVEL")),
+        // Entries without an external id of the script's own are of their declaration; plans of other names and milestones without comments are apart.
+        (
+            rule("p", r#"log_timeline(#{ subject: "One", notes: "n", author: "a@example.com" })"#),
+            rule("q", r#"log_timeline(#{ subject: "One", notes: "n", author: "a@example.com" })"#),
+        ),
+        (
+            rule("p", r#"create_success_plan(#{ name: "Start", type: "Onboarding", owner_email: "a@example.com" })"#),
+            rule("q", r#"create_success_plan(#{ name: "Later", type: "Onboarding", owner_email: "a@example.com" })"#),
+        ),
+        (
+            rule("p", r#"load_to_milestones(#{ milestone: "Renewal" })"#),
+            rule("q", r#"load_to_milestones(#{ milestone: "Renewal", comments: "said" })"#),
+        ),
+        // Steps of one journey come one after the other; two journeys agree when one says so.
+        (journey("p", r#"set_score("Usage", 20), set_score("Usage", 80, #{ step: "later" })"#), rule("q", r#"set_score("Fit", 20)"#)),
+        (journey("p", r#"set_score("Usage", 20)"#), journey("q", r#"set_score("Usage", 20)"#).replace("model:", r#"overrides: "p", model:"#)),
         (rule("p", r#"create_cta(#{ reason: "Usage" })"#), rule("q", r#"create_cta(#{ reason: "Renewal" })"#)),
         (rule("p", r#"set_score("Usage", 20)"#), rule("q", r#"set_score("Usage", 20)"#).replace("actions:", "overrides: \"p\", actions:")),
     ];
@@ -141,6 +190,118 @@ fn what_is_not_the_same_thing_is_no_fault() {
         r#"set_score("Usage", 20, #{ criteria: #{ a: ["Name", "=", "a"] } }), set_score("Usage", 80, #{ criteria: #{ a: ["Name", "!=", "a"] } })"#,
     );
     assert_eq!(between(&twice, "let unused = 1;"), [], "actions of one rule may share a score");
+}
+
+#[test]
+fn a_measure_is_one_by_its_name_its_column_and_its_label() {
+    let usage = |name: &str, measure: &str, more: &str| {
+        rule(name, &format!(r#"load_to_usage(#{{ account: "Id", measures: #{{ "{measure}": "NumberOfEmployees" }} {more} }})"#))
+    };
+    // A group says which column it is.
+    let group = r#"gainsight::measures("Adoption", #{ "Active": "AV30__c" }); "#;
+    for (first, second) in [("Active", "AV30__c"), ("av30__c", "Active")] {
+        let (first, second) = (usage("p", first, ""), usage("q", second, ""));
+        for (one, other) in [(format!("{group}{first}"), second.clone()), (first, format!("{group}{second}"))] {
+            let found = between(&one, &other);
+            assert!(
+                matches!(found.as_slice(), [("E0402", at, labels)] if at.starts_with("b.rhai:") && labels[0].starts_with("a.rhai:")),
+                "{found:?}"
+            );
+        }
+    }
+    // Two groups cannot name one measure, nor one column.
+    let other = r#"gainsight::measures("Usage", #{ "Active": "Other__c" });"#;
+    assert_eq!(between(group, other)[0].0, "E0401");
+    assert_eq!(between(group, r#"gainsight::measures("Usage", #{ "Visitors": "av30__c" });"#)[0].0, "E0402");
+
+    // Or the system does: known since it was described.
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir_all(folder.path().join("scripts")).unwrap();
+    let workspace = opened(folder.path());
+    let field = |name: &str, label: &str| {
+        json!({"name": name, "label": label, "kind": {"type": "number", "digits": 18, "scale": 2}, "nillable": true, "createable": true,
+            "updateable": true, "required": false, "key": false})
+    };
+    let schemas = [("salesforce", "JBCXM__UsageData__c", "AV__c"), ("gainsight", "usage__gc", "av_30__gc")].map(|(system, object, name)| {
+        serde_json::from_value(json!({"system": system, "name": object, "label": object, "fields": [field(name, "Active Visitors")]})).unwrap()
+    });
+    let known = Known { columns: Columns::of(&schemas), claims: Vec::new() };
+    for (called, column, into) in [("Active Visitors", "AV__c", ""), ("Active Visitors", "av_30__gc", r#", into: "usage__gc""#)] {
+        for (first, second) in [(called, column), (column, called)] {
+            fs::write(folder.path().join("scripts/a.rhai"), usage("p", first, into)).unwrap();
+            fs::write(folder.path().join("scripts/b.rhai"), usage("q", second, into)).unwrap();
+            let told = |known: &Known| {
+                let (loaded, receipt) = reload_after(&workspace, None, known);
+                (live(&loaded).len(), receipt.errors().map(|d| (d.code, d.file.clone())).collect::<Vec<_>>())
+            };
+            assert_eq!(told(&known), (1, vec![("E0402", "scripts/b.rhai".to_owned())]), "{first} {second}");
+            assert_eq!(told(&Known::default()), (2, vec![]), "nobody knows: {first} {second}");
+        }
+    }
+}
+
+#[test]
+fn a_label_that_a_run_has_learned_shows_the_second_writer() {
+    let workspace = Workspace::new();
+    let usage = |name: &str, measure: &str| {
+        rule(name, &format!(r#"load_to_usage(#{{ account: "Id", date: rule_date(), measures: #{{ "{measure}": "NumberOfEmployees" }} }})"#))
+    };
+    workspace.write("scripts/m.rhai", format!("{}\n{}", r#"gainsight::measures("Adoption", #{ "Staff": "Heads__c" });"#, usage("old", "Staff")));
+    let sandbox = Sandbox::start(&workspace, "--accounts 5 --people 5");
+    workspace.tabi("run --json").ended(0);
+    assert_eq!(sandbox.documents("salesforce", "JBCXM__UsageData__c").iter().filter(|row| row["Heads__c"].is_number()).count(), 5);
+    // The group is gone: the label tells which column it is.
+    workspace.write("scripts/m.rhai", usage("old", "Staff"));
+    workspace.write("scripts/a.rhai", usage("new", "heads__c"));
+    workspace.tabi("plan --json").ended(3);
+    let checked: serde_json::Value = serde_json::from_str(&workspace.tabi("check --json").ended(3).stdout).unwrap();
+    let found = checked["diagnostics"].as_array().unwrap();
+    assert_eq!(found.len(), 1, "{checked}");
+    assert_eq!((&found[0]["code"], &found[0]["file"]), (&json!("E0402"), &json!("scripts/a.rhai")), "the older one is at fault: {checked}");
+}
+
+#[test]
+fn check_says_what_the_running_host_would_refuse() {
+    let workspace = Workspace::new();
+    let errors = || {
+        let ran = workspace.tabi("check --json");
+        let document: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+        let found = document["diagnostics"].as_array().unwrap();
+        found.iter().map(|d| (d["code"].as_str().unwrap().to_owned(), d["file"].as_str().unwrap().to_owned())).collect::<Vec<_>>()
+    };
+    workspace.write("scripts/m.rhai", rule("old", r#"set_score("Usage", 20)"#));
+    workspace.write("scripts/a.rhai", rule("new", r#"set_score("Usage", 80)"#));
+    let owned = |code: &str, file: &str| (code.to_owned(), file.to_owned());
+    assert_eq!(errors(), [owned("E0402", "scripts/m.rhai")], "nothing ran yet: the first file wins");
+    fs::remove_file(workspace.path().join("scripts/a.rhai")).unwrap();
+    let host = Host::start(&workspace);
+    host.wait("ready");
+    workspace.write("scripts/a.rhai", rule("new", r#"set_score("Usage", 80)"#));
+    let line = host.reload(|line| line["files"] == 2);
+    assert_eq!((&line["errors"][0]["file"], line["errors"].as_array().unwrap().len()), (&json!("scripts/a.rhai"), 1), "{line}");
+    assert_eq!(errors(), [owned("E0402", "scripts/a.rhai")]);
+    // The older one has errors: its last good version runs on, and the newcomer waits.
+    workspace.write("scripts/m.rhai", "rule(");
+    let line = host.reload(|line| line["kept"] == json!(["scripts/m.rhai"]));
+    assert_eq!(line["declarations"], 1, "{line}");
+    let both =
+        |found: &[(String, String)]| found.iter().any(|(_, file)| file == "scripts/m.rhai") && found.contains(&owned("E0402", "scripts/a.rhai"));
+    assert!(both(&errors()), "{:?}", errors());
+    assert_eq!(host.end("-TERM"), Some(0));
+    // Started again nothing of the older one runs; the newcomer waits all the same.
+    let host = Host::start(&workspace);
+    let line = host.wait("ready");
+    assert_eq!(line["declarations"], 0, "{line}");
+    assert!(both(&errors()), "{:?}", errors());
+    // Mended, it goes on; deleted, the other one does.
+    workspace.write("scripts/m.rhai", rule("old", r#"set_score("Usage", 30)"#));
+    let line = host.reload(|line| line["declarations"] == 1);
+    assert_eq!((&line["added"], &line["errors"][0]["file"]), (&json!(["old"]), &json!("scripts/a.rhai")), "{line}");
+    fs::remove_file(workspace.path().join("scripts/m.rhai")).unwrap();
+    let line = host.reload(|line| line["files"] == 1);
+    assert_eq!((&line["added"], &line["errors"]), (&json!(["new"]), &json!([])), "{line}");
+    assert_eq!(errors(), []);
+    assert_eq!(host.end("-TERM"), Some(0));
 }
 
 fn opened(root: &Path) -> Opened {
@@ -249,7 +410,7 @@ fn which_one_is_older_is_known_after_a_restart() {
     let store = workspace.store().unwrap();
     store.keep_claims(second.generation.claims()).unwrap();
     assert_eq!(reload(&workspace, None).0.declarations()[0].name, "new", "without memory the first file wins");
-    let (again, receipt) = reload_after(&workspace, None, &store.claims().unwrap());
+    let (again, receipt) = reload_after(&workspace, None, &known(&store).unwrap());
     assert_eq!(live(&again), BTreeSet::from([("old".to_owned(), "scripts/m.rhai".to_owned())]));
     let error = receipt.errors().next().unwrap();
     assert_eq!((error.code, error.file.as_str(), error.labels[0].file.as_str()), ("E0402", "scripts/a.rhai", "scripts/m.rhai"));

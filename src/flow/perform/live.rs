@@ -50,9 +50,13 @@ impl Live {
     fn other_write(&self, effect: Effect) -> Result<Reply, Fault> {
         let (wire, store) = (&self.wire, self.wire.store());
         let batch = store.intend_effect(&self.run, &effect, wire.now()).map_err(state)?;
+        let created = if let Effect::CreateField(create) = &effect { Some(create.clone()) } else { None };
         match wire.perform(effect) {
             Ok(reply) => {
                 store.complete(batch, &[], wire.now()).map_err(state)?;
+                if let Some(create) = created {
+                    store.add_field(create.system, &create.object, create.field, wire.now()).map_err(state)?;
+                }
                 self.written.fetch_add(1, Ordering::Relaxed);
                 Ok(reply)
             }

@@ -12,7 +12,7 @@ use crate::{
         slots::{self, Missing, Role, Sample, Slot},
         work::Work,
     },
-    model::{Choices, Date, Fault, FaultKind, Field, FieldType, KeyRule, Operator, Record, System, TimeZone, Value},
+    model::{Choices, Date, Fault, FaultKind, Field, FieldType, KeyRule, Operator, Record, System, TimeZone, Value, is_called},
     script::{
         Action, ActionKind, Blank, Cell, CtaAction, DeclaredField, FieldMap, MeasureDecl, Mode, ObjectLoad, Place, RuleScore, SCORES, Target, USAGE,
         UsageLoad, to_declare,
@@ -228,7 +228,7 @@ fn measure_map(usage: &UsageLoad, measure: &FieldMap, fields: &[Field]) -> Field
 }
 
 fn labelled(measure: &FieldMap, fields: &[Field]) -> Option<FieldMap> {
-    let found = fields.iter().find(|field| field.name.eq_ignore_ascii_case(&measure.target) || field.label == measure.target)?;
+    let found = fields.iter().find(|field| is_called(&field.name, &field.label, &measure.target))?;
     Some(FieldMap { target: found.name.as_str().into(), ..measure.clone() })
 }
 

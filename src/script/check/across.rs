@@ -3,24 +3,26 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::script::{
-    declaration::{Body, Declaration, MeasureDecl},
+    declaration::{Body, Declaration, Place},
     diagnostics::{Diagnostic, Id},
     standing::{Rank, Standing},
 };
 
-use super::writes::{Written, written};
+use super::{
+    usage::Named,
+    writes::{Written, written},
+};
 
 /// Everything that is wrong between declarations; `hidden` tells of a name, followed from a file, whether an error elsewhere hides it.
 pub(in crate::script) fn across(
     declarations: &[&Declaration],
-    measures: &[&MeasureDecl],
+    named: Named<'_>,
     hidden: &dyn Fn(&str, &str) -> bool,
     standing: &Standing<'_>,
 ) -> Vec<Diagnostic> {
-    let mut found: Vec<Diagnostic> = clashes(declarations, standing).into_iter().map(|clash| clash.finding).collect();
+    let mut found: Vec<Diagnostic> = clashes(declarations, named, standing).into_iter().map(|clash| clash.finding).collect();
     found.extend(references(declarations, hidden));
-    found.extend(super::usage::groups(measures));
-    found.extend(super::usage::loads(declarations, measures));
+    found.extend(super::usage::loads(declarations, named, standing));
     found.extend(cycles(declarations, standing));
     found
 }
@@ -43,13 +45,13 @@ fn names(declarations: &[&Declaration], standing: &Standing<'_>) -> Vec<Clash> {
     found
 }
 
-fn name_claim(name: &str) -> String {
+pub(super) fn name_claim(name: &str) -> String {
     format!("name {name}")
 }
 
 /// Everything that a declaration lays claim to: its name, and what it writes.
-pub(in crate::script) fn claimed(declaration: &Declaration) -> impl Iterator<Item = String> + '_ {
-    std::iter::once(name_claim(&declaration.name)).chain(written(declaration).into_iter().map(|written| written.claim()))
+pub(in crate::script) fn claimed<'d>(declaration: &'d Declaration, named: Named<'_>) -> impl Iterator<Item = String> + use<'d> {
+    std::iter::once(name_claim(&declaration.name)).chain(written(declaration, named).into_iter().map(|written| written.claim()))
 }
 
 fn references(declarations: &[&Declaration], hidden: &dyn Fn(&str, &str) -> bool) -> Vec<Diagnostic> {
@@ -76,11 +78,30 @@ pub(in crate::script) struct Clash {
     pub(in crate::script) finding: Diagnostic,
 }
 
-/// Declarations of one name, and those that write the same.
-pub(in crate::script) fn clashes(declarations: &[&Declaration], standing: &Standing<'_>) -> Vec<Clash> {
+/// Declarations of one name, those that write the same, and measures that are in two groups.
+pub(in crate::script) fn clashes(declarations: &[&Declaration], named: Named<'_>, standing: &Standing<'_>) -> Vec<Clash> {
     let mut found = names(declarations, standing);
-    found.extend(writers(declarations, standing));
+    found.extend(writers(declarations, named, standing));
+    found.extend(super::usage::groups(named, standing));
+    found.extend(declarations.iter().flat_map(|declaration| behind(declaration, named, standing)));
     found
+}
+
+/// What a newcomer shares with a declaration that ran, and whose file has errors now: it may be mended any moment.
+fn behind(declaration: &Declaration, named: Named<'_>, standing: &Standing<'_>) -> Option<Clash> {
+    let (name, file) = (&declaration.name, &declaration.place.file);
+    let refused = |(what, id, place, said): (String, Id, &Place, String)| {
+        let rank = standing.rank(&what, name, file);
+        let held = standing.held(&what).find(|held| held.file != *file && !declaration.overrides.contains(&held.name))?;
+        if Standing::is_old(rank) {
+            return None;
+        }
+        let message = format!("{said}, like `{}` of {}, which ran before that file had errors", held.name, held.file);
+        Some(Clash { rank, finding: Diagnostic::new(id, place, message).hint(format!("mend or delete {} first", held.file)) })
+    };
+    let own = (name_claim(name), Id::DuplicateName, &declaration.place, format!("`{name}` is declared twice"));
+    let writes = |one: Written<'_>| refused((one.claim(), Id::TwoWriters, one.place, format!("`{name}` writes {}", one.said)));
+    refused(own).or_else(|| written(declaration, named).into_iter().find_map(writes))
 }
 
 /// Something written, by whom, and how old that is.
@@ -90,10 +111,10 @@ struct Writer<'d> {
     written: Written<'d>,
 }
 
-fn writers(declarations: &[&Declaration], standing: &Standing<'_>) -> Vec<Clash> {
+fn writers(declarations: &[&Declaration], named: Named<'_>, standing: &Standing<'_>) -> Vec<Clash> {
     let mut groups: BTreeMap<String, Vec<Writer<'_>>> = BTreeMap::new();
     for declaration in declarations {
-        for written in written(declaration) {
+        for written in written(declaration, named) {
             let rank = standing.rank(&written.claim(), &declaration.name, &declaration.place.file);
             let (system, object, field) = written.group();
             groups.entry(format!("{system} {object} {field}")).or_default().push(Writer { rank, declaration, written });
@@ -111,12 +132,10 @@ fn writers(declarations: &[&Declaration], standing: &Standing<'_>) -> Vec<Clash>
     found
 }
 
-/// One overrides the other, or both are actions of one declaration, each with criteria or people of its own. What journeys do, they do for
-/// their own people at a moment: they are held against mappings and rules only.
-fn agreed(one: &Declaration, other: &Declaration) -> bool {
+/// One overrides the other, or both are actions of one rule with criteria of their own, or steps of one journey.
+pub(super) fn agreed(one: &Declaration, other: &Declaration) -> bool {
     let told = one.overrides.contains(&other.name) || other.overrides.contains(&one.name);
-    let same = std::ptr::eq(one, other) && matches!(one.body, Body::Rule(_));
-    told || same || matches!((&one.body, &other.body), (Body::Journey(_), Body::Journey(_)))
+    told || std::ptr::eq(one, other) && matches!(one.body, Body::Rule(_) | Body::Journey(_))
 }
 
 fn two_writers(earlier: &Writer<'_>, writer: &Writer<'_>) -> Diagnostic {

@@ -43,11 +43,12 @@ pub use schemas::{check_against, check_mails};
 pub use shown::{Unfit, UnfitKind, check_shown};
 pub use targets::check_targets;
 
-pub(super) use across::{across, claimed, clashes};
+pub(super) use across::{Clash, across, claimed, clashes};
 pub(super) use calls::{Own, aliases, calls, imports};
 pub(super) use columns::columns;
 pub(super) use fallbacks::fallbacks;
 pub(super) use quiet::quiet;
 pub(super) use table::Table;
 pub(super) use types::{row_types, types};
+pub(super) use usage::{Named, measure_claim};
 pub(super) use variables::variables;

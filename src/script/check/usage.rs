@@ -2,30 +2,47 @@
 
 use std::collections::BTreeMap;
 
-use crate::script::{
-    declaration::{Action, ActionKind, Body, Declaration, MeasureDecl, Place, UsageLoad},
-    diagnostics::{Diagnostic, Id},
+use crate::{
+    model::{Columns, System},
+    script::{
+        USAGE,
+        declaration::{Action, ActionKind, Body, Declaration, MeasureDecl, Place, UsageLoad},
+        diagnostics::{Diagnostic, Id},
+        standing::Standing,
+    },
 };
 
-/// Measures that are declared twice, and columns that two of them share.
-pub(super) fn groups(measures: &[&MeasureDecl]) -> Vec<Diagnostic> {
+use super::across::{Clash, agreed, name_claim};
+
+/// Measures that are declared twice, and columns that two of them share: the newer one is at fault.
+pub(super) fn groups(named: Named<'_>, standing: &Standing<'_>) -> Vec<Clash> {
     let (mut names, mut columns): (BTreeMap<&str, &MeasureDecl>, BTreeMap<String, &MeasureDecl>) = <_>::default();
+    let rank = |measure: &MeasureDecl| standing.rank(&measure_claim(measure), &measure.group, &measure.place.file);
+    let mut sorted: Vec<_> = named.measures.iter().map(|measure| (rank(measure), *measure)).collect();
+    sorted.sort_by_key(|(rank, _)| *rank);
     let mut found = Vec::new();
-    for measure in measures {
+    for (rank, measure) in sorted {
         if let Some(earlier) = names.get(measure.name.as_str()) {
             let message = format!("the measure `{}` is declared twice, in the groups `{}` and `{}`", measure.name, earlier.group, measure.group);
             let finding = Diagnostic::new(Id::DuplicateName, &measure.place, message).label(&earlier.place, "first declared here");
-            found.push(finding.hint("a measure is of one group: drop one of them, or give it another name"));
+            found.push(Clash { rank, finding: finding.hint("a measure is of one group: drop one of them, or give it another name") });
             continue;
         }
         names.insert(&measure.name, measure);
-        let column = measure.column.clone().unwrap_or_else(|| MeasureDecl::column_of(&measure.name));
+        let column = named.in_salesforce(&measure.name);
         match columns.get(&column.to_lowercase()) {
-            Some(earlier) => found.push(shared((&earlier.name, &earlier.place), (&measure.name, &measure.place), &column)),
+            Some(earlier) => {
+                found.push(Clash { rank, finding: shared((&earlier.name, &earlier.place), (&measure.name, &measure.place), &column) });
+            }
             None => drop(columns.insert(column.to_lowercase(), measure)),
         }
     }
     found
+}
+
+/// What a group lays claim to.
+pub(in crate::script) fn measure_claim(measure: &MeasureDecl) -> String {
+    format!("measure {}", measure.name)
 }
 
 fn shared(earlier: (&str, &Place), later: (&str, &Place), column: &str) -> Diagnostic {
@@ -42,15 +59,19 @@ struct Loaded<'d> {
     place: &'d Place,
 }
 
-/// Measures that two actions load into the same rows.
-pub(super) fn loads(declarations: &[&Declaration], measures: &[&MeasureDecl]) -> Vec<Diagnostic> {
+/// Measures that two actions load into the same rows, though they are of one rule or one rule overrides the other: different measures, or
+/// different rhythms. All others are two writers.
+pub(super) fn loads(declarations: &[&Declaration], named: Named<'_>, standing: &Standing<'_>) -> Vec<Diagnostic> {
+    let rank = |declaration: &Declaration| standing.rank(&name_claim(&declaration.name), &declaration.name, &declaration.place.file);
+    let mut declarations = declarations.to_vec();
+    declarations.sort_by_key(|declaration| rank(declaration));
     let mut first: BTreeMap<(String, &str, String), Loaded<'_>> = BTreeMap::new();
     let mut found = Vec::new();
     for declaration in declarations {
         for load in actions(declaration).filter_map(|action| if let ActionKind::Usage(load) = &action.kind { Some(load) } else { None }) {
             for map in &load.measures {
                 let one = Loaded { declaration, load, measure: map.target.as_str(), place: &map.place };
-                let column = column(load, &map.target, measures);
+                let column = named.column(load, &map.target);
                 let object = load.into.as_deref().unwrap_or_default().to_lowercase();
                 match first.get(&(object.clone(), load.level.as_str(), column.to_lowercase())) {
                     Some(earlier) => found.extend(clash(earlier, &one, &column)),
@@ -67,10 +88,32 @@ fn actions(declaration: &Declaration) -> impl Iterator<Item = &Action> {
     rule.iter()
 }
 
-/// What a load writes a measure to, as far as scripts say.
-fn column(load: &UsageLoad, measure: &str, measures: &[&MeasureDecl]) -> String {
-    let declared = measures.iter().find(|declared| declared.name == measure).and_then(|declared| declared.column.clone());
-    declared.unwrap_or_else(|| if load.into.is_some() { measure.to_owned() } else { MeasureDecl::column_of(measure) })
+/// What the measures of a workspace are called.
+#[derive(Clone, Copy)]
+pub(in crate::script) struct Named<'a> {
+    /// What groups say of them, in whichever file.
+    pub(in crate::script) measures: &'a [&'a MeasureDecl],
+    /// What the columns are labelled, as far as the systems have said so.
+    pub(in crate::script) columns: &'a Columns,
+}
+
+impl Named<'_> {
+    /// What a load writes a measure to: the column that its group gives it, else the one of that name or label, else the one that is made.
+    pub(super) fn column(&self, load: &UsageLoad, measure: &str) -> String {
+        let Some(object) = &load.into else { return self.in_salesforce(measure) };
+        let called = self.declared(measure).unwrap_or(measure);
+        self.columns.find(System::Gainsight, object, called).unwrap_or(called).to_owned()
+    }
+
+    fn in_salesforce(&self, measure: &str) -> String {
+        let declared = self.declared(measure);
+        let known = self.columns.find(System::Salesforce, USAGE, declared.unwrap_or(measure)).or(declared);
+        known.map_or_else(|| MeasureDecl::column_of(measure), str::to_owned)
+    }
+
+    fn declared(&self, measure: &str) -> Option<&str> {
+        self.measures.iter().find(|declared| declared.name == measure).and_then(|declared| declared.column.as_deref())
+    }
 }
 
 fn clash(earlier: &Loaded<'_>, later: &Loaded<'_>, column: &str) -> Option<Diagnostic> {
@@ -79,13 +122,15 @@ fn clash(earlier: &Loaded<'_>, later: &Loaded<'_>, column: &str) -> Option<Diagn
         None => "by day".to_owned(),
     };
     let (one, other) = (rhythm(earlier), rhythm(later));
+    // Two rules that load one measure are two writers; actions of one rule have criteria of their own. Neither makes two rhythms fit one row.
+    if !agreed(earlier.declaration, later.declaration) {
+        return None;
+    }
     if std::ptr::eq(earlier.load, later.load) || earlier.measure != later.measure {
         return Some(shared((earlier.measure, earlier.place), (later.measure, later.place), column));
     }
     let names = (&earlier.declaration.name, &later.declaration.name);
-    let agreed = later.declaration.overrides.contains(names.0) || earlier.declaration.overrides.contains(names.1);
-    // Two rules that load one measure are two writers; actions of one rule have criteria of their own. Neither makes two rhythms fit one row.
-    if one == other || !agreed && !std::ptr::eq(earlier.declaration, later.declaration) {
+    if one == other {
         return None;
     }
     let message = format!(

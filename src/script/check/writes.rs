@@ -1,7 +1,12 @@
 //! What a declaration writes, in a form in which two ways of writing the same thing are equal.
 
-use crate::model::{System, Value};
-use crate::script::declaration::{Action, ActionKind, Body, Cell, Declaration, FieldMap, ObjectLoad, Place, Target, UsageLoad};
+use crate::model::{Source, System, Value};
+use crate::script::{
+    declaration::{Action, ActionKind, Body, Cell, Declaration, FieldMap, ObjectLoad, Place, RuleScore, Target, UsageLoad},
+    kept::{Kept, KeptKind},
+};
+
+use super::usage::Named;
 
 /// Gainsight's usage data object in Salesforce, and its fields that identify a row together with the account and the date.
 const USAGE: &str = "jbcxm__usagedata__c";
@@ -9,6 +14,8 @@ const LEVEL: &str = "name";
 const INSTANCE: &str = "jbcxm_instanceid";
 /// The Gainsight object that scores are loaded to.
 const SCORES: &str = "measure_scores__gc";
+/// Milestones of Gainsight's package in Salesforce.
+const MILESTONES: &str = "jbcxm__milestone__c";
 
 /// Something that a declaration writes.
 #[derive(Debug, Clone)]
@@ -42,9 +49,9 @@ impl Written<'_> {
     }
 }
 
-/// Everything that a declaration writes to rows, and which segment it shows guides to. Calls to action of a journey are made for single
-/// people at a moment, and the open one is carried on by whoever comes next; they are no claim.
-pub(in crate::script) fn written(declaration: &Declaration) -> Vec<Written<'_>> {
+/// Everything that a declaration writes to rows, and which segment it shows guides to. Calls to action and success plans of a journey are made
+/// for single people at a moment, and the open one is carried on by whoever comes next; they are no claim.
+pub(in crate::script) fn written<'d>(declaration: &'d Declaration, named: Named<'_>) -> Vec<Written<'d>> {
     match &declaration.body {
         Body::Integration(integration) => {
             let object = Object::of(System::Salesforce, &integration.object);
@@ -60,26 +67,23 @@ pub(in crate::script) fn written(declaration: &Declaration) -> Vec<Written<'_>> 
             let keys: Vec<&FieldMap> = mapping.match_on.iter().collect();
             mapped(&mapping.to, &keys, &mapping.fields)
         }
-        Body::Rule(rule) => rule.actions.iter().flat_map(|action| by_action(action, true)).collect(),
+        Body::Rule(rule) => rule.actions.iter().flat_map(|action| by_action(action, Some(&rule.from), named)).collect(),
         Body::Segment(segment) => segment.guides.iter().map(|guide| shown(guide, &declaration.place)).collect(),
         Body::Journey(journey) => {
             let actions = journey.steps.values().filter_map(|parts| parts.action.as_ref());
-            actions.flat_map(|action| by_action(action, false)).collect()
+            actions.flat_map(|action| by_action(action, None, named)).collect()
         }
     }
 }
 
-fn by_action(action: &Action, in_rule: bool) -> Vec<Written<'_>> {
+/// `from` is what a rule reads; nothing for a step of a journey.
+fn by_action<'d>(action: &'d Action, from: Option<&Source>, named: Named<'_>) -> Vec<Written<'d>> {
     match &action.kind {
         ActionKind::Object(load) => loaded(load),
-        ActionKind::Usage(usage) => measured(usage),
-        ActionKind::Score(score) => {
-            let object = Object::of(System::Gainsight, SCORES);
-            let said = format!("the score `{}`", score.measure);
-            vec![Written { rows: vec![("measure".to_owned(), score.measure.to_lowercase())], said, ..object.field("Score__gc", &action.place) }]
-        }
+        ActionKind::Usage(usage) => measured(usage, named),
+        ActionKind::Score(score) => scored(score, &action.place),
         ActionKind::Cta(cta) => match (&cta.cta_type, &cta.reason) {
-            (Cell::Constant(kind), Cell::Constant(reason)) if in_rule => {
+            (Cell::Constant(kind), Cell::Constant(reason)) if from.is_some() => {
                 let object = Object::of(System::Gainsight, "call_to_action");
                 let rows = vec![("type".to_owned(), plain(kind)), ("reason".to_owned(), plain(reason))];
                 let said = format!("the open call to action of type `{kind}` and reason `{reason}`");
@@ -87,8 +91,60 @@ fn by_action(action: &Action, in_rule: bool) -> Vec<Written<'_>> {
             }
             _ => Vec::new(),
         },
-        // Each declaration has entries and plans of its own.
-        ActionKind::Kept(_) => Vec::new(),
+        ActionKind::Kept(kept) => kept_by(kept, from, &action.place),
+    }
+}
+
+/// A score, and what is said of it.
+fn scored<'d>(score: &RuleScore, place: &'d Place) -> Vec<Written<'d>> {
+    let object = Object::of(System::Gainsight, SCORES);
+    let of = |field: &str, what: &str| Written {
+        rows: vec![("measure".to_owned(), score.measure.to_lowercase())],
+        said: format!("{what} `{}`", score.measure),
+        ..object.field(field, place)
+    };
+    std::iter::once(of("Score__gc", "the score")).chain(score.comments.iter().map(|_| of("Comments__gc", "the comments of the score"))).collect()
+}
+
+/// Entries under external ids that two declarations may give, the open plan of a type and name, the comments of a milestone. Entries without
+/// an external id of the script's own are of their declaration alone.
+fn kept_by<'d>(kept: &Kept, from: Option<&Source>, place: &'d Place) -> Vec<Written<'d>> {
+    let constant = |option: &str| match kept.cell(option) {
+        Some(Cell::Constant(value)) => Some(plain(value)),
+        _ => None,
+    };
+    match (kept.kind, from) {
+        (KeptKind::Timeline, _) => {
+            let id = match kept.cell("external_id") {
+                Some(Cell::Field(field)) => format!("{} {}", from.map(source).unwrap_or_default(), field.to_lowercase()),
+                Some(Cell::Constant(value)) => format!("`{value}`"),
+                _ => return Vec::new(),
+            };
+            let object = Object::of(System::Gainsight, "activity_timeline");
+            let said = format!("the timeline entries under the external id {}", id.trim());
+            vec![Written { rows: vec![("externalid".to_owned(), id)], said, ..object.field("entry", place) }]
+        }
+        (KeptKind::SuccessPlan, Some(_)) => {
+            let (Some(kind), Some(name)) = (constant("type"), constant("name")) else { return Vec::new() };
+            let object = Object::of(System::Gainsight, "cta_group");
+            let said = format!("the open success plan of type `{kind}` and name `{name}`");
+            vec![Written { rows: vec![("type".to_owned(), kind), ("name".to_owned(), name)], said, ..object.field("success plan", place) }]
+        }
+        (KeptKind::Milestone, _) if kept.cell("comments").is_some() => {
+            let name = constant("milestone").unwrap_or_default();
+            let object = Object::of(System::Salesforce, MILESTONES);
+            let said = format!("the comments of the milestone `{name}`");
+            vec![Written { rows: vec![("milestone".to_owned(), name)], said, ..object.field("JBCXM__Comment__c", place) }]
+        }
+        (KeptKind::SuccessPlan | KeptKind::Milestone, _) => Vec::new(),
+    }
+}
+
+/// What is read, in words.
+fn source(from: &Source) -> String {
+    match from {
+        Source::Object(query) => format!("{}.{}", query.system, query.object.to_lowercase()),
+        _ => String::new(),
     }
 }
 
@@ -112,7 +168,7 @@ fn mapped<'d>(to: &Target, keys: &[&FieldMap], maps: &'d [FieldMap]) -> Vec<Writ
 }
 
 /// One column for each measure, of the rows of one level.
-fn measured(usage: &UsageLoad) -> Vec<Written<'_>> {
+fn measured<'d>(usage: &'d UsageLoad, named: Named<'_>) -> Vec<Written<'d>> {
     let (object, level) = match &usage.into {
         Some(object) => (Object::of(System::Gainsight, object), "level"),
         None => (Object::of(System::Salesforce, USAGE), LEVEL),
@@ -122,7 +178,11 @@ fn measured(usage: &UsageLoad) -> Vec<Written<'_>> {
         rows.push((INSTANCE.to_owned(), plain(instance)));
     }
     let said = |map: &FieldMap| format!("the measure `{}` of {} usage data", map.target, usage.level);
-    usage.measures.iter().map(|map| Written { rows: rows.clone(), said: said(map), ..object.field(&map.target, &map.place) }).collect()
+    usage
+        .measures
+        .iter()
+        .map(|map| Written { rows: rows.clone(), said: said(map), ..object.field(&named.column(usage, &map.target), &map.place) })
+        .collect()
 }
 
 /// A guide is shown to one segment.

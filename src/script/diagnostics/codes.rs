@@ -105,7 +105,7 @@ codes! {
     DuplicateName "E0401" Error "two declarations of one name"
         "Names identify declarations in `run`, `after`, history and state, so each is declared once. In a running host the older one goes on, and a copy of it waits until it is gone.";
     TwoWriters "E0402" Error "two declarations write one field"
-        "They would undo each other's work at every run. So would two that set one score, load one measure of one level, create calls to action of one type and reason, or show one guide to two segments. Drop one, or let one name the other in `overrides`. In a running host the older one goes on, and the newer one comes once it is gone.";
+        "They would undo each other's work at every run. So would two that set one score, load one measure of one level (by its name, its column or its label), create calls to action of one type and reason or success plans of one type and name, comment on one milestone, log timeline entries under one external id, or show one guide to two segments; journeys are held to it like rules. Drop one, or let one name the other in `overrides`. In a running host the older one goes on, and the newer one comes once it is gone; `check` tells the same, also while the older one's file has errors.";
     UnknownAfter "E0403" Error "follows something undeclared"
         "`after` names a declaration that does not exist.";
     Cycle "E0404" Error "declarations follow each other in a circle"

@@ -111,7 +111,7 @@ pub(in crate::script::api) mod functions {
     ///
     /// What: `model` (`email_chain`, `onboarding`, `nps`, `csat`, `ces`, `survey`, `dynamic`; the last is the default), `type` and `folder`;
     /// `calculated`, fields computed by closures over the participant's record, for `calculated(..)`; `steps`, in order; `exit`, a condition on
-    /// which a person leaves, wherever they stand.
+    /// which a person leaves, wherever they stand; `overrides`, declarations whose fields, scores or measures its steps may write, too.
     ///
     /// When messages go out: `quiet_hours: ["20:00", "08:00"]`, `working_days: "mon-fri"` (or a list), `cap: #{ messages: 3, within: days(7) }`,
     /// `time_zone: "Europe/Berlin"` (default: the workspace's): where waits of days end, and the days of conditions begin and end.
