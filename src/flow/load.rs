@@ -400,10 +400,12 @@ fn candidate(load: &Load, row: &Record, date: Date, zone: &TimeZone) -> Result<C
 /// A cell as the row gives it, and as the field holds it; else the value that does not fit, and why.
 fn fitted(slot: &Slot, row: &Record, (date, zone): (Date, &TimeZone)) -> Result<(Value, Value), (Option<String>, String)> {
     let value = compute(&slot.from, row, date).map_err(|fault| (None, fault.message))?;
-    let fitted = slot.field.kind.fit(&value, zone).and_then(|fitted| match (&fitted, slot.rule) {
-        (Value::Text(text), KeyRule::SalesforceId) => salesforce_id(text).sound().map(|()| fitted),
-        _ => Ok(fitted),
-    });
+    let within = |fitted: &Value| slot.bounds.map_or(Ok(()), |bounds| bounds.check(fitted));
+    let fitted =
+        slot.field.kind.fit(&value, zone).and_then(|fitted| within(&fitted).map(|()| fitted)).and_then(|fitted| match (&fitted, slot.rule) {
+            (Value::Text(text), KeyRule::SalesforceId) => salesforce_id(text).sound().map(|()| fitted),
+            _ => Ok(fitted),
+        });
     match fitted {
         Ok(fitted) => Ok((value, fitted)),
         Err(misfit) => Err((Some(brief(&value)), misfit.0)),

@@ -1,7 +1,7 @@
 //! Target fields found in the describe, typed, and created where the script may have them created.
 
 use crate::{
-    model::{CreateField, Field, FieldType, KeyRule, Measure, ObjectSchema, Record, Source, System, Value},
+    model::{Bounds, CreateField, Field, FieldType, KeyRule, Measure, ObjectSchema, Record, Source, System, Value},
     script::{Cell, FieldMap, Place, Target},
 };
 
@@ -19,6 +19,8 @@ pub(crate) struct Slot {
     pub(crate) place: Place,
     /// How its values compare as keys.
     pub(crate) rule: KeyRule,
+    /// What its numbers may be.
+    pub(crate) bounds: Option<Bounds>,
 }
 
 /// When a slot's value is sent.
@@ -90,7 +92,7 @@ pub(crate) struct Sample<'a> {
 fn slot(work: &Work<'_>, schema: &ObjectSchema, to: &Target, map: &FieldMap, missing: Missing, sample: &Sample<'_>) -> Result<Slot, String> {
     let known = sample.type_of(&map.from);
     if let Some(field) = schema.field(&map.target) {
-        let declared = map.declared.as_ref().and_then(|declared| field.kind.clash("the script declares it as", &declared.kind));
+        let declared = map.declared.as_ref().and_then(|declared| field.kind.clash("the script declares it as", declared.kind.as_ref()?));
         if let Some(clash) = declared.or_else(|| field.kind.clash("is given", known.as_ref()?)) {
             return Err(clash);
         }
@@ -100,19 +102,20 @@ fn slot(work: &Work<'_>, schema: &ObjectSchema, to: &Target, map: &FieldMap, mis
         // The caller's spelling is what lookups echo and writes send, where the system takes any.
         let name = if matches!(to.system, System::Pendo | System::Px) { field.name.clone() } else { map.target.to_string() };
         let (field, rule) = (Field { name, ..field.clone() }, KeyRule::of(to.system, field));
-        return Ok(Slot { field, from: map.from.clone(), fresh: false, role: Role::Compare, place: map.place.clone(), rule });
+        let bounds = Bounds::of(to.system, &to.object, &field.name);
+        return Ok(Slot { field, from: map.from.clone(), fresh: false, role: Role::Compare, place: map.place.clone(), rule, bounds });
     }
     let wanted = missing == Missing::All || (missing == Missing::Pendo && map.target.starts_with("Pendo_"));
-    let kind = match (&map.declared, wanted) {
+    let kind = match (map.declared.as_ref().and_then(|declared| declared.kind.as_ref()), wanted) {
         _ if missing == Missing::Key => return Err(unknown_field(schema, &map.target)),
-        (Some(declared), _) => declared.kind.clone(),
+        (Some(declared), _) => declared.clone(),
         (None, true) => known.or_else(|| sample.type_of_values(work, &map.from)).unwrap_or(FieldType::Text { max: 255 }),
         (None, false) => return Err(unknown_field(schema, &map.target)),
     };
     let label = map.declared.as_ref().and_then(|declared| declared.label.clone()).unwrap_or_else(|| label_of(&map.target));
     let field = new_field(&map.target, label, kind, to.system);
     let rule = KeyRule::of(to.system, &field);
-    Ok(Slot { field, from: map.from.clone(), fresh: true, role: Role::Compare, place: map.place.clone(), rule })
+    Ok(Slot { field, from: map.from.clone(), fresh: true, role: Role::Compare, place: map.place.clone(), rule, bounds: None })
 }
 
 fn new_field(name: &str, label: String, kind: FieldType, system: System) -> Field {
@@ -181,7 +184,7 @@ impl Sample<'_> {
 fn type_of_value(value: &Value) -> Option<FieldType> {
     match value {
         Value::Bool(_) => Some(FieldType::Bool),
-        Value::Int(_) => Some(FieldType::Int { bits: 64 }),
+        Value::Int(_) => Some(FieldType::Int { bits: 64, digits: 0 }),
         Value::Float(_) => Some(FieldType::Float),
         Value::Text(text) => Some(FieldType::Text { max: if text.len() > 255 { 32_000 } else { 255 } }),
         Value::Date(_) => Some(FieldType::Date),
@@ -195,6 +198,6 @@ fn type_of_measure(measure: &Measure) -> Option<FieldType> {
         Measure::SignInFrequency | Measure::NpsScore => Some(FieldType::Float),
         Measure::LastVisit => Some(FieldType::DateTime { millis: true }),
         Measure::Metadata(_) => None,
-        _ => Some(FieldType::Int { bits: 64 }),
+        _ => Some(FieldType::Int { bits: 64, digits: 0 }),
     }
 }

@@ -34,6 +34,10 @@ impl Condition {
             }
             FieldType::Bool => self.each(is_truth, "is neither true nor false; write one of them without quotes")?,
             FieldType::Date | FieldType::DateTime { .. } => self.no_moment().map_or(Ok(()), Err)?,
+            FieldType::Text { .. } | FieldType::Email { .. } | FieldType::Id | FieldType::Reference { .. } | FieldType::MultiPicklist(_) => {
+                return self.with_text();
+            }
+            FieldType::Picklist(_) if !matches!(self.operator, Equal | NotEqual | In | NotIn) => return self.with_text(),
             FieldType::Picklist(choices) if matches!(self.operator, Equal | NotEqual | In | NotIn) => {
                 let spelt = |item: &Value| match item.as_str().filter(|_| !item.is_blank()) {
                     Some(text) => choices.spelt(text).map(Value::Text).map_err(|misfit| misfit.0),
@@ -59,6 +63,29 @@ impl Condition {
             _ => return None,
         };
         self.fitted(&kind).err()
+    }
+
+    /// Its value as the text of a field is compared with it: `5` finds the text "5", in every system and in whatever form the field is compared.
+    /// Which text is less than a number nobody can say: "10" is before "9" as text.
+    fn with_text(&self) -> Result<Value, String> {
+        let written = |item: &Value| match item {
+            Value::Int(_) | Value::Float(_) | Value::Bool(_) => Value::text(item.to_string()),
+            other => other.clone(),
+        };
+        let ordered = !matches!(self.operator, Operator::Equal | Operator::NotEqual | Operator::In | Operator::NotIn);
+        match &self.value {
+            Value::List(items) => Ok(Value::List(items.iter().map(written).collect())),
+            Value::Int(_) | Value::Float(_) | Value::Bool(_) if ordered => Err(format!(
+                "`{} {}` asks for a number, but the field holds text, in which \"10\" comes before \"9\"; use a field that holds numbers, or a \
+                 closure such as `|row| fields::number(row.{}) {} {}`",
+                self.operator.word(),
+                self.value,
+                self.field,
+                self.operator.word(),
+                self.value
+            )),
+            single => Ok(written(single)),
+        }
     }
 
     fn each(&self, fits: fn(&Value) -> bool, reason: &str) -> Result<(), String> {

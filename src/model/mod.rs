@@ -1,5 +1,7 @@
 //! The nouns of the program: plain data without I/O, clock or scripting engine. Every other room names this one.
 
+/// Bounds of numbers.
+mod bounds;
 /// The choices of a picklist.
 mod choices;
 /// What a declaration lays claim to.
@@ -45,6 +47,7 @@ mod value;
 /// Days in conditions as the instants they are made of.
 mod whole_days;
 
+pub use bounds::Bounds;
 pub use choices::Choices;
 pub use claim::{Claim, Columns, Known, is_called};
 pub use effect::{Change, CreateField, Effect, Email, HttpCall, Lookup, Page, Read, Reply, Request, RowOutcome, SegmentEdit, StateCall, Write};

@@ -69,6 +69,9 @@ pub enum FieldType {
     /// A whole number; Salesforce's `int` is 32 bits wide.
     Int {
         bits: u8,
+        /// Digits that the system takes; 0 for as many as the bits hold.
+        #[serde(default)]
+        digits: u8,
     },
     /// `digits` before and after the point together, `scale` of them after it. Currency and percent too.
     Number {
@@ -135,7 +138,7 @@ impl FieldType {
             Self::Text { max } => plain_text(value, *max).map(Value::Text),
             Self::Email { max } => fit_email(value, *max),
             Self::Bool => fit_bool(value),
-            Self::Int { bits } => fit_int(value, *bits),
+            Self::Int { bits, digits } => fit_int(value, *bits, *digits),
             Self::Number { digits, scale } => fit_number(value, *digits, *scale),
             Self::Float => fit_float(value).map(Value::Float),
             Self::Date => fit_date(value, zone).map(Value::Date),
@@ -221,7 +224,7 @@ fn fit_float(value: &Value) -> Result<f64, Misfit> {
     }
 }
 
-fn fit_int(value: &Value, bits: u8) -> Result<Value, Misfit> {
+fn fit_int(value: &Value, bits: u8, digits: u8) -> Result<Value, Misfit> {
     let number = match value {
         Value::Int(n) => *n,
         _ => {
@@ -242,6 +245,9 @@ fn fit_int(value: &Value, bits: u8) -> Result<Value, Misfit> {
     }
     if i128::from(number) >= bound || i128::from(number) < -bound {
         return Err(Misfit(format!("`{number}` does not fit a whole number of {bits} bits")));
+    }
+    if digits > 0 && number.unsigned_abs().checked_ilog10().is_some_and(|log| log >= u32::from(digits)) {
+        return Err(Misfit(format!("`{number}` has more than {digits} digits")));
     }
     Ok(Value::Int(number))
 }
@@ -311,8 +317,9 @@ mod tests {
             FieldType::Text { max: 30 },
             FieldType::Text { max: u32::MAX },
             FieldType::Bool,
-            FieldType::Int { bits: 32 },
-            FieldType::Int { bits: 64 },
+            FieldType::Int { bits: 32, digits: 0 },
+            FieldType::Int { bits: 64, digits: 0 },
+            FieldType::Int { bits: 32, digits: 3 },
             FieldType::Number { digits: 18, scale: 0 },
             FieldType::Number { digits: 18, scale: 2 },
             FieldType::Number { digits: 24, scale: 9 },
@@ -395,11 +402,11 @@ mod tests {
             assert_eq!(fit(whole.clone(), value.clone()), many("9007199254740993"));
             assert_eq!(fit(FieldType::Float, value.clone()), many("9007199254740993"));
             assert_eq!(fit(FieldType::Text { max: 20 }, value.clone()), Ok(Value::text("9007199254740993")));
-            assert_eq!(fit(FieldType::Int { bits: 64 }, value), Ok(Value::Int(9_007_199_254_740_993)));
+            assert_eq!(fit(FieldType::Int { bits: 64, digits: 0 }, value), Ok(Value::Int(9_007_199_254_740_993)));
         }
         assert_eq!(fit(FieldType::Number { digits: 18, scale: 2 }, Value::text("1234567890123456.78")), many("1234567890123456.78"));
         assert_eq!(fit(whole.clone(), Value::Float(1e17)), many("100000000000000000"));
-        assert_eq!(fit(FieldType::Int { bits: 64 }, Value::Float(1e17)), many("100000000000000000"));
+        assert_eq!(fit(FieldType::Int { bits: 64, digits: 0 }, Value::Float(1e17)), many("100000000000000000"));
         let cents = |text: &str| fit(FieldType::Number { digits: 18, scale: 2 }, Value::text(text));
         for (text, wanted) in [("1.005", 1.01), ("-2.675", -2.68), ("0.125", 0.13), ("1.0049", 1.0)] {
             assert_eq!(cents(text).ok().and_then(|value| value.as_f64()), Some(wanted), "{text}");

@@ -134,7 +134,8 @@ pub struct FieldMap {
 /// A field's declared type and label.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeclaredField {
-    pub kind: FieldType,
+    /// None where only the label is said.
+    pub kind: Option<FieldType>,
     pub label: Option<String>,
     /// What is kept with a field that is created.
     pub description: Option<String>,
@@ -394,6 +395,8 @@ pub struct RuleScore {
     pub comments: Option<Cell>,
     /// What no score does.
     pub blank: Blank,
+    /// A Gainsight object instead of the one that scores are loaded to.
+    pub into: Option<String>,
 }
 
 /// `create_cta(#{..})`: an open one of the same company, type and reason is updated.

@@ -23,7 +23,7 @@ pub fn target(kind: &ActionKind) -> Option<(System, &str)> {
     match kind {
         ActionKind::Usage(UsageLoad { into: Some(object), .. }) => Some((System::Gainsight, object)),
         ActionKind::Usage(_) => Some((System::Salesforce, USAGE)),
-        ActionKind::Score(_) => Some((System::Gainsight, SCORES)),
+        ActionKind::Score(score) => Some((System::Gainsight, score.into.as_deref().unwrap_or(SCORES))),
         ActionKind::Kept(Kept { kind: KeptKind::Milestone, .. }) => Some((System::Salesforce, MILESTONES)),
         ActionKind::Object(_) | ActionKind::Cta(_) | ActionKind::Kept(_) => None,
     }
@@ -32,11 +32,15 @@ pub fn target(kind: &ActionKind) -> Option<(System, &str)> {
 /// What to do in a tenant that does not have the object of an action.
 pub fn to_declare(action: &Action) -> Option<String> {
     match &action.kind {
-        ActionKind::Score(_) => Some(format!(
-            "`set_score` writes to the Gainsight object `{SCORES}`: {BY_HAND} a custom object `{SCORES}` (label Measure Scores) with the fields \
-             `CompanyId__gc` (lookup to Company), `Measure__gc` (string), `Score__gc` (number), `Date__gc` (date) and `Comments__gc` (string), and a \
-             scorecard rule in Gainsight that sets the measures from it"
-        )),
+        ActionKind::Score(score) => {
+            let object = score.into.as_deref().unwrap_or(SCORES);
+            let other = if score.into.is_some() { "" } else { ". Where there is another one with these fields, write `into: \"NAME__gc\"`" };
+            Some(format!(
+                "`set_score` writes to the Gainsight object `{object}`: {BY_HAND} a custom object `{object}` (label Measure Scores) with the fields \
+                 `CompanyId__gc` (lookup to Company), `Measure__gc` (string), `Score__gc` (number), `Date__gc` (date) and `Comments__gc` (string), \
+                 and a scorecard rule in Gainsight that sets the measures from it{other}"
+            ))
+        }
         ActionKind::Usage(UsageLoad { into: Some(object), measures, .. }) => {
             let measures: Vec<String> = measures.iter().map(|measure| format!("`{}`", measure.target)).collect();
             Some(format!(

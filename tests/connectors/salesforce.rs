@@ -436,7 +436,7 @@ async fn a1_the_schema_is_typed() {
     };
     assert_eq!(schema.name, "Account");
     assert_eq!(schema.field("Id").unwrap().kind, FieldType::Id);
-    assert_eq!(schema.field("NumberOfEmployees").unwrap().kind, FieldType::Int { bits: 32 });
+    assert_eq!(schema.field("NumberOfEmployees").unwrap().kind, FieldType::Int { bits: 32, digits: 8 });
     assert_eq!(schema.field("Health_Score__c").unwrap().kind, FieldType::Number { digits: 5, scale: 1 });
     assert!(matches!(&schema.field("OwnerId").unwrap().kind, FieldType::Reference { to } if to == &["User".to_owned()]));
     assert!(schema.field("Name").unwrap().required);

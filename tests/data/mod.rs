@@ -12,6 +12,8 @@ mod filters;
 mod identity;
 /// Timeline entries, success plans, milestones.
 mod kept;
+/// Every odd value into every type of field.
+mod odd;
 /// Rows that change while they are read.
 mod paging;
 /// Accounts without rows in grouped rules.

@@ -220,3 +220,143 @@ fn a_mapping_with_a_cursor_and_a_closure_over_the_whole_row_reads_the_whole_row(
     let accounts = sandbox.documents("salesforce", "Account");
     assert!(accounts.iter().all(|account| account["Site"] == account["Industry"]), "{accounts:?}");
 }
+
+/// The scores that the company of each account has, with what each way of writing them gives for accounts numbered by their employees.
+const SCORED: [(&str, Option<f64>); 7] =
+    [("0", Some(0.0)), ("100", Some(100.0)), ("\"55.5\"", Some(55.5)), ("-1", None), ("101", None), ("100.5", None), ("\"1e3\"", None)];
+
+#[test]
+fn a_score_outside_0_to_100_is_rejected_wherever_it_is_written_a16() {
+    let arms: Vec<String> = SCORED.iter().enumerate().map(|(at, (score, _))| format!("\"{at}\" => {score}")).collect();
+    let score = format!("|row| switch row.Site {{ {}, _ => () }}", arms.join(", "));
+    let rule = |action: &str| {
+        format!(
+            r#"rule("fit", #{{ from: salesforce::object("Account").filter(#{{ a: ["Site", "is not null"] }}), show: ["Id", "Site", "SicDesc"], actions: [{action}] }});"#
+        )
+    };
+    let fields = format!(r#"#{{ CompanyId__gc: "SicDesc", Measure__gc: constant("Fit"), Score__gc: {score} }}"#);
+    let ways = [
+        rule(&format!(r#"set_score("Fit", {score})"#)),
+        rule(&format!(r#"set_score("Fit", {score}, #{{ into: "measure_scores__gc" }})"#)),
+        rule(&format!(
+            r#"load_to_object(#{{ object: "Measure_Scores__gc", operation: "upsert", identifiers: ["CompanyId__gc", "Measure__gc"], fields: {fields} }})"#
+        )),
+        format!(
+            r#"mapping("fit", #{{ from: salesforce::object("Account").filter(#{{ a: ["Site", "is not null"] }}), to: gainsight::object("measure_scores__gc"),
+                   match_on: #{{ CompanyId__gc: "SicDesc", Measure__gc: constant("Fit") }}, fields: #{{ Score__gc: {score} }}, mode: "upsert" }});"#
+        ),
+    ];
+    for way in ways {
+        let workspace = Workspace::new();
+        let sandbox = Sandbox::start(&workspace, SMALL);
+        workspace.write(
+            "number.rhai",
+            format!(
+                r#"let n = 0;
+                   for company in gainsight::query("Company", #{{ fields: ["Gsid", "SfdcAccountId"], limit: {} }}) {{
+                       salesforce::update("Account", company.SfdcAccountId, #{{ Site: `${{n}}`, SicDesc: company.Gsid }});
+                       n += 1;
+                   }}"#,
+                SCORED.len()
+            ),
+        );
+        workspace.tabi("exec number.rhai").ended(0);
+        workspace.write("scripts/script.rhai", &way);
+        let good = SCORED.iter().filter(|(_, score)| score.is_some()).count();
+        let plan = workspace.tabi("plan --json").ended(1);
+        assert_eq!(plan.of_type("rejected").len(), SCORED.len() - good, "known in the plan: {way}\n{}", plan.stdout);
+        let ran = workspace.tabi("run --json").ended(1);
+        counts(&ran, "fit", ("partial", good, 0, SCORED.len() - good));
+        let accounts = sandbox.documents("salesforce", "Account");
+        let scores = scores(&sandbox);
+        assert_eq!(scores.len(), good, "{way}");
+        for (at, (_, wanted)) in SCORED.iter().enumerate() {
+            let account = accounts.iter().find(|account| account["Site"] == at.to_string()).unwrap();
+            assert_eq!(scores.get(account["SicDesc"].as_str().unwrap()).and_then(Value::as_f64), *wanted, "{way}");
+        }
+        let run = ran.summary("fit")["run"].as_str().unwrap().to_owned();
+        let shown: Value = serde_json::from_str(&workspace.tabi(&format!("show {run} --json")).stdout).unwrap();
+        for row in shown["rows"].as_array().unwrap() {
+            let reason = row["reason"].as_str().unwrap();
+            assert!(row["field"] == "Score__gc" && reason.ends_with("is not a score from 0 to 100"), "{row}");
+        }
+        counts(&workspace.tabi("run --json").ended(1), "fit", ("partial", 0, good, SCORED.len() - good));
+        // The primitives, too.
+        workspace.write(
+            "set.rhai",
+            r#"let company = gainsight::query("Company", #{ fields: ["Gsid"], limit: 1 })[0].Gsid;
+               try { gainsight::insert("measure_scores__gc", #{ CompanyId__gc: company, Measure__gc: "Other", Score__gc: 120 }); print("set"); }
+               catch (e) { print(`${e.kind} ${e.message}`); }"#,
+        );
+        let set = workspace.tabi("exec set.rhai").ended(0);
+        assert!(format!("{}{}", set.stdout, set.stderr).contains("`120` is not a score from 0 to 100"), "{}{}", set.stdout, set.stderr);
+        assert_eq!(self::scores(&sandbox).len(), good);
+    }
+    let constant = Workspace::with_script(r#"rule("fit", #{ from: salesforce::object("Account"), actions: [set_score("Fit", 120)] });"#);
+    let told = found(&constant);
+    assert!(matches!(told.as_slice(), [(code, _, message)] if code == "E0304" && message == "`120` is not a score from 0 to 100"), "{told:?}");
+}
+
+#[test]
+fn scores_go_into_another_object_where_the_rule_says_so() {
+    let workspace = Workspace::with_script(
+        r#"rule("fit", #{ from: salesforce::object("Account"), show: ["Id"], customers_only: true, actions: [set_score("Fit", 80, #{ into: "fit_scores__gc" })] });"#,
+    );
+    let sandbox = Sandbox::start(&workspace, SMALL);
+    workspace.tabi("check").ended(0);
+    for said in [workspace.tabi("check --online").ended(3), workspace.tabi("run --json").ended(1)] {
+        let said = format!("{}{}", said.stdout, said.stderr);
+        assert!(said.contains("fit_scores__gc") && said.contains("CompanyId__gc") && !said.contains("measure_scores__gc"), "{said}");
+    }
+    assert_eq!((scores(&sandbox).len(), sandbox.writes("gainsight")), (0, vec![]), "nothing went to the usual object");
+}
+
+#[test]
+fn a_label_alone_is_the_label_of_a_measure_that_is_made() {
+    let workspace = Workspace::with_script(
+        r#"rule("usage", #{ from: salesforce::object("Account"), show: ["Id", "NumberOfEmployees"], actions: [
+               load_to_usage(#{ measures: #{ Staff: #{ from: "NumberOfEmployees", label: "Head count" } } })] });"#,
+    );
+    let sandbox = Sandbox::start(&workspace, SMALL);
+    let made = workspace.tabi("plan --json").ended(0).of_type("create_field");
+    let said: Vec<_> = made.iter().map(|line| ["field", "label", "field_type"].map(|key| line[key].as_str().unwrap().to_owned())).collect();
+    assert_eq!(said, [["Staff__c", "Head count", "number"].map(str::to_owned)]);
+    counts(&workspace.tabi("run --json").ended(0), "usage", ("ok", 20, 0, 0));
+    counts(&workspace.tabi("run --json").ended(0), "usage", ("ok", 0, 20, 0));
+    assert!(sandbox.documents("salesforce", "JBCXM__UsageData__c").iter().all(|row| row["Staff__c"].is_number()));
+    // Where nothing is made, a label does not stand for a type: a field that is not there is told.
+    workspace.write(
+        "scripts/script.rhai",
+        r#"mapping("m", #{ from: gainsight::object("Company"), to: salesforce::object("Account"), match_on: #{ Id: "SfdcAccountId" },
+               fields: #{ Nowhere__c: #{ from: "Name", label: "Nowhere" } } });"#,
+    );
+    let ran = workspace.tabi("run --json").ended(1);
+    assert_eq!((&ran.summary("m")["status"], &ran.summary("m")["written"]), (&"failed".into(), &0.into()));
+    assert!(ran.stdout.contains("Nowhere__c") && ran.stdout.contains("give its `type`"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_measure_without_a_value_is_kept_or_cleared_as_blank_says_a11() {
+    let rule = |value: &str, more: &str| {
+        format!(
+            r#"rule("usage", #{{ from: salesforce::object("Account"), show: ["Id", "NumberOfEmployees"], actions: [
+                   load_to_usage(#{{ date: date("2026-06-01"), measures: #{{ Staff: {value}, Heads: "NumberOfEmployees" }} {more} }})] }});"#
+        )
+    };
+    let workspace = Workspace::with_script(&rule(r#""NumberOfEmployees""#, ""));
+    let sandbox = Sandbox::start(&workspace, SMALL);
+    let staff = || -> Vec<Value> { sandbox.documents("salesforce", "JBCXM__UsageData__c").iter().map(|row| row["Staff__c"].clone()).collect() };
+    counts(&workspace.tabi("run --json").ended(0), "usage", ("ok", 20, 0, 0));
+    let loaded = staff();
+    assert!(loaded.iter().all(Value::is_number), "{loaded:?}");
+    for more in ["", r#", blank: "skip""#] {
+        workspace.write("scripts/script.rhai", rule("|row| if row.Id == \"\" { 1 } else { () }", more));
+        counts(&workspace.tabi("run --json").ended(0), "usage", ("ok", 0, 20, 0));
+        assert_eq!(staff(), loaded, "{more}");
+    }
+    workspace.write("scripts/script.rhai", rule("|row| if row.Id == \"\" { 1 } else { () }", r#", blank: "clear""#));
+    counts(&workspace.tabi("run --json").ended(0), "usage", ("ok", 20, 0, 0));
+    assert!(staff().iter().all(Value::is_null));
+    assert!(sandbox.documents("salesforce", "JBCXM__UsageData__c").iter().all(|row| row["Heads__c"].is_number()), "the other measure stays");
+    counts(&workspace.tabi("run --json").ended(0), "usage", ("ok", 0, 20, 0));
+}

@@ -4,261 +4,11 @@ use serde_json::{Value, json};
 
 use crate::support::{Ran, Sandbox, Workspace};
 
-/// What a value is in each family of types; none where it has to be refused.
-struct Odd {
-    script: &'static str,
-    text: Option<&'static str>,
-    number: Option<f64>,
-    truth: Option<bool>,
-    /// RFC 3339, UTC.
-    instant: Option<&'static str>,
-    day: Option<&'static str>,
-}
-
-const fn odd(script: &'static str, text: Option<&'static str>) -> Odd {
-    Odd { script, text, number: None, truth: None, instant: None, day: None }
-}
-
-const fn number(script: &'static str, text: &'static str, number: f64) -> Odd {
-    Odd { number: Some(number), ..odd(script, Some(text)) }
-}
-
-const fn moment(script: &'static str, text: &'static str, instant: Option<&'static str>, day: &'static str) -> Odd {
-    Odd { instant, day: Some(day), ..odd(script, Some(text)) }
-}
-
-const AT: Option<&str> = Some("2026-01-31T10:00:00.000Z");
-const MIDNIGHT: Option<&str> = Some("2026-01-31T00:00:00.000Z");
-
-const ODD: &[Odd] = &[
-    number("0", "0", 0.0),
-    number("-7", "-7", -7.0),
-    number("1.5", "1.5", 1.5),
-    number("-2.25", "-2.25", -2.25),
-    number("\"123456789012345.67\"", "123456789012345.67", 123_456_789_012_345.67),
-    number("-98765432101234.56", "-98765432101234.56", -98_765_432_101_234.56),
-    odd("9007199254740993", Some("9007199254740993")),
-    odd("\"9007199254740993\"", Some("9007199254740993")),
-    odd("\"1234567890123456.78\"", Some("1234567890123456.78")),
-    number("\" 12 \"", "12", 12.0),
-    number("\"1e3\"", "1e3", 1000.0),
-    odd("\"1,5\"", Some("1,5")),
-    odd("\"1.234,56\"", Some("1.234,56")),
-    odd("\"NaN\"", Some("NaN")),
-    odd("0.0 / 0.0", None),
-    Odd { truth: Some(true), ..odd("true", Some("true")) },
-    Odd { truth: Some(false), ..odd("\"FALSE\"", Some("FALSE")) },
-    odd("\"yes\"", Some("yes")),
-    moment("\"2026-01-31\"", "2026-01-31", MIDNIGHT, "2026-01-31"),
-    moment("date(\"2026-01-31\")", "2026-01-31", MIDNIGHT, "2026-01-31"),
-    moment("\"2026-01-31 10:00:00\"", "2026-01-31 10:00:00", None, "2026-01-31"),
-    moment("\"2026-01-31T10:00:00\"", "2026-01-31T10:00:00", None, "2026-01-31"),
-    moment("\"2026-01-31T11:00:00[Europe/Berlin]\"", "2026-01-31T11:00:00[Europe/Berlin]", AT, "2026-01-31"),
-    moment("\"2026-01-31T12:00:00+02:00\"", "2026-01-31T12:00:00+02:00", AT, "2026-01-31"),
-    moment("\"2026-01-31T10:00:00.000Z\"", "2026-01-31T10:00:00.000Z", AT, "2026-01-31"),
-    moment("timestamp(\"2026-01-31T10:00:00Z\")", "2026-01-31T10:00:00Z", AT, "2026-01-31"),
-    odd("\"01/31/2026\"", Some("01/31/2026")),
-    odd("\"#N/A\"", Some("#N/A")),
-    odd("\"null\"", Some("null")),
-    odd("\"quote \\\" comma, 'tick'\"", Some("quote \" comma, 'tick'")),
-    odd("\"Ärger 😀\"", Some("Ärger 😀")),
-    odd("[\"A\", \"B\"]", None),
-    odd("#{ a: 1 }", None),
-];
-
-/// Blank values follow; they change nothing.
-const BLANK: [&str; 3] = ["()", "\"\"", "\"  \""];
-
-#[derive(Clone, Copy)]
-enum Family {
-    Text,
-    Number,
-    Truth,
-    Instant,
-    Day,
-}
-
-/// System, its object of the documents, mapping to, key, field as the script names it, field of the documents, family, declared type.
-type Place = (&'static str, &'static str, &'static str, &'static str, &'static str, &'static str, Family, &'static str);
-
-const PLACES: &[Place] = {
-    const SALESFORCE: (&str, &str) = ("salesforce::object(\"Account\")", "Id: \"Id\"");
-    const PENDO: (&str, &str) = ("pendo::account_metadata(\"custom\")", "accountId: \"Id\"");
-    const GAINSIGHT: (&str, &str) = ("gainsight::object(\"Company\")", "SfdcAccountId: \"Id\"");
-    const PX: (&str, &str) = ("px::object(\"accounts\")", "id: \"Id\"");
-    &[
-        ("salesforce", "Account", SALESFORCE.0, SALESFORCE.1, "Odd_Text__c", "Odd_Text__c", Family::Text, "text(255)"),
-        ("salesforce", "Account", SALESFORCE.0, SALESFORCE.1, "Odd_Number__c", "Odd_Number__c", Family::Number, "number(18,2)"),
-        ("salesforce", "Account", SALESFORCE.0, SALESFORCE.1, "Odd_Truth__c", "Odd_Truth__c", Family::Truth, "boolean"),
-        ("salesforce", "Account", SALESFORCE.0, SALESFORCE.1, "Odd_Instant__c", "Odd_Instant__c", Family::Instant, "datetime"),
-        ("salesforce", "Account", SALESFORCE.0, SALESFORCE.1, "Odd_Day__c", "Odd_Day__c", Family::Day, "date"),
-        ("pendo", "account", PENDO.0, PENDO.1, "odd_text", "metadata.custom.odd_text", Family::Text, "text(255)"),
-        ("pendo", "account", PENDO.0, PENDO.1, "odd_number", "metadata.custom.odd_number", Family::Number, "number(18,2)"),
-        ("pendo", "account", PENDO.0, PENDO.1, "odd_truth", "metadata.custom.odd_truth", Family::Truth, "boolean"),
-        ("pendo", "account", PENDO.0, PENDO.1, "odd_instant", "metadata.custom.odd_instant", Family::Instant, "datetime"),
-        ("gainsight", "Company", GAINSIGHT.0, GAINSIGHT.1, "Summary", "Summary", Family::Text, ""),
-        ("gainsight", "Company", GAINSIGHT.0, GAINSIGHT.1, "Arr", "Arr", Family::Number, ""),
-        ("gainsight", "Company", GAINSIGHT.0, GAINSIGHT.1, "Auto_Renew__gc", "Auto_Renew__gc", Family::Truth, ""),
-        ("gainsight", "Company", GAINSIGHT.0, GAINSIGHT.1, "Kickoff__gc", "Kickoff__gc", Family::Instant, ""),
-        ("gainsight", "Company", GAINSIGHT.0, GAINSIGHT.1, "RenewalDate", "RenewalDate", Family::Day, ""),
-        ("px", "accounts", PX.0, PX.1, "customAttributes.onboardingStatus", "onboardingStatus", Family::Text, ""),
-        ("px", "accounts", PX.0, PX.1, "customAttributes.seats", "seats", Family::Number, ""),
-        ("px", "accounts", PX.0, PX.1, "customAttributes.strategic", "strategic", Family::Truth, ""),
-        ("px", "accounts", PX.0, PX.1, "customAttributes.kickoffOn", "kickoffOn", Family::Instant, ""),
-    ]
-};
-
-fn mapping(name: &str, place: &Place) -> String {
-    let (_, _, to, key, field, _, _, kind) = place;
-    let values: Vec<&str> = ODD.iter().map(|odd| odd.script).chain(BLANK).collect();
-    let arms: Vec<String> = values.iter().enumerate().map(|(at, value)| format!("\"{at}\" => {value}")).collect();
-    let closure = format!("|row| switch row.Site {{ {}, _ => () }}", arms.join(", "));
-    let from = if kind.is_empty() { closure } else { format!("#{{ from: {closure}, type: \"{kind}\" }}") };
-    format!(
-        r#"mapping("{name}", #{{ from: salesforce::soql("SELECT Id, Site FROM Account WHERE Site != null ORDER BY Id"), to: {to},
-               match_on: #{{ {key} }}, fields: #{{ "{field}": {from} }} }});
-"#
-    )
-}
-
-/// Numbers the accounts of companies by their `Site`.
-fn numbered(workspace: &Workspace) {
-    let most = ODD.len() + BLANK.len();
-    workspace.write(
-        "number.rhai",
-        format!(
-            r#"let n = 0;
-               for account in salesforce::query("SELECT Id, Site FROM Account ORDER BY Id") {{
-                   let site = if n < {most} {{ `${{n}}` }} else {{ () }};
-                   salesforce::update("Account", account.Id, #{{ Site: site }});
-                   n += 1;
-               }}"#
-        ),
-    );
-    workspace.tabi("exec number.rhai").ended(0);
-}
-
-fn held(row: &Value, system: &str, field: &str) -> Value {
-    match system {
-        "px" => row["customAttributes"][field].clone(),
-        "pendo" => field.split('.').fold(row.clone(), |value, part| value[part].clone()),
-        _ => row[field].clone(),
-    }
-}
-
-fn millis(value: &Value) -> Option<i64> {
-    value.as_i64().or_else(|| {
-        let text = value.as_str()?.replace("+0000", "Z");
-        text.parse::<tabi::model::Timestamp>().ok().map(jiff::Timestamp::as_millisecond)
-    })
-}
-
-/// Whether what a record holds is what the value is in that family.
-fn same(family: Family, odd: &Odd, held: &Value) -> bool {
-    match family {
-        Family::Text => held.as_str() == odd.text,
-        Family::Number => held.as_f64() == odd.number,
-        Family::Truth => held.as_bool() == odd.truth,
-        Family::Instant => millis(held) == odd.instant.and_then(|at| millis(&json!(at))),
-        Family::Day => held.as_str() == odd.day,
-    }
-}
-
-fn fits(family: Family, odd: &Odd) -> bool {
-    match family {
-        Family::Text => odd.text.is_some(),
-        Family::Number => odd.number.is_some(),
-        Family::Truth => odd.truth.is_some(),
-        Family::Instant => odd.instant.is_some(),
-        Family::Day => odd.day.is_some(),
-    }
-}
-
-/// Every odd value into every family of types of every system: kept as it is or rejected with a reason, and the second run writes nothing.
-fn odd_values_into(system: &str, toml: &str) {
-    let workspace = Workspace::new();
-    workspace.write("tabi.toml", toml);
-    let places: Vec<(String, &Place)> =
-        PLACES.iter().filter(|place| place.0 == system).enumerate().map(|(at, place)| (format!("odd-{at}"), place)).collect();
-    let script: String = places.iter().map(|(name, place)| mapping(name, place)).collect();
-    workspace.write("scripts/odd.rhai", script);
-    let sandbox = Sandbox::start(&workspace, "--accounts 60 --people 60");
-    numbered(&workspace);
-    let accounts = sandbox.documents("salesforce", "Account");
-    let account_of = |at: usize| {
-        accounts.iter().find(|account| account["Site"].as_str() == Some(at.to_string().as_str())).unwrap()["Id"].as_str().unwrap().to_owned()
-    };
-    let first = workspace.tabi("run --json");
-    let mut wrong = Vec::new();
-    for (name, (_, object, _, key, _, field, family, _)) in &places {
-        let rows = sandbox.documents(system, object);
-        let (key, rejected) = (key.split(':').next().unwrap(), rejections(&workspace, &first, name));
-        let mut expected = 0;
-        for (at, odd) in ODD.iter().enumerate() {
-            let id = account_of(at);
-            let Some(row) = rows.iter().find(|row| row[key] == id.as_str()) else { continue };
-            let (held, reason) = (held(row, system, field), rejected.iter().find(|row| row["key"] == id.as_str()));
-            let right = match (fits(*family, odd), reason) {
-                (true, None) => same(*family, odd, &held),
-                (false, Some(reason)) => reason["reason"].as_str().is_some_and(|reason| reason.len() > 10),
-                _ => false,
-            };
-            expected += u64::from(!fits(*family, odd));
-            if !right {
-                wrong.push(format!("{name} {field} {}: holds {held}, rejected {reason:?}", odd.script));
-            }
-        }
-        for at in ODD.len()..ODD.len() + BLANK.len() {
-            let id = account_of(at);
-            if let Some(reason) = rejected.iter().find(|row| row["key"] == id.as_str() && rows.iter().any(|row| row[key] == id.as_str())) {
-                wrong.push(format!("{name} {field} blank: {reason}"));
-            }
-        }
-        let summary = first.summary(name);
-        if summary["status"] != if expected > 0 { "partial" } else { "ok" } {
-            wrong.push(format!("{name}: {summary}"));
-        }
-    }
-    assert_eq!(wrong, Vec::<String>::new(), "{}", first.stderr);
-    sandbox.forget_requests();
-    let second = workspace.tabi("run --json");
-    for (name, place) in &places {
-        let (before, after) = (first.summary(name), second.summary(name));
-        assert_eq!((&after["written"], &after["rejected"]), (&json!(0), &before["rejected"]), "{name} {}: {after}", place.5);
-    }
-    assert_eq!(sandbox.writes(system), Vec::<String>::new());
-}
-
-fn rejections(workspace: &Workspace, ran: &Ran, name: &str) -> Vec<Value> {
+pub(super) fn rejections(workspace: &Workspace, ran: &Ran, name: &str) -> Vec<Value> {
     let run = ran.summary(name)["run"].clone();
     let run = run.as_str().map_or_else(|| run.to_string(), str::to_owned);
     let shown: Value = serde_json::from_str(&workspace.tabi(&format!("show {run} --json")).stdout).unwrap();
     shown["rows"].as_array().unwrap().clone()
-}
-
-#[test]
-fn odd_values_into_salesforce() {
-    odd_values_into("salesforce", "timezone = \"UTC\"");
-}
-
-#[test]
-fn odd_values_into_salesforce_by_bulk_jobs() {
-    odd_values_into("salesforce", "[salesforce]\nsandbox = true\nbulk_threshold = 1\n");
-}
-
-#[test]
-fn odd_values_into_pendo() {
-    odd_values_into("pendo", "");
-}
-
-#[test]
-fn odd_values_into_gainsight() {
-    odd_values_into("gainsight", "");
-}
-
-#[test]
-fn odd_values_into_px() {
-    odd_values_into("px", "");
 }
 
 /// Runs a script's mapping twice; the second run has to write nothing.
@@ -269,7 +19,8 @@ fn twice(workspace: &Workspace, name: &str) -> (Value, Value) {
     (first, second)
 }
 
-const FIELDS: &str = r#"
+/// A function of scripts that makes a custom field of accounts.
+pub(super) const ADD_FIELD: &str = r#"
 fn add_field(name, meta) {
     meta.label = name;
     salesforce::request("POST", "/services/data/v68.0/tooling/sobjects/CustomField", #{ FullName: "Account." + name, Metadata: meta });
@@ -277,6 +28,9 @@ fn add_field(name, meta) {
     salesforce::request("POST", "/services/data/v68.0/sobjects/FieldPermissions",
         #{ ParentId: sets[0].Id, SobjectType: "Account", Field: "Account." + name, PermissionsRead: true, PermissionsEdit: true });
 }
+"#;
+
+const FIELDS: &str = r#"
 fn choices(restricted) {
     let choice = |name, label| #{ fullName: name, label: label, "default": false };
     #{ restricted: restricted, valueSetDefinition: #{ sorted: false, value: [choice.call("CORE", "Core product"), choice.call("Surveys", "Surveys")] } }
@@ -314,7 +68,7 @@ fn what_salesforce_stores_in_another_form_is_written_once() {
         workspace.write(&format!("{name}.txt"), "");
     }
     let sandbox = Sandbox::start(&workspace, "--accounts 3 --people 5");
-    workspace.write("fields.rhai", FIELDS);
+    workspace.write("fields.rhai", format!("{ADD_FIELD}{FIELDS}"));
     workspace.tabi("exec fields.rhai").ended(0);
     let first_account = |field: &str| {
         let mut accounts = sandbox.documents("salesforce", "Account");
@@ -413,7 +167,7 @@ fn a_number_that_cannot_be_held_is_no_key_of_another_record() {
     );
     workspace.write(
         "fields.rhai",
-        format!("{FIELDS}\nadd_field(\"Number__c\", #{{ type: \"Number\", precision: 18, scale: 0, externalId: true, unique: true }});"),
+        format!("{ADD_FIELD}{FIELDS}\nadd_field(\"Number__c\", #{{ type: \"Number\", precision: 18, scale: 0, externalId: true, unique: true }});"),
     );
     let sandbox = Sandbox::start(&workspace, "--accounts 5 --people 10");
     workspace.tabi("exec fields.rhai").ended(0);

@@ -243,7 +243,7 @@ fn objects_that_a_tenant_lacks_are_told_with_what_to_declare_by_check_and_by_run
     let workspace = Workspace::new();
     let sandbox = Sandbox::start(&workspace, "--accounts 3 --people 6 --strict");
     for (action, object, fields, more) in [
-        (r#"set_score("Product usage", "NumberOfEmployees")"#, "measure_scores__gc", &scores[..], "scorecard rule"),
+        (r#"set_score("Product usage", |row| row.NumberOfEmployees % 101)"#, "measure_scores__gc", &scores[..], "scorecard rule"),
         (usage, "JBCXM__UsageData__c", &gainsight[..], "`into: \"usage_data__gc\"`"),
         (into, "usage_data__gc", &gainsight[..], "Active Visitors (30d)"),
     ] {

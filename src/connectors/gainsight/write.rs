@@ -12,7 +12,7 @@ use crate::{
         http::{Repeat, broken_json, escape, invalid},
         outcomes::{Outcomes, failed, written},
     },
-    model::{Change, Fault, FaultKind, KeyRule, Lookup, Record, RowOutcome, System, Value, Write},
+    model::{Bounds, Change, Fault, FaultKind, KeyRule, Lookup, Record, RowOutcome, System, Value, Write},
 };
 
 use super::{Gainsight, describe::Described, names::Names};
@@ -62,7 +62,7 @@ impl Gainsight {
         for operation in [Operation::Insert, Operation::Update, Operation::Delete] {
             let mut rows = rows_of(names, operation, &write.rows, &existing);
             if let Some(object) = &object {
-                rows.retain_mut(|row| match by_ids(object, &mut row.fields) {
+                rows.retain_mut(|row| match within(&write.object, row.change).and_then(|()| by_ids(object, &mut row.fields)) {
                     Ok(()) => true,
                     Err(fault) => {
                         outcomes.set(row.at, RowOutcome { id: row.id.clone(), ..failed(fault) });
@@ -250,6 +250,15 @@ fn by_ids(object: &Described, fields: &mut Map<String, Json>) -> Result<(), Faul
             let ids = dropdown.ids(&Value::from(value.clone())).map_err(|why| invalid(System::Gainsight, why).field(name))?;
             *value = if ids.is_empty() { Json::Null } else { ids.into() };
         }
+    }
+    Ok(())
+}
+
+/// Refuses numbers that mean nothing in their fields.
+fn within(object: &str, change: &Change) -> Result<(), Fault> {
+    for (name, value) in change.fields().into_iter().flat_map(Record::iter) {
+        let checked = Bounds::of(System::Gainsight, object, name).map_or(Ok(()), |bounds| bounds.check(value));
+        checked.map_err(|misfit| invalid(System::Gainsight, misfit.0).field(name.clone()))?;
     }
     Ok(())
 }

@@ -156,7 +156,7 @@ fn type_of(word: &str) -> FieldType {
         "string" => FieldType::Text { max: u32::MAX },
         "boolean" => FieldType::Bool,
         // Numbers pass through doubles in Pendo: whole ones are kept up to 2^53.
-        "integer" => FieldType::Int { bits: 54 },
+        "integer" => FieldType::Int { bits: 54, digits: 0 },
         "float" | "number" => FieldType::Float,
         "time" => FieldType::DateTime { millis: true },
         other => FieldType::Other { name: other.to_owned() },

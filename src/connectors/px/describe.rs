@@ -127,7 +127,7 @@ fn listed(object: &Object) -> Vec<Field> {
         _ => EVENT.to_vec(),
     };
     let kind = |name: &str| match name {
-        "score" => FieldType::Int { bits: 64 },
+        "score" => FieldType::Int { bits: 64, digits: 0 },
         "triggeredByJourney" => FieldType::Bool,
         time if TIMES.contains(&time) => FieldType::DateTime { millis: true },
         _ => FieldType::Text { max: u32::MAX },

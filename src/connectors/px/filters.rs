@@ -1,9 +1,14 @@
 //! Conditions that PX can check itself. What it lets through is checked again here, so a condition is handed over only when PX lets
 //! through at least what passes.
 
-use crate::model::{Condition, Filter, Logic, Operator, TimeZone, Timestamp, Value};
+use std::collections::HashMap;
+
+use crate::model::{Condition, FieldType, Filter, Logic, Operator, Query, TimeZone, Timestamp, Value};
 
 use super::objects::{Object, Style, TIMES};
+
+/// Types by field, as far as they matter to conditions.
+pub(super) type Types = HashMap<String, FieldType>;
 
 /// Values of one `in` that become alternatives.
 pub(super) const ALTERNATIVES: usize = 50;
@@ -23,18 +28,18 @@ pub(super) struct Pushed {
 
 impl Pushed {
     /// The part of a filter that the object's calls can carry.
-    pub(super) fn of(object: &Object, filter: Option<&Filter>, since: Option<&(String, Timestamp)>, zone: &TimeZone) -> Self {
+    pub(super) fn of(object: &Object, query: &Query, types: &Types, zone: &TimeZone) -> Self {
         let mut pushed = Self::default();
         // A field that PX does not set itself may be empty, and then the record is wanted, too: that is looked at here.
-        if let Some((field, at)) = since.filter(|(field, _)| ALWAYS_SET.contains(&field.as_str())) {
+        if let Some((field, at)) = query.since.as_ref().filter(|(field, _)| ALWAYS_SET.contains(&field.as_str())) {
             pushed.condition(
-                object,
+                (object, types),
                 &Condition { label: String::new(), field: field.clone(), operator: Operator::GreaterOrEqual, value: Value::Instant(*at) },
             );
         }
-        if let Some(filter) = filter.map(|filter| filter.in_instants(is_time, zone)) {
+        if let Some(filter) = query.filter.as_ref().map(|filter| filter.in_instants(|condition| is_time(condition, types), zone)) {
             for condition in joined(&filter, &filter.logic) {
-                pushed.condition(object, condition);
+                pushed.condition((object, types), condition);
             }
         }
         pushed
@@ -45,13 +50,16 @@ impl Pushed {
         Self { alternatives: values.iter().map(|value| format!("{field}=={value}")).collect(), ..Self::default() }
     }
 
-    fn condition(&mut self, object: &Object, condition: &Condition) {
+    fn condition(&mut self, (object, types): (&Object, &Types), condition: &Condition) {
         let field = condition.field.as_str();
         if object.feed && field == "date" {
             return self.date(condition);
         }
         let known = object.style == Style::Scroll && (object.filters.is_empty() || object.filters.contains(&field));
         if !known || object.filters.is_empty() && field.contains(['=', '!', '<', '>', '~', ';', ' ']) {
+            return;
+        }
+        if types.get(field).is_some_and(|kind| !is_of(kind, &condition.value)) {
             return;
         }
         match (condition.operator, &condition.value) {
@@ -103,8 +111,23 @@ impl Pushed {
 }
 
 /// Times are milliseconds at PX.
-fn is_time(condition: &Condition) -> bool {
-    TIMES.contains(&condition.field.as_str()) || matches!(condition.value, Value::Date(_))
+fn is_time(condition: &Condition, types: &Types) -> bool {
+    match types.get(&condition.field) {
+        Some(kind) => matches!(kind, FieldType::DateTime { .. }),
+        None => TIMES.contains(&condition.field.as_str()) || matches!(condition.value, Value::Date(_)),
+    }
+}
+
+/// Whether PX keeps values of a type in the form in which a condition's value, or each of its list, is written.
+fn is_of(kind: &FieldType, value: &Value) -> bool {
+    match (kind, value) {
+        (kind, Value::List(items)) => items.iter().all(|item| is_of(kind, item)),
+        (FieldType::DateTime { .. }, Value::Instant(_) | Value::Int(_))
+        | (FieldType::Float, Value::Int(_) | Value::Float(_))
+        | (FieldType::Bool, Value::Bool(_))
+        | (FieldType::Text { .. }, Value::Text(_)) => true,
+        _ => false,
+    }
 }
 
 /// The conditions that all have to hold.

@@ -1,6 +1,6 @@
 //! Pages of records, and records by key.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use reqwest::Method;
@@ -12,14 +12,14 @@ use crate::{
         rows::Cast,
         sweep::Sweep,
     },
-    model::{Fault, FaultKind, FieldType, Lookup, Page, Query, Record, System, TimeZone, Timestamp, Value},
+    model::{Condition, Fault, FaultKind, FieldType, Filter, Lookup, Page, Query, Record, System, TimeZone, Timestamp, Value},
 };
 
 use super::{
     Px,
     describe::model_of,
     errors::TOO_WIDE,
-    filters::{ALTERNATIVES, Pushed, operand},
+    filters::{ALTERNATIVES, Pushed, Types, operand},
     objects::{Object, Style, TIMES, object},
 };
 
@@ -47,12 +47,17 @@ impl Px {
     /// A feed without a condition on `date` gives what PX gives then: the last day.
     pub(in crate::connectors) async fn read_object(&self, query: &Query, after: Option<&str>, page_size: u32) -> Result<Page, Fault> {
         let object = object(&query.object)?;
-        for condition in query.filter.iter().flat_map(|filter| &filter.conditions).filter(|condition| TIMES.contains(&condition.field.as_str())) {
+        let types = self.types_of(object, query.filter.as_ref()).await?;
+        let is_time = |condition: &Condition| match types.get(&condition.field) {
+            Some(kind) => matches!(kind, FieldType::DateTime { .. }),
+            None => TIMES.contains(&condition.field.as_str()),
+        };
+        for condition in query.filter.iter().flat_map(|filter| &filter.conditions).filter(|condition| is_time(condition)) {
             if let Some(reason) = condition.no_moment() {
                 return Err(invalid(System::Px, reason).field(&condition.field));
             }
         }
-        let pushed = Pushed::of(object, query.filter.as_ref(), query.since.as_ref(), &self.zone);
+        let pushed = Pushed::of(object, query, &types, &self.zone);
         let wrong = |_| invalid(System::Px, "the token of the page before is not one of PX's");
         let mut place: Place = match after {
             Some(token) => serde_json::from_str(token).map_err(wrong)?,
@@ -116,6 +121,15 @@ impl Px {
         // A window's total is not that of all.
         let total = answer.get("totalHits").and_then(Value::as_i64).and_then(|total| u64::try_from(total).ok()).filter(|_| !object.feed);
         Ok((records, total, ended))
+    }
+
+    /// The types of custom attributes that a filter names: its values do not tell them.
+    async fn types_of(&self, object: &Object, filter: Option<&Filter>) -> Result<Arc<Types>, Fault> {
+        let names_custom = filter.is_some_and(|filter| filter.fields().any(|field| field.starts_with("customAttributes.")));
+        match model_of(object).filter(|_| names_custom) {
+            Some(model) => self.types(object, model).await,
+            None => Ok(Arc::default()),
+        }
     }
 
     /// Dates among custom attributes are milliseconds too: only their types tell.

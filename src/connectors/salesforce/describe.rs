@@ -39,6 +39,9 @@ struct WireField {
     #[serde(rename = "type")]
     kind: String,
     length: Option<u32>,
+    /// Of whole numbers: how many there may be.
+    #[serde(default)]
+    digits: u8,
     #[serde(default)]
     precision: u8,
     #[serde(default)]
@@ -183,8 +186,8 @@ fn type_of(wire: &WireField) -> FieldType {
         "picklist" => FieldType::Picklist(choices(wire)),
         "multipicklist" => FieldType::MultiPicklist(choices(wire)),
         "boolean" => FieldType::Bool,
-        "int" => FieldType::Int { bits: 32 },
-        "long" => FieldType::Int { bits: 64 },
+        "int" => FieldType::Int { bits: 32, digits: wire.digits },
+        "long" => FieldType::Int { bits: 64, digits: 0 },
         "double" | "currency" | "percent" if wire.precision > 0 => FieldType::Number { digits: wire.precision, scale: wire.scale },
         "double" | "currency" | "percent" => FieldType::Float,
         "date" => FieldType::Date,

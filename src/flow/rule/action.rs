@@ -12,7 +12,7 @@ use crate::{
         slots::{self, Missing, Role, Sample, Slot},
         work::Work,
     },
-    model::{Choices, Date, Fault, FaultKind, Field, FieldType, KeyRule, Operator, Record, System, TimeZone, Value, is_called},
+    model::{Bounds, Choices, Date, Fault, FaultKind, Field, FieldType, KeyRule, Operator, Record, System, TimeZone, Value, is_called},
     script::{
         Action, ActionKind, Blank, Cell, CtaAction, DeclaredField, FieldMap, MeasureDecl, Mode, ObjectLoad, Place, RuleScore, SCORES, Target, USAGE,
         UsageLoad, to_declare,
@@ -215,10 +215,10 @@ fn measure_map(usage: &UsageLoad, measure: &FieldMap, fields: &[Field]) -> Field
     let group = usage.declared(&measure.target);
     let (of_load, of_group) = (measure.declared.as_ref(), group.and_then(|group| group.kind.clone()));
     // What the script says of the type holds for a column that is there, too.
-    let said = of_load.map(|declared| declared.kind.clone()).or(of_group);
+    let said = of_load.and_then(|declared| declared.kind.clone()).or(of_group);
     let label = of_load.and_then(|declared| declared.label.clone()).unwrap_or_else(|| measure.target.to_string());
     let description = group.map(|group| format!("Gainsight measure of the group {}", group.group));
-    let of_kind = |kind| DeclaredField { kind, label: Some(label.clone()), description: description.clone() };
+    let of_kind = |kind| DeclaredField { kind: Some(kind), label: Some(label.clone()), description: description.clone() };
     let given = in_its_column(usage, measure);
     if let Some(there) = labelled(&given, fields) {
         return FieldMap { declared: said.map(of_kind), ..there };
@@ -260,7 +260,7 @@ fn object(work: &mut Work<'_>, load: &ObjectLoad, sample: &Sample<'_>) -> Result
 
 /// Set Score (A16): one row per company and measure; its date moves only with its score, and without a score there is nothing to set.
 fn score(work: &mut Work<'_>, score: &RuleScore, place: &Place, sample: &Sample<'_>) -> Result<Ready, Error> {
-    let to = Target { system: System::Gainsight, object: SCORES.to_owned() };
+    let to = Target { system: System::Gainsight, object: score.into.as_deref().unwrap_or(SCORES).to_owned() };
     let schema = work.describe(to.system, &to.object)?;
     let keys = [map("CompanyId__gc", Cell::Field(COMPANY.to_owned()), place), map("Measure__gc", Cell::Constant(Value::text(&score.measure)), place)];
     let mut fields = vec![map("Score__gc", score.score.clone(), place)];
@@ -268,6 +268,9 @@ fn score(work: &mut Work<'_>, score: &RuleScore, place: &Place, sample: &Sample<
     fields.push(map("Date__gc", Cell::RuleDate(crate::script::RuleDate::default()), place));
     let keys = slots::find(work, &schema, &to, &keys, Missing::Key, sample)?;
     let mut fields = slots::find(work, &schema, &to, &fields, Missing::Declared, sample)?;
+    if let Some(score) = fields.first_mut() {
+        score.bounds = Some(Bounds::SCORE);
+    }
     if let Some(date) = fields.last_mut() {
         date.role = Role::Along;
     }
@@ -306,7 +309,7 @@ pub(super) fn ready(load: Load, company: bool, date: Option<(Cell, Option<String
 
 pub(super) fn slot(name: &str, from: &Cell, role: Role) -> Slot {
     let field = field(name, FieldType::Text { max: 4_000 });
-    Slot { field, from: from.clone(), fresh: false, role, place: Place::default(), rule: KeyRule::Folded }
+    Slot { field, from: from.clone(), fresh: false, role, place: Place::default(), rule: KeyRule::Folded, bounds: None }
 }
 
 pub(super) fn field(name: &str, kind: FieldType) -> Field {

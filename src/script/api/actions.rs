@@ -5,7 +5,7 @@ use rhai::{
     plugin::{ImmutableString, NativeCallContext, RhaiResult, export_module},
 };
 
-use crate::model::{System, Value};
+use crate::model::{Bounds, System, Value};
 use crate::script::{
     declaration::{Action, ActionKind, Blank, Cell, CtaAction, Mode, ObjectLoad, RuleScore, Target, UsageLoad},
     diagnostics::{Diagnostic, Id},
@@ -141,7 +141,7 @@ fn score(ctx: &NativeCallContext, measure: &str, value: Dynamic, options: Option
     let site = Site::of(ctx);
     let item = Item::argument(&site, 1, "the score", value);
     let score = cell(&site, &item, Text::IsField);
-    let (mut criteria, mut comments, mut step, mut blank) = (None, None, None, Some(Blank::Skip));
+    let (mut criteria, mut comments, mut step, mut blank, mut into) = (None, None, None, Some(Blank::Skip), None);
     if let Some(options) = options {
         let item = Item::argument(&site, 2, "set_score", options);
         if let Some(mut options) = item.options(&site, "set_score") {
@@ -149,10 +149,16 @@ fn score(ctx: &NativeCallContext, measure: &str, value: Dynamic, options: Option
             comments = options.take(&site, "comments").and_then(|item| cell(&site, &item, Text::IsItself));
             step = options.text(&site, "step");
             blank = options.take(&site, "blank").map_or(blank, |item| item.choice(&site, &BLANKS));
+            into = options.text(&site, "into");
             options.finish(&site);
         }
     }
-    let kind = score.zip(blank).map(|(score, blank)| ActionKind::Score(RuleScore { measure: measure.to_owned(), score, comments, blank }));
+    if let Some(Cell::Constant(value)) = &score
+        && let Err(misfit) = Bounds::SCORE.check(value)
+    {
+        item.invalid::<()>(&site, Id::OptionValue, misfit.0, Some("scores of Gainsight are numbers from 0 to 100".to_owned()));
+    }
+    let kind = score.zip(blank).map(|(score, blank)| ActionKind::Score(RuleScore { measure: measure.to_owned(), score, comments, blank, into }));
     let action = kind.map(|kind| Action { criteria, kind, place: site.place().clone() });
     site.built(RuleAction { word: "set_score", action, step })
 }
@@ -231,7 +237,7 @@ pub(super) mod functions {
         action(&ctx, "load_to_people", options, to_people)
     }
 
-    /// Sets a scorecard measure of the company, 0 to 100, from a field or a closure (A16). Where that gives nothing, the company keeps the score
+    /// Sets a scorecard measure of the company from a field or a closure (A16). A number below 0 or above 100 is rejected. Where that gives nothing, the company keeps the score
     /// it has; the option `blank: "clear"` takes it away. Gainsight has no public call that sets a score: it goes to the object `measure_scores__gc`
     /// (`CompanyId__gc`, `Measure__gc`, `Score__gc`, `Comments__gc`, `Date__gc`; to be cleared, `Score__gc` must not be required), from which a
     /// rule in Gainsight sets it.
@@ -250,7 +256,8 @@ pub(super) mod functions {
         score(&ctx, measure, value, None)
     }
 
-    /// The same with options: `criteria`, `comments`, `blank` (`"skip"`, the default, or `"clear"`), and in a journey `step`, the step's name.
+    /// The same with options: `criteria`, `comments`, `blank` (`"skip"`, the default, or `"clear"`), `into` (another Gainsight object with the same
+    /// fields), and in a journey `step`, the step's name.
     ///
     /// # Example
     /// ```rhai

@@ -87,7 +87,7 @@ fn field(site: &Site, entry: &Entry) -> Option<FieldMap> {
     let kind = options.take(site, "type").and_then(|item| field_type(site, &item));
     let label = options.text(site, "label");
     options.finish(site);
-    let declared = kind.map(|kind| DeclaredField { kind, label, description: None });
+    let declared = (kind.is_some() || label.is_some()).then_some(DeclaredField { kind, label, description: None });
     Some(map(from?, declared))
 }
 
@@ -103,7 +103,7 @@ pub(super) fn field_type(site: &Site, item: &Item) -> Option<FieldType> {
     let kind = match word.to_lowercase().as_str() {
         "text" => parts.first().map_or(Some(255), |part| part.parse().ok()).map(|max| FieldType::Text { max }),
         "number" => number(0, 18).zip(number(1, 0)).filter(|(d, s)| *d <= 18 && s <= d).map(|(digits, scale)| FieldType::Number { digits, scale }),
-        "integer" => Some(FieldType::Int { bits: 32 }),
+        "integer" => Some(FieldType::Int { bits: 32, digits: 0 }),
         "boolean" => Some(FieldType::Bool),
         "date" => Some(FieldType::Date),
         "datetime" => Some(FieldType::DateTime { millis: false }),

@@ -166,7 +166,8 @@ pub(super) mod methods {
     /// aggregations are looked at when they have been read.
     ///
     /// A condition that could never hold for its field, such as `["Seats__gc", ">", "many"]`, is refused by `check` where types are known, else by
-    /// the run. Choices go by their value, their label or their id.
+    /// the run. Choices go by their value, their label or their id. A number is compared with a field of text as text: `["Site", "=", 9]` finds
+    /// "9" and not "09", and `["Site", ">", 9]` is refused, since text has no size.
     ///
     /// A closure is asked for every record read, after the conditions: `filter(|p| p.lifecycle == "onboarding")`. It gives true or false; null counts
     /// as false. A row for which it fails is rejected with the reason. Of the participants of a journey, what it says first and plainly, text or a

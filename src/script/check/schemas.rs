@@ -39,7 +39,7 @@ type Made<'d> = (System, &'d str, &'d str);
 
 fn made(declaration: &Declaration) -> Vec<Made<'_>> {
     fn declared<'d>((system, object): (System, &'d str), maps: &'d [FieldMap]) -> impl Iterator<Item = Made<'d>> {
-        maps.iter().filter(|map| map.declared.is_some()).map(move |map| (system, object, map.target.as_str()))
+        maps.iter().filter(|map| has_type(map)).map(move |map| (system, object, map.target.as_str()))
     }
     match &declaration.body {
         Body::Integration(one) => {
@@ -52,6 +52,11 @@ fn made(declaration: &Declaration) -> Vec<Made<'_>> {
         }
         Body::Segment(_) | Body::Journey(_) => Vec::new(),
     }
+}
+
+/// Whether the script says what the field is, so that it is made where it is missing.
+fn has_type(map: &FieldMap) -> bool {
+    map.declared.as_ref().is_some_and(|declared| declared.kind.is_some())
 }
 
 struct Check<'l> {
@@ -221,7 +226,7 @@ impl Check<'_> {
                     }
                     self.fits(side, map, field);
                 }
-                None if map.declared.is_some() || schema.system == System::Pendo => (),
+                None if has_type(map) || schema.system == System::Pendo => (),
                 None => self.known(schema, &map.target, &map.place),
             }
         }
@@ -332,10 +337,10 @@ impl Check<'_> {
     }
 
     fn fits(&mut self, side: &Side, map: &FieldMap, field: &Field) {
-        if let Some(declared) = &map.declared
-            && !alike(&declared.kind, &field.kind)
+        if let Some(declared) = map.declared.as_ref().and_then(|declared| declared.kind.as_ref())
+            && !alike(declared, &field.kind)
         {
-            let message = format!("`{}` is declared as {}, but is {}", map.target, declared.kind.word(), field.kind.word());
+            let message = format!("`{}` is declared as {}, but is {}", map.target, declared.word(), field.kind.word());
             self.found.push(Diagnostic::new(Id::TypeMismatch, &map.place, message).hint("declare the type that the field has, or use another field"));
         }
         let reason = match &map.from {
@@ -386,7 +391,7 @@ pub(super) fn measure_type(measure: &Measure) -> Option<FieldType> {
         Measure::SignInFrequency | Measure::NpsScore => Some(FieldType::Float),
         Measure::LastVisit => Some(FieldType::DateTime { millis: true }),
         Measure::Metadata(_) => None,
-        _ => Some(FieldType::Int { bits: 64 }),
+        _ => Some(FieldType::Int { bits: 64, digits: 0 }),
     }
 }
 

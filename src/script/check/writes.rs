@@ -97,7 +97,7 @@ fn by_action<'d>(action: &'d Action, from: Option<&Source>, named: Named<'_>) ->
 
 /// A score, and what is said of it.
 fn scored<'d>(score: &RuleScore, place: &'d Place) -> Vec<Written<'d>> {
-    let object = Object::of(System::Gainsight, SCORES);
+    let object = Object::of(System::Gainsight, score.into.as_deref().unwrap_or(SCORES));
     let of = |field: &str, what: &str| Written {
         rows: vec![("measure".to_owned(), score.measure.to_lowercase())],
         said: format!("{what} `{}`", score.measure),
