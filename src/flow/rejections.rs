@@ -23,6 +23,19 @@ pub struct Group {
     pattern: String,
 }
 
+impl Group {
+    /// The first of its rows, with their values where they have one.
+    pub fn rows(&self) -> String {
+        let row = |(key, value): &(String, Option<String>)| value.as_ref().map_or_else(|| key.clone(), |value| format!("{key} = {value}"));
+        self.examples.iter().map(row).collect::<Vec<_>>().join(", ")
+    }
+
+    /// How many more there are.
+    pub fn more(&self) -> u64 {
+        self.count.saturating_sub(self.examples.len() as u64)
+    }
+}
+
 /// All reasons, the most frequent first once they are taken out. Memory is bounded however many rows come.
 #[derive(Debug, Clone, Default)]
 pub struct Groups {

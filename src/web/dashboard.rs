@@ -126,7 +126,7 @@ fn whole(desk: &Desk, loaded: &Loaded, suffix: &str) -> Result<Response, Error> 
     if !journeys.is_empty() {
         body.push_str(&board::section("Journeys", &journeys));
     }
-    let mut rows: Vec<Row> = Vec::new();
+    let (mut rows, mut last_runs): (Vec<Row>, Vec<Run>) = Default::default();
     for declaration in loaded.declarations() {
         let last = desk.store.runs(&RunFilter { name: Some(&declaration.name), limit: 1, ..RunFilter::default() })?.pop();
         let schedule = match (&declaration.schedule, declaration.after.as_slice()) {
@@ -134,9 +134,10 @@ fn whole(desk: &Desk, loaded: &Loaded, suffix: &str) -> Result<Response, Error> 
             (None, []) => "by hand".to_owned(),
             (None, after) => format!("after {}", after.join(", ")),
         };
-        let last = last.map_or_else(|| "never".to_owned(), |run| format!("{}, {}", run.status.word(), time(run.started)));
+        let told = last.as_ref().map_or_else(|| "never".to_owned(), |run| format!("{}, {}", run.status.word(), time(run.started)));
         let place = format!("{}:{}", declaration.place.file, declaration.place.line);
-        rows.push(vec![declaration.name.clone(), declaration.kind().word().to_owned(), schedule, last, place]);
+        rows.push(vec![declaration.name.clone(), declaration.kind().word().to_owned(), schedule, told, place]);
+        last_runs.extend(last);
     }
     body.push_str(&board::section("Declarations", &board::table(&["name", "kind", "runs", "last run", "where"], &rows)));
     let rows: Vec<Row> = runs
@@ -147,9 +148,12 @@ fn whole(desk: &Desk, loaded: &Loaded, suffix: &str) -> Result<Response, Error> 
         })
         .collect();
     body.push_str(&board::section("Last runs", &board::table(&["began", "name", "status", "read", "written", "rejected"], &rows)));
-    let rejected = rejected(desk, &runs)?;
+    let rejected = rejected(desk, &last_runs)?;
     if !rejected.is_empty() {
-        body.push_str(&board::section("Rejected rows", &board::table(&["declaration", "rows", "field", "reason", "such as", "where"], &rejected)));
+        body.push_str(&board::section(
+            "Rejected rows",
+            &board::table(&["declaration", "rows", "field", "reason", "such as (key = value)", "where"], &rejected),
+        ));
     }
     Ok(board::page(&body))
 }
@@ -157,10 +161,7 @@ fn whole(desk: &Desk, loaded: &Loaded, suffix: &str) -> Result<Response, Error> 
 /// Why rows were rejected in the last run of each declaration: equal reasons once.
 fn rejected(desk: &Desk, runs: &[Run]) -> Result<Vec<Row>, Error> {
     let mut rows = Vec::new();
-    for (at, run) in runs.iter().enumerate().filter(|(_, run)| run.row_errors > 0) {
-        if runs[..at].iter().any(|newer| newer.name == run.name) {
-            continue;
-        }
+    for run in runs.iter().filter(|run| run.row_errors > 0) {
         let mut groups = Groups::default();
         desk.store.row_errors(&run.id, 0, REJECTED)?.iter().for_each(|row| groups.add(row));
         let (groups, others) = groups.told();
@@ -176,6 +177,6 @@ fn rejected(desk: &Desk, runs: &[Run]) -> Result<Vec<Row>, Error> {
 
 fn reason(name: &str, group: &Group) -> Row {
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
-    let such: Vec<&str> = group.examples.iter().map(|(key, _)| key.as_str()).collect();
-    vec![name.to_owned(), group.count.to_string(), text(&group.field), group.reason.clone(), such.join(", "), text(&group.place)]
+    let more = if group.more() > 0 { format!(" and {} more", group.more()) } else { String::new() };
+    vec![name.to_owned(), group.count.to_string(), text(&group.field), group.reason.clone(), group.rows() + more.as_str(), text(&group.place)]
 }

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use serde_json::Value;
 
 use super::bench::{Bench, form, get};
-use crate::support::Workspace;
+use crate::support::{Sandbox, Workspace};
 
 const SCRIPT: &str = r#"
 journey("trial", #{
@@ -92,4 +92,45 @@ fn the_addresses_to_enter_are_those_that_the_server_listens_to() {
     unconnected.write("tabi.toml", "[email]\nsmtp = \"smtp://localhost:1\"\nfrom = \"cs@example.com\"\n");
     let refused = unconnected.tabi("hooks").ended(2);
     assert!(refused.stderr.contains("add [server] to tabi.toml"), "{}", refused.stderr);
+}
+
+/// The cells of a table's rows, under the heading of its section.
+fn cells(page: &str, heading: &str) -> Vec<Vec<String>> {
+    let Some((_, section)) = page.split_once(&format!(">{heading}<")) else { return Vec::new() };
+    let table = section.split("</table>").next().unwrap();
+    let cell = |text: &str| text.split_once('>').unwrap().1.split("</td>").next().unwrap().to_owned();
+    table.split("<tr").skip(2).map(|row| row.split("<td").skip(1).map(cell).collect()).collect()
+}
+
+#[test]
+fn rejected_rows_are_told_by_reason_with_counts_keys_fields_and_values() {
+    let workspace = Workspace::with_script(
+        r#"mapping("odd", #{ from: salesforce::soql("SELECT Id, Name FROM Account ORDER BY Id"), to: salesforce::object("Account"), match_on: "Id",
+               fields: #{ NumberOfEmployees: |row| if row.Id > "0015G0000000009" { "lots of <b>" } else { 1.5 }, Site: |row| row.Name } });
+           mapping("fine", #{ from: salesforce::object("Account").limit(1), to: salesforce::object("Account"), match_on: "Id", fields: #{ Rating: |row| "Hot" } });"#,
+    );
+    let sandbox = Sandbox::start(&workspace, "--accounts 20 --people 20");
+    let ran = workspace.tabi("run odd --json").ended(1);
+    assert_eq!((&ran.summary("odd")["rejected"], &ran.summary("odd")["written"]), (&20.into(), &0.into()));
+    // However often others ran since, its last run is told.
+    for _ in 0..25 {
+        workspace.tabi("run fine --json").ended(0);
+    }
+    let bench = Bench::up(workspace, sandbox);
+    bench.line(|line| line["type"] == "ready");
+    let page = get(&format!("{}/", bench.server["url"].as_str().unwrap()), &[]).text;
+    let told = cells(&page, "Rejected rows");
+    let accounts = bench.sandbox.documents("salesforce", "Account");
+    let large = accounts.iter().filter(|account| account["Id"].as_str().unwrap() > "0015G0000000009").count();
+    assert_eq!(told.len(), 2, "{told:?}\n{page}");
+    for (count, value, reason) in [(large, "lots of &lt;b&gt;", "is not a whole number"), (20 - large, "1.5", "is not a whole number")] {
+        let row = told.iter().find(|row| row[1] == count.to_string()).unwrap_or_else(|| panic!("{count} in {told:?}"));
+        assert_eq!((row[0].as_str(), row[2].as_str()), ("odd", "NumberOfEmployees"));
+        assert!(row[3].contains("number") && (count != 20 - large || row[3].contains(reason)), "{row:?}");
+        assert!(
+            row[4].contains(&format!(" = {value}")) && row[4].starts_with("0015G") && row[4].ends_with(&format!(" and {} more", count - 3)),
+            "{row:?}"
+        );
+        assert!(row[5].starts_with("scripts/script.rhai:2:"), "{row:?}");
+    }
 }

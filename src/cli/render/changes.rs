@@ -197,11 +197,8 @@ fn rejection(group: &Group) -> String {
 
 /// The first rows of a group, with their values.
 pub(crate) fn examples(group: &Group) -> String {
-    let row = |(key, value): &(String, Option<String>)| value.as_ref().map_or_else(|| key.clone(), |value| format!("{key} = {value}"));
-    let more = group.count - group.examples.len() as u64;
-    let tail = if more > 0 { format!(" and {} more", count(more)) } else { String::new() };
-    let rows: Vec<String> = group.examples.iter().map(row).collect();
-    rows.join(", ") + tail.as_str()
+    let tail = if group.more() > 0 { format!(" and {} more", count(group.more())) } else { String::new() };
+    group.rows() + tail.as_str()
 }
 
 fn planned(summary: &Summary) -> Json {
