@@ -1,5 +1,7 @@
 //! The connectors against the sandbox: real clients, real HTTP, and everything that can go wrong on the way.
 
+/// Answers of real systems, fact by fact.
+mod answers;
 /// A sandbox, clients for it, and shorthands for effects.
 pub(crate) mod bench;
 /// Mail.

@@ -20,7 +20,7 @@ fn document(name: &str) -> Json {
 }
 
 /// A server that answers as documents say, everything else with 404.
-fn serving(documents: &[&str]) -> Answering {
+pub(super) fn serving(documents: &[&str]) -> Answering {
     let answers: Vec<Json> = documents.iter().flat_map(|name| document(name)["answers"].as_array().unwrap().clone()).collect();
     Answering::start(move |asked| match answers.iter().find(|answer| answer["line"] == asked.line().as_str()) {
         Some(answer) if answer["body"].is_null() => Said::Nothing(u16::try_from(answer["status"].as_u64().unwrap()).unwrap()),
@@ -29,7 +29,20 @@ fn serving(documents: &[&str]) -> Answering {
     })
 }
 
-fn systems(url: &str) -> Systems {
+pub(super) fn systems(url: &str) -> Systems {
+    Systems::new(options(url), Stop::new()).unwrap()
+}
+
+/// With Salesforce's rows going by jobs.
+pub(super) fn bulky(url: &str) -> Systems {
+    let mut options = options(url);
+    if let Some(salesforce) = &mut options.salesforce {
+        salesforce.bulk_threshold = 1;
+    }
+    Systems::new(options, Stop::new()).unwrap()
+}
+
+fn options(url: &str) -> Options {
     let key = || Secret::from("key");
     let mut options = Options::new(Timestamp::now);
     options.http = quick();
@@ -39,7 +52,7 @@ fn systems(url: &str) -> Systems {
     options.pendo = Some(PendoOptions::new(url, key()));
     options.gainsight = Some(GainsightOptions::new(url, GainsightAuth::AccessKey(key())));
     options.px = Some(PxOptions::new(url, key(), None));
-    Systems::new(options, Stop::new()).unwrap()
+    options
 }
 
 async fn ask(server: &Answering, effect: Effect) -> Result<Reply, Fault> {
