@@ -83,7 +83,7 @@ pub(in crate::script) fn clashes(declarations: &[&Declaration], named: Named<'_>
     let mut found = names(declarations, standing);
     found.extend(writers(declarations, named, standing));
     found.extend(super::usage::groups(named, standing));
-    found.extend(declarations.iter().flat_map(|declaration| behind(declaration, named, standing)));
+    found.extend(declarations.iter().filter_map(|declaration| behind(declaration, named, standing)));
     found
 }
 

@@ -16,25 +16,25 @@ use super::across::{Clash, agreed, name_claim};
 
 /// Measures that are declared twice, and columns that two of them share: the newer one is at fault.
 pub(super) fn groups(named: Named<'_>, standing: &Standing<'_>) -> Vec<Clash> {
-    let (mut names, mut columns): (BTreeMap<&str, &MeasureDecl>, BTreeMap<String, &MeasureDecl>) = <_>::default();
+    let (mut by_name, mut by_column): (BTreeMap<&str, &MeasureDecl>, BTreeMap<String, &MeasureDecl>) = <_>::default();
     let rank = |measure: &MeasureDecl| standing.rank(&measure_claim(measure), &measure.group, &measure.place.file);
     let mut sorted: Vec<_> = named.measures.iter().map(|measure| (rank(measure), *measure)).collect();
     sorted.sort_by_key(|(rank, _)| *rank);
     let mut found = Vec::new();
     for (rank, measure) in sorted {
-        if let Some(earlier) = names.get(measure.name.as_str()) {
+        if let Some(earlier) = by_name.get(measure.name.as_str()) {
             let message = format!("the measure `{}` is declared twice, in the groups `{}` and `{}`", measure.name, earlier.group, measure.group);
             let finding = Diagnostic::new(Id::DuplicateName, &measure.place, message).label(&earlier.place, "first declared here");
             found.push(Clash { rank, finding: finding.hint("a measure is of one group: drop one of them, or give it another name") });
             continue;
         }
-        names.insert(&measure.name, measure);
+        by_name.insert(&measure.name, measure);
         let column = named.in_salesforce(&measure.name);
-        match columns.get(&column.to_lowercase()) {
+        match by_column.get(&column.to_lowercase()) {
             Some(earlier) => {
                 found.push(Clash { rank, finding: shared((&earlier.name, &earlier.place), (&measure.name, &measure.place), &column) });
             }
-            None => drop(columns.insert(column.to_lowercase(), measure)),
+            None => drop(by_column.insert(column.to_lowercase(), measure)),
         }
     }
     found
