@@ -7,7 +7,7 @@ use super::{
     bench::{insert, update},
     recorded::{serving, systems},
 };
-use crate::support::{Answering, Said};
+use crate::support::{Answering, Asked, Said};
 
 async fn described(server: &Answering, system: System, object: &str) -> ObjectSchema {
     match systems(server.url()).perform(&Effect::Describe { system, object: object.into() }).await {
@@ -164,7 +164,7 @@ async fn a_salesforce_query_gives_every_record_and_every_child_also_those_behind
     );
     assert_eq!((all.len(), all[0].total), (2, Some(3)));
     // The next page of the parents makes the places within the children's lists void: the children are asked for first.
-    let asked: Vec<String> = server.asked().iter().map(|asked| asked.line()).collect();
+    let asked: Vec<String> = server.asked().iter().map(Asked::line).collect();
     let place = |end: &str| asked.iter().position(|line| line.ends_with(end)).unwrap();
     assert!(place("oLkk-2") < place("oLnn-2000"), "{asked:?}");
 }
@@ -258,7 +258,7 @@ async fn a_salesforce_bulk_job_tells_of_each_row_what_became_of_it() {
 // Pendo.
 
 fn pendo_accounts() -> Effect {
-    let source = Source::Aggregation { pipeline: json!([{"source": {"accounts": null}}]).into(), key: "accountId".into() };
+    let source = Source::Aggregation { pipeline: json!([{"source": {"accounts": null}}]), key: "accountId".into() };
     Effect::Read(Read { source, after: None, page_size: 100 })
 }
 

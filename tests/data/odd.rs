@@ -306,7 +306,8 @@ fn odd_values_into(system: &System, toml: &str) {
     prepared(&workspace);
     workspace.write("scripts/odd.rhai", places.iter().map(|(name, place)| mapping(name, system, place)).collect::<String>());
     let accounts = sandbox.documents("salesforce", "Account");
-    let account_of = |at: usize| accounts.iter().find(|account| account["Site"] == at.to_string()).unwrap()["Id"].as_str().unwrap().to_owned();
+    let at_site = |site: &str| accounts.iter().find(|account| account["Site"] == site).unwrap()["Id"].as_str().unwrap().to_owned();
+    let account_of = |at: usize| at_site(&at.to_string());
     let ids: Vec<String> = (0..ODD.len() + BLANK.len()).map(account_of).collect();
     let picklist = sandbox.documents("gainsight", "da_picklist").into_iter();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();

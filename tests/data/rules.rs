@@ -271,7 +271,8 @@ fn a_score_outside_0_to_100_is_rejected_wherever_it_is_written_a16() {
         let scores = scores(&sandbox);
         assert_eq!(scores.len(), good, "{way}");
         for (at, (_, wanted)) in SCORED.iter().enumerate() {
-            let account = accounts.iter().find(|account| account["Site"] == at.to_string()).unwrap();
+            let site = at.to_string();
+            let account = accounts.iter().find(|account| account["Site"] == site).unwrap();
             assert_eq!(scores.get(account["SicDesc"].as_str().unwrap()).and_then(Value::as_f64), *wanted, "{way}");
         }
         let run = ran.summary("fit")["run"].as_str().unwrap().to_owned();
